@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Makes ./configure out of configure.ac.
+
+set -e
+cd "$(dirname "$0")"
+mkdir -p m4
+exec autoreconf --install --force

@@ -1,0 +1,723 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "datapath-actions/vmfex-actions.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "datapath-actions/etag.h"
+#include "datapath-actions/vntag.h"
+#include "dp-packet.h"
+#include "netlink.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/ofpbuf.h"
+#include "util.h"
+
+COVERAGE_DEFINE(vmfex_pop_bad_tag);
+
+/* Our numbers must be out of reach for any release of Open vSwitch, and must
+ * fit beside the flag bits of a Netlink attribute's type. */
+BUILD_ASSERT_DECL(VMFEX_ACTION_ATTR_PUSH_VNTAG
+                  > 64 * (int) __OVS_ACTION_ATTR_MAX);
+BUILD_ASSERT_DECL(VMFEX_ACTION_ATTR_END <= 0x3fff);
+
+static bool
+action_is_ours(const struct nlattr *a)
+{
+    int type = nl_attr_type(a);
+
+    return (type >= VMFEX_ACTION_ATTR_PUSH_VNTAG
+            && type < VMFEX_ACTION_ATTR_END);
+}
+
+/* Composing. */
+
+/* Appends to 'actions' one that pushes 'tag'. */
+void
+vmfex_put_push_vntag(struct ofpbuf *actions, const struct vntag *tag)
+{
+    nl_msg_put_be32(actions, VMFEX_ACTION_ATTR_PUSH_VNTAG, vntag_encode(tag));
+}
+
+/* Appends to 'actions' one that pushes 'tag'. */
+void
+vmfex_put_push_etag(struct ofpbuf *actions, const struct etag *tag)
+{
+    struct etag_wire wire;
+
+    etag_encode(tag, &wire);
+    nl_msg_put_unspec(actions, VMFEX_ACTION_ATTR_PUSH_ETAG,
+                      &wire, sizeof wire);
+}
+
+/* Appends to 'actions' one that pushes the tag of frames that are sent on
+ * 'channel'. */
+void
+vmfex_put_push_tag(struct ofpbuf *actions,
+                   const struct vmfex_channel *channel)
+{
+    if (channel->tag == VMFEX_E_TAG) {
+        struct etag tag = {
+            .ingress_ecid = channel->from_bridge ? 0 : channel->vif,
+            .ecid = channel->from_bridge ? channel->vif : 0,
+        };
+        vmfex_put_push_etag(actions, &tag);
+    } else {
+        struct vntag tag = {
+            .d = channel->from_bridge,
+            .dvif = channel->from_bridge ? channel->vif : 0,
+            .svif = channel->from_bridge ? 0 : channel->vif,
+        };
+        vmfex_put_push_vntag(actions, &tag);
+    }
+}
+
+/* Appends to 'actions' one that pops a 'tag' of a frame that comes from the
+ * bridge, if 'from_bridge', or that goes towards it. */
+void
+vmfex_put_pop_tag(struct ofpbuf *actions, enum vmfex_tag tag,
+                  bool from_bridge)
+{
+    nl_msg_put_u8(actions, (tag == VMFEX_E_TAG
+                            ? VMFEX_ACTION_ATTR_POP_ETAG
+                            : VMFEX_ACTION_ATTR_POP_VNTAG), from_bridge);
+}
+
+/* Appends to 'actions' one that takes a frame through 'ep', towards its trunk
+ * if 'tx', otherwise from it. */
+void
+vmfex_put_vethernet(struct ofpbuf *actions, const struct vmfex_endpoint *ep,
+                    bool tx)
+{
+    struct vmfex_act_vethernet act = { .endpoint = ep->id, .tx = tx };
+
+    nl_msg_put_unspec(actions, VMFEX_ACTION_ATTR_VETHERNET, &act, sizeof act);
+}
+
+/* Appends to 'actions' one that drops a frame because of 'drop' and counts
+ * that at 'ep', or at the port where the frame came in if 'ep' is NULL. */
+void
+vmfex_put_drop(struct ofpbuf *actions, enum vmfex_drop drop,
+               const struct vmfex_endpoint *ep)
+{
+    struct vmfex_act_drop act = { .drop = drop, .endpoint = ep ? ep->id : 0 };
+
+    nl_msg_put_unspec(actions, VMFEX_ACTION_ATTR_DROP, &act, sizeof act);
+}
+
+/* Checking tags. */
+
+/* Checks 'tag' of a frame that came in on a trunk where frames come from the
+ * bridge, if 'from_bridge', or go towards it.  Returns VMFEX_DROP_NONE and
+ * stores the VIF in '*vif' if it is good, otherwise what is wrong with it. */
+enum vmfex_drop
+vmfex_vntag_check(const struct vntag *tag, bool from_bridge, uint16_t *vif)
+{
+    *vif = from_bridge ? tag->dvif : tag->svif;
+    return (tag->ver ? VMFEX_DROP_TAG_VERSION
+            : tag->d != from_bridge ? VMFEX_DROP_WRONG_DIRECTION
+            : tag->p ? VMFEX_DROP_UNKNOWN_LIST
+            : !*vif || *vif > VMFEX_MAX_VIF ? VMFEX_DROP_UNKNOWN_VIF
+            : from_bridge && tag->svif == *vif ? VMFEX_DROP_REFLECTED
+            : VMFEX_DROP_NONE);
+}
+
+/* Checks 'tag' in the way of vmfex_vntag_check().  An E-TAG has no direction
+ * bit: towards the bridge the E-CID is 0, from the bridge it is not. */
+enum vmfex_drop
+vmfex_etag_check(const struct etag *tag, bool from_bridge, uint16_t *vif)
+{
+    bool list = tag->grp != 0;
+
+    *vif = from_bridge ? tag->ecid : tag->ingress_ecid;
+    return (list && from_bridge ? VMFEX_DROP_UNKNOWN_LIST
+            : (list || tag->ecid || tag->ecid_ext) != from_bridge
+            ? VMFEX_DROP_WRONG_DIRECTION
+            : !*vif || tag->ecid_ext || tag->ingress_ext
+            ? VMFEX_DROP_UNKNOWN_VIF
+            : from_bridge && tag->ingress_ecid == *vif ? VMFEX_DROP_REFLECTED
+            : VMFEX_DROP_NONE);
+}
+
+/* Executing. */
+
+static struct vmfex_counters *
+port_counters(odp_port_t odp_port)
+{
+    const struct vmfex_port *port = vmfex_port_lookup(odp_port);
+
+    return port ? port->counters : NULL;
+}
+
+static void
+execute_push(struct dp_packet_batch *batch, const struct nlattr *a)
+{
+    bool is_etag = nl_attr_type(a) == VMFEX_ACTION_ATTR_PUSH_ETAG;
+    const size_t n = dp_packet_batch_size(batch);
+    struct dp_packet *packet;
+    size_t i;
+
+    DP_PACKET_BATCH_REFILL_FOR_EACH (i, n, packet, batch) {
+        odp_port_t in_port = packet->md.in_port.odp_port;
+
+        packet = (is_etag ? etag_push(packet, nl_attr_get(a))
+                  : vntag_push(packet, nl_attr_get_be32(a)));
+        if (OVS_LIKELY(packet)) {
+            dp_packet_batch_refill(batch, packet, i);
+        } else {
+            /* There is no frame of that size, with a tag. */
+            vmfex_counters_drop(port_counters(in_port), VMFEX_DROP_MTU, 1);
+        }
+    }
+}
+
+static enum vmfex_drop
+pop_error_to_drop(int error)
+{
+    return (error == EMSGSIZE ? VMFEX_DROP_TRUNCATED_TAG
+            : VMFEX_DROP_WRONG_TAG);
+}
+
+static enum vmfex_drop
+packet_pop(struct dp_packet *packet, bool is_etag, bool from_bridge,
+           uint16_t *vif)
+{
+    int error;
+
+    if (is_etag) {
+        struct etag tag;
+
+        error = etag_pop(packet, &tag);
+        return (error ? pop_error_to_drop(error)
+                : vmfex_etag_check(&tag, from_bridge, vif));
+    } else {
+        struct vntag tag;
+
+        error = vntag_pop(packet, &tag);
+        return (error ? pop_error_to_drop(error)
+                : vmfex_vntag_check(&tag, from_bridge, vif));
+    }
+}
+
+static void
+execute_pop(struct dp_packet_batch *batch, const struct nlattr *a)
+{
+    bool is_etag = nl_attr_type(a) == VMFEX_ACTION_ATTR_POP_ETAG;
+    bool from_bridge = nl_attr_get_u8(a);
+    const size_t n = dp_packet_batch_size(batch);
+    struct vmfex_counters *counters;
+    uint64_t n_frames = 0, n_bytes = 0;
+    struct dp_packet *packet;
+    size_t i;
+
+    if (!n) {
+        return;
+    }
+
+    /* All frames of a batch came in on the same port. */
+    counters = port_counters(batch->packets[0]->md.in_port.odp_port);
+    DP_PACKET_BATCH_REFILL_FOR_EACH (i, n, packet, batch) {
+        enum vmfex_drop drop;
+        uint16_t vif;
+
+        drop = packet_pop(packet, is_etag, from_bridge, &vif);
+        if (OVS_UNLIKELY(drop != VMFEX_DROP_NONE)) {
+            COVERAGE_INC(vmfex_pop_bad_tag);
+            vmfex_counters_drop(counters, drop, 1);
+            dp_packet_delete(packet);
+            continue;
+        }
+        n_frames++;
+        n_bytes += dp_packet_size(packet);
+        packet->md.pkt_mark = vif;
+        dp_packet_batch_refill(batch, packet, i);
+    }
+    if (counters) {
+        vmfex_counters_traffic(counters, VMFEX_RX_FRAMES, n_frames, n_bytes);
+    }
+}
+
+static void
+execute_tx(struct dp_packet_batch *batch, struct vmfex_endpoint *ep,
+           const struct vmfex_link *link)
+{
+    const size_t n = dp_packet_batch_size(batch);
+    size_t max_size = ETH_HEADER_LEN + vmfex_link_channel(link)->mtu;
+    uint64_t n_frames = 0, n_bytes = 0;
+    unsigned int n_dropped = 0;
+    struct dp_packet *packet;
+    size_t i;
+
+    DP_PACKET_BATCH_REFILL_FOR_EACH (i, n, packet, batch) {
+        size_t size = dp_packet_size(packet);
+
+        if (OVS_UNLIKELY(size > max_size)) {
+            dp_packet_delete(packet);
+            n_dropped++;
+            continue;
+        }
+        n_frames++;
+        n_bytes += size;
+        dp_packet_batch_refill(batch, packet, i);
+    }
+    vmfex_counters_traffic(&ep->counters, VMFEX_TX_FRAMES, n_frames, n_bytes);
+    vmfex_counters_drop(&ep->counters, VMFEX_DROP_MTU, n_dropped);
+}
+
+static void
+execute_rx(struct dp_packet_batch *batch, struct vmfex_endpoint *ep,
+           const struct vmfex_link *link, bool steal)
+{
+    uint64_t n_bytes = 0;
+    struct dp_packet *packet;
+
+    if (link->ordinary) {
+        if (steal) {
+            vmfex_endpoint_deliver(ep, batch);
+        } else {
+            struct dp_packet_batch copy;
+
+            dp_packet_batch_clone(&copy, batch);
+            vmfex_endpoint_deliver(ep, &copy);
+        }
+        return;
+    }
+
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        n_bytes += dp_packet_size(packet);
+    }
+    vmfex_counters_traffic(&ep->counters, VMFEX_RX_FRAMES,
+                           dp_packet_batch_size(batch), n_bytes);
+}
+
+static void
+execute_drop(struct dp_packet_batch *batch, struct vmfex_endpoint *ep,
+             enum vmfex_drop drop, bool steal)
+{
+    size_t n = dp_packet_batch_size(batch);
+
+    if (n) {
+        odp_port_t in_port = batch->packets[0]->md.in_port.odp_port;
+
+        vmfex_counters_drop(ep ? &ep->counters : port_counters(in_port),
+                            drop, n);
+        dp_packet_delete_batch(batch, steal);
+    }
+}
+
+/* Executes 'a', one of ours, on 'batch'.  Returns true if the actions that
+ * follow are to be executed on what is in 'batch' afterwards, false if 'batch'
+ * is done with (if 'steal', its frames were freed or handed over). */
+static bool
+execute_action(struct dp_packet_batch *batch, const struct nlattr *a,
+               bool steal)
+{
+    enum vmfex_action_attr type = nl_attr_type(a);
+
+    switch (type) {
+    case VMFEX_ACTION_ATTR_PUSH_VNTAG:
+    case VMFEX_ACTION_ATTR_PUSH_ETAG:
+        execute_push(batch, a);
+        break;
+
+    case VMFEX_ACTION_ATTR_POP_VNTAG:
+    case VMFEX_ACTION_ATTR_POP_ETAG:
+        execute_pop(batch, a);
+        break;
+
+    case VMFEX_ACTION_ATTR_VETHERNET: {
+        const struct vmfex_act_vethernet *act = nl_attr_get(a);
+        struct vmfex_endpoint *ep = vmfex_endpoint_from_id(act->endpoint);
+        const struct vmfex_link *link = ep ? vmfex_endpoint_link(ep) : NULL;
+
+        if (OVS_UNLIKELY(!link)) {
+            /* The vethernet was deleted a moment ago. */
+            execute_drop(batch, ep, VMFEX_DROP_LINK_DOWN, steal);
+            return false;
+        } else if (act->tx) {
+            execute_tx(batch, ep, link);
+        } else {
+            execute_rx(batch, ep, link, steal);
+        }
+        break;
+    }
+
+    case VMFEX_ACTION_ATTR_DROP: {
+        const struct vmfex_act_drop *act = nl_attr_get(a);
+
+        execute_drop(batch, vmfex_endpoint_from_id(act->endpoint),
+                     act->drop, steal);
+        return false;
+    }
+
+    case VMFEX_ACTION_ATTR_END:
+    default:
+        OVS_NOT_REACHED();
+    }
+
+    return !dp_packet_batch_is_empty(batch);
+}
+
+/* Does what odp_execute_actions() does, which 'original' must be, and the same
+ * for our actions. */
+void
+vmfex_odp_execute_actions(void *dp, struct dp_packet_batch *batch, bool steal,
+                          const struct nlattr *actions, size_t actions_len,
+                          odp_execute_cb dp_execute_action,
+                          vmfex_execute_func *original)
+{
+    const struct nlattr *start = actions;
+    const struct nlattr *a;
+    unsigned int left;
+
+    NL_ATTR_FOR_EACH_UNSAFE (a, left, actions, actions_len) {
+        bool last = left <= NLA_ALIGN(a->nla_len);
+
+        if (!action_is_ours(a)) {
+            continue;
+        }
+        if (a != start) {
+            original(dp, batch, false, start, (char *) a - (char *) start,
+                     dp_execute_action);
+            if (dp_packet_batch_is_empty(batch)) {
+                return;
+            }
+        }
+        if (!execute_action(batch, a, steal && last)) {
+            /* A drop in the middle of a list frees the frames, too. */
+            dp_packet_delete_batch(batch, steal);
+            return;
+        }
+        start = nl_attr_next(a);
+    }
+
+    original(dp, batch, steal, start,
+             (char *) actions + actions_len - (char *) start,
+             dp_execute_action);
+}
+
+/* Formatting. */
+
+static void
+format_endpoint(struct ds *ds, uint32_t id)
+{
+    struct vmfex_endpoint *ep = vmfex_endpoint_from_id(id);
+
+    /* A name that would confuse the parser goes by number. */
+    if (ep && ep->name[0] != '#' && !strpbrk(ep->name, "(), \t\r\n")) {
+        ds_put_cstr(ds, ep->name);
+    } else {
+        ds_put_format(ds, "#%"PRIu32, id);
+    }
+}
+
+static void
+format_action(struct ds *ds, const struct nlattr *a)
+{
+    enum vmfex_action_attr type = nl_attr_type(a);
+
+    switch (type) {
+    case VMFEX_ACTION_ATTR_PUSH_VNTAG: {
+        struct vntag tag;
+
+        vntag_decode(nl_attr_get_be32(a), &tag);
+        ds_put_cstr(ds, "push_vntag(");
+        vntag_format(&tag, ds);
+        break;
+    }
+
+    case VMFEX_ACTION_ATTR_PUSH_ETAG: {
+        struct etag tag;
+
+        etag_decode(nl_attr_get(a), &tag);
+        ds_put_cstr(ds, "push_etag(");
+        etag_format(&tag, ds);
+        break;
+    }
+
+    case VMFEX_ACTION_ATTR_POP_VNTAG:
+        ds_put_format(ds, "pop_vntag(d=%d", nl_attr_get_u8(a));
+        break;
+
+    case VMFEX_ACTION_ATTR_POP_ETAG:
+        ds_put_format(ds, "pop_etag(d=%d", nl_attr_get_u8(a));
+        break;
+
+    case VMFEX_ACTION_ATTR_VETHERNET: {
+        const struct vmfex_act_vethernet *act = nl_attr_get(a);
+
+        ds_put_cstr(ds, "vethernet(");
+        format_endpoint(ds, act->endpoint);
+        ds_put_cstr(ds, act->tx ? ",tx" : ",rx");
+        break;
+    }
+
+    case VMFEX_ACTION_ATTR_DROP: {
+        const struct vmfex_act_drop *act = nl_attr_get(a);
+
+        ds_put_format(ds, "vmfex_drop(%s", vmfex_drop_name(act->drop));
+        if (act->endpoint) {
+            ds_put_char(ds, ',');
+            format_endpoint(ds, act->endpoint);
+        }
+        break;
+    }
+
+    case VMFEX_ACTION_ATTR_END:
+    default:
+        OVS_NOT_REACHED();
+    }
+    ds_put_char(ds, ')');
+}
+
+/* Does what format_odp_actions() does, which 'original' must be, and the same
+ * for our actions. */
+void
+vmfex_format_odp_actions(struct ds *ds, const struct nlattr *actions,
+                         size_t actions_len, const struct hmap *portno_names,
+                         vmfex_format_func *original)
+{
+    const struct nlattr *start = actions;
+    const struct nlattr *a;
+    size_t rest;
+    unsigned int left;
+
+    NL_ATTR_FOR_EACH (a, left, actions, actions_len) {
+        if (!action_is_ours(a)) {
+            continue;
+        }
+        if (a != start) {
+            original(ds, start, (char *) a - (char *) start, portno_names);
+            ds_put_char(ds, ',');
+        }
+        format_action(ds, a);
+        start = nl_attr_next(a);
+        if ((char *) start < (char *) actions + actions_len) {
+            ds_put_char(ds, ',');
+        }
+    }
+
+    rest = (char *) actions + actions_len - (char *) start;
+    if (rest || !actions_len) {
+        original(ds, start, rest, portno_names);
+    }
+}
+
+/* Parsing. */
+
+static const char delimiters[] = ", \t\r\n";
+
+/* Returns the length of the action at the start of 's': up to a delimiter that
+ * is not within parentheses. */
+static size_t
+action_text_len(const char *s)
+{
+    const char *p;
+    int depth = 0;
+
+    for (p = s; *p && (depth > 0 || !strchr(delimiters, *p)); p++) {
+        depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
+    }
+    return p - s;
+}
+
+/* Parses "#5", or the name of a vethernet, which ends at a character of
+ * 'end'.  Returns the number of characters and stores the endpoint's number in
+ * '*id', or returns a negative errno value. */
+static int
+parse_endpoint(const char *s, const char *end, uint32_t *id)
+{
+    size_t len = strcspn(s, end);
+    struct vmfex_endpoint *ep;
+    unsigned int number;
+    int n = -1;
+
+    if (ovs_scan(s, "#%u%n", &number, &n) && n == len) {
+        *id = number;
+        return vmfex_endpoint_from_id(number) ? n : -ENODEV;
+    }
+    ep = vmfex_endpoint_from_name(s, len);
+    if (!ep) {
+        return -ENODEV;
+    }
+    *id = ep->id;
+    return len;
+}
+
+static int
+parse_push_vntag(const char *s, struct ofpbuf *actions)
+{
+    struct vntag tag;
+    int n = vntag_from_string(s, &tag);
+
+    if (n >= 0) {
+        vmfex_put_push_vntag(actions, &tag);
+    }
+    return n;
+}
+
+static int
+parse_push_etag(const char *s, struct ofpbuf *actions)
+{
+    struct etag tag;
+    int n = etag_from_string(s, &tag);
+
+    if (n >= 0) {
+        vmfex_put_push_etag(actions, &tag);
+    }
+    return n;
+}
+
+static int
+parse_pop(const char *s, enum vmfex_tag tag, struct ofpbuf *actions)
+{
+    if (strncmp(s, "d=", 2) || (s[2] != '0' && s[2] != '1')) {
+        return -EINVAL;
+    }
+    vmfex_put_pop_tag(actions, tag, s[2] == '1');
+    return 3;
+}
+
+static int
+parse_pop_vntag(const char *s, struct ofpbuf *actions)
+{
+    return parse_pop(s, VMFEX_VN_TAG, actions);
+}
+
+static int
+parse_pop_etag(const char *s, struct ofpbuf *actions)
+{
+    return parse_pop(s, VMFEX_E_TAG, actions);
+}
+
+static int
+parse_vethernet(const char *s, struct ofpbuf *actions)
+{
+    struct vmfex_act_vethernet act;
+    int n = parse_endpoint(s, ",)", &act.endpoint);
+
+    if (n < 0) {
+        return n;
+    }
+    if (!strncmp(s + n, ",tx)", 4)) {
+        act.tx = 1;
+    } else if (!strncmp(s + n, ",rx)", 4)) {
+        act.tx = 0;
+    } else {
+        return -EINVAL;
+    }
+    nl_msg_put_unspec(actions, VMFEX_ACTION_ATTR_VETHERNET, &act, sizeof act);
+    return n + 3;
+}
+
+static int
+parse_drop(const char *s, struct ofpbuf *actions)
+{
+    size_t len = strcspn(s, ",)");
+    struct vmfex_act_drop act = { .drop = vmfex_drop_from_name(s, len) };
+
+    if (act.drop == VMFEX_DROP_NONE) {
+        return -EINVAL;
+    }
+    if (s[len] == ',') {
+        int n = parse_endpoint(s + len + 1, ")", &act.endpoint);
+
+        if (n < 0) {
+            return n;
+        }
+        len += 1 + n;
+    }
+    nl_msg_put_unspec(actions, VMFEX_ACTION_ATTR_DROP, &act, sizeof act);
+    return len;
+}
+
+static const struct action_parser {
+    const char *prefix;
+    int (*parse)(const char *s, struct ofpbuf *actions);
+} action_parsers[] = {
+    { "push_vntag(", parse_push_vntag },
+    { "pop_vntag(", parse_pop_vntag },
+    { "push_etag(", parse_push_etag },
+    { "pop_etag(", parse_pop_etag },
+    { "vethernet(", parse_vethernet },
+    { "vmfex_drop(", parse_drop },
+};
+
+static const struct action_parser *
+find_action_parser(const char *s)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(action_parsers); i++) {
+        const struct action_parser *p = &action_parsers[i];
+
+        if (!strncmp(s, p->prefix, strlen(p->prefix))) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/* Parses 's', which starts with one of our actions.  Returns the number of
+ * characters, or a negative errno value. */
+static int
+parse_action(const char *s, const struct action_parser *parser,
+             struct ofpbuf *actions)
+{
+    size_t prefix_len = strlen(parser->prefix);
+    int n = parser->parse(s + prefix_len, actions);
+
+    if (n < 0) {
+        return n;
+    }
+    n += prefix_len;
+    return (s[n] == ')' && (!s[n + 1] || strchr(delimiters, s[n + 1]))
+            ? n + 1 : -EINVAL);
+}
+
+/* Does what odp_actions_from_string() does, which 'original' must be, and the
+ * same for our actions. */
+int
+vmfex_odp_actions_from_string(const char *s, const struct simap *port_names,
+                              struct ofpbuf *actions,
+                              vmfex_parse_func *original)
+{
+    size_t old_size = actions->size;
+    const char *start = s;
+    int error = 0;
+
+    for (;;) {
+        const struct action_parser *parser;
+
+        s += strspn(s, delimiters);
+        parser = find_action_parser(s);
+        if (*s && !parser) {
+            s += action_text_len(s);
+            continue;
+        }
+
+        /* What is before 's' and was not parsed yet is not ours. */
+        if (s != start) {
+            char *others = xmemdup0(start, s - start);
+
+            error = original(others, port_names, actions);
+            free(others);
+        }
+        if (!error && parser) {
+            int n = parse_action(s, parser, actions);
+
+            error = n < 0 ? -n : 0;
+            s += n < 0 ? 0 : n;
+        }
+        start = s;
+        if (error || !parser) {
+            break;
+        }
+    }
+
+    if (error) {
+        actions->size = old_size;
+    }
+    return error;
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "datapath-actions/vmfex-fwd.h"
+
+#include <string.h>
+
+#include "coverage.h"
+#include "datapath-actions/etag.h"
+#include "datapath-actions/vmfex-ring.h"
+#include "datapath-actions/vntag.h"
+#include "dp-packet.h"
+#include "hash.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/thread.h"
+#include "ovs-thread.h"
+#include "seq.h"
+#include "util.h"
+
+COVERAGE_DEFINE(vmfex_channel_switch);
+
+/* Frames that wait for an ordinary bridge, per vethernet port. */
+#define RING_SIZE 1024
+
+struct seq *vmfex_event_seq;
+
+/* Endpoints by number.  Written by any thread under 'endpoints_mutex' (a
+ * netdev may be opened anywhere), read under RCU. */
+struct endpoint_slot {
+    struct cmap_node node;
+    struct vmfex_endpoint *endpoint;
+};
+static struct ovs_mutex endpoints_mutex = OVS_MUTEX_INITIALIZER;
+static struct cmap endpoints = CMAP_INITIALIZER;
+static uint32_t last_endpoint_id OVS_GUARDED_BY(endpoints_mutex);
+
+/* Ports by datapath port number.  Written by the main thread only. */
+static struct cmap ports = CMAP_INITIALIZER;
+
+/* Initializes this module.  Must be called before any other function. */
+void
+vmfex_fwd_init(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+
+    if (ovsthread_once_start(&once)) {
+        vmfex_event_seq = seq_create();
+        ovsthread_once_done(&once);
+    }
+}
+
+/* Returns the name of 'tag' as other_config:vmfex-tag has it. */
+const char *
+vmfex_tag_name(enum vmfex_tag tag)
+{
+    return tag == VMFEX_E_TAG ? "e-tag" : "vn-tag";
+}
+
+/* Returns the length of 'tag' in a frame, with its EtherType, in bytes. */
+size_t
+vmfex_tag_len(enum vmfex_tag tag)
+{
+    return tag == VMFEX_E_TAG ? ETAG_LEN : VNTAG_LEN;
+}
+
+/* Endpoints. */
+
+/* Returns a new endpoint named 'name', without a link. */
+struct vmfex_endpoint *
+vmfex_endpoint_create(const char *name)
+{
+    struct vmfex_endpoint *ep = xzalloc(sizeof *ep);
+    struct endpoint_slot *slot = xzalloc(sizeof *slot);
+
+    ovs_refcount_init(&ep->ref_cnt);
+    ep->name = xstrdup(name);
+    vmfex_counters_init(&ep->counters);
+    ovsrcu_init(&ep->link, NULL);
+    ovsrcu_init(&ep->ring, NULL);
+    atomic_init(&ep->channel, 0);
+    atomic_init(&ep->moved_by_frame, 0);
+    atomic_init(&ep->first_frame, 0);
+    for (size_t i = 0; i < VMFEX_N_MACS; i++) {
+        atomic_init(&ep->macs[i], 0);
+    }
+    atomic_init(&ep->up, false);
+    atomic_init(&ep->ring_waiting, false);
+    ep->ring_seq = seq_create();
+
+    slot->endpoint = ep;
+    ovs_mutex_lock(&endpoints_mutex);
+    ep->id = ++last_endpoint_id;
+    cmap_insert(&endpoints, &slot->node, hash_int(ep->id, 0));
+    ovs_mutex_unlock(&endpoints_mutex);
+
+    return ep;
+}
+
+static void
+endpoint_free(struct vmfex_endpoint *ep)
+{
+    vmfex_ring_destroy(ovsrcu_get_protected(struct vmfex_ring *, &ep->ring));
+    vmfex_counters_uninit(&ep->counters);
+    seq_destroy(ep->ring_seq);
+    free(ep->name);
+    free(ep);
+}
+
+static struct endpoint_slot *
+endpoint_slot_lookup(uint32_t id)
+{
+    struct endpoint_slot *slot;
+
+    CMAP_FOR_EACH_WITH_HASH (slot, node, hash_int(id, 0), &endpoints) {
+        if (slot->endpoint->id == id) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+/* Returns 'ep' with one more reference. */
+struct vmfex_endpoint *
+vmfex_endpoint_ref(struct vmfex_endpoint *ep)
+{
+    ovs_refcount_ref(&ep->ref_cnt);
+    return ep;
+}
+
+/* Gives back a reference to 'ep', which is destroyed with the last one once no
+ * thread can have a pointer to it any more.  Its link must have been taken
+ * away before that. */
+void
+vmfex_endpoint_unref(struct vmfex_endpoint *ep)
+{
+    struct endpoint_slot *slot;
+
+    if (ovs_refcount_unref(&ep->ref_cnt) != 1) {
+        return;
+    }
+    ovs_assert(!vmfex_endpoint_link(ep));
+
+    ovs_mutex_lock(&endpoints_mutex);
+    slot = endpoint_slot_lookup(ep->id);
+    cmap_remove(&endpoints, &slot->node, hash_int(ep->id, 0));
+    ovs_mutex_unlock(&endpoints_mutex);
+
+    ovsrcu_postpone(free, slot);
+    ovsrcu_postpone(endpoint_free, ep);
+}
+
+/* Returns the endpoint with number 'id', or NULL. */
+struct vmfex_endpoint *
+vmfex_endpoint_from_id(uint32_t id)
+{
+    struct endpoint_slot *slot = id ? endpoint_slot_lookup(id) : NULL;
+
+    return slot ? slot->endpoint : NULL;
+}
+
+/* Returns the endpoint whose name is the 'len' bytes at 'name', or NULL.
+ * Searches all of them: not for the forwarding path. */
+struct vmfex_endpoint *
+vmfex_endpoint_from_name(const char *name, size_t len)
+{
+    struct endpoint_slot *slot;
+
+    CMAP_FOR_EACH (slot, node, &endpoints) {
+        const char *s = slot->endpoint->name;
+
+        if (strlen(s) == len && !strncmp(s, name, len)) {
+            return slot->endpoint;
+        }
+    }
+    return NULL;
+}
+
+/* Returns the link of 'ep', or NULL. */
+const struct vmfex_link *
+vmfex_endpoint_link(const struct vmfex_endpoint *ep)
+{
+    return ovsrcu_get(const struct vmfex_link *, &ep->link);
+}
+
+static void
+link_free(struct vmfex_link *link)
+{
+    free(link);
+}
+
+/* Makes 'link', which may be NULL, the link of 'ep', which takes ownership of
+ * it.  The present one is freed when nobody uses it any more; the caller must
+ * have published all ports without it until it quiesces. */
+void
+vmfex_endpoint_set_link(struct vmfex_endpoint *ep,
+                        const struct vmfex_link *link)
+{
+    const struct vmfex_link *old
+        = ovsrcu_get_protected(const struct vmfex_link *, &ep->link);
+
+    ovsrcu_set(&ep->link, link);
+    if (old) {
+        ovsrcu_postpone(link_free, CONST_CAST(struct vmfex_link *, old));
+    }
+}
+
+/* Returns the index of the channel that 'ep' sends on. */
+size_t
+vmfex_endpoint_channel(const struct vmfex_endpoint *ep_)
+{
+    struct vmfex_endpoint *ep = CONST_CAST(struct vmfex_endpoint *, ep_);
+    uint8_t channel;
+
+    atomic_read_relaxed(&ep->channel, &channel);
+    return channel;
+}
+
+/* Makes 'ep' send on 'channel'; 'by_frame' says whether a frame that arrived
+ * there is the reason.  Returns true if that is a change. */
+bool
+vmfex_endpoint_use_channel(struct vmfex_endpoint *ep, size_t channel,
+                           bool by_frame)
+{
+    uint8_t old = !channel;
+
+    if (!atomic_compare_exchange_strong_explicit(
+            &ep->channel, &old, (uint8_t) channel,
+            memory_order_relaxed, memory_order_relaxed)) {
+        return false;
+    }
+    atomic_store_relaxed(&ep->moved_by_frame, (uint8_t) by_frame);
+    COVERAGE_INC(vmfex_channel_switch);
+    seq_change(vmfex_event_seq);
+    return true;
+}
+
+/* Remembers that the VM behind 'ep' sends from 'mac'. */
+void
+vmfex_endpoint_note_mac(struct vmfex_endpoint *ep, struct eth_addr mac)
+{
+    uint64_t new = eth_addr_to_uint64(mac);
+
+    if (eth_addr_is_multicast(mac) || !new) {
+        return;
+    }
+    for (size_t i = 0; i < VMFEX_N_MACS; i++) {
+        uint64_t old = 0;
+
+        if (atomic_compare_exchange_strong_explicit(
+                &ep->macs[i], &old, new,
+                memory_order_relaxed, memory_order_relaxed) || old == new) {
+            return;
+        }
+    }
+}
+
+/* Forgets the MACs of the VM behind 'ep', and the first frame. */
+void
+vmfex_endpoint_forget_macs(struct vmfex_endpoint *ep)
+{
+    for (size_t i = 0; i < VMFEX_N_MACS; i++) {
+        atomic_store_relaxed(&ep->macs[i], UINT64_C(0));
+    }
+    atomic_store_relaxed(&ep->first_frame, UINT64_C(0));
+}
+
+/* Remembers that a frame from 'mac' met the closed gate of 'ep', unless one
+ * did so before. */
+void
+vmfex_endpoint_note_first_frame(struct vmfex_endpoint *ep, struct eth_addr mac)
+{
+    uint64_t old = 0;
+
+    if (atomic_compare_exchange_strong_explicit(
+            &ep->first_frame, &old, eth_addr_to_uint64(mac),
+            memory_order_relaxed, memory_order_relaxed)) {
+        seq_change(vmfex_event_seq);
+    }
+}
+
+/* Lets frames for 'ep' wait for the ordinary bridge that it is a port of. */
+void
+vmfex_endpoint_open_ring(struct vmfex_endpoint *ep)
+{
+    if (!ovsrcu_get_protected(struct vmfex_ring *, &ep->ring)) {
+        ovsrcu_set(&ep->ring, vmfex_ring_create(RING_SIZE));
+    }
+}
+
+/* Hands 'batch', whose frames arrived for 'ep', to the bridge that 'ep' is a
+ * port of.  Takes ownership of the frames and empties 'batch'. */
+void
+vmfex_endpoint_deliver(struct vmfex_endpoint *ep,
+                       struct dp_packet_batch *batch)
+{
+    struct vmfex_ring *ring = ovsrcu_get(struct vmfex_ring *, &ep->ring);
+    uint64_t n_frames = 0, n_bytes = 0;
+    unsigned int n_dropped = 0;
+    struct dp_packet *packet;
+    bool up, waiting;
+
+    atomic_read_relaxed(&ep->up, &up);
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        size_t size = dp_packet_size(packet);
+
+        /* What was computed about the frame was about the tagged one. */
+        dp_packet_reset_offload(packet);
+        if (ring && up && vmfex_ring_put(ring, packet)) {
+            n_frames++;
+            n_bytes += size;
+        } else {
+            dp_packet_delete(packet);
+            n_dropped++;
+        }
+    }
+    dp_packet_batch_init(batch);
+
+    vmfex_counters_traffic(&ep->counters, VMFEX_RX_FRAMES, n_frames, n_bytes);
+    vmfex_counters_drop(&ep->counters,
+                        ring && up ? VMFEX_DROP_QUEUE_FULL
+                        : VMFEX_DROP_PORT_DOWN, n_dropped);
+
+    /* Pairs with the fence in vmfex_endpoint_wait_ring(). */
+    atomic_thread_fence(memory_order_seq_cst);
+    atomic_read_relaxed(&ep->ring_waiting, &waiting);
+    if (waiting) {
+        atomic_store_relaxed(&ep->ring_waiting, false);
+        seq_change(ep->ring_seq);
+    }
+}
+
+/* Wakes the calling thread up from its next poll_block() when frames wait for
+ * the bridge that 'ep' is a port of. */
+void
+vmfex_endpoint_wait_ring(struct vmfex_endpoint *ep)
+{
+    struct vmfex_ring *ring = ovsrcu_get(struct vmfex_ring *, &ep->ring);
+    uint64_t seqno = seq_read(ep->ring_seq);
+
+    /* Say so first and look afterwards: a frame that we do not see was put in
+     * by a thread that sees us. */
+    atomic_store_relaxed(&ep->ring_waiting, true);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (ring && !vmfex_ring_is_empty(ring)) {
+        poll_immediate_wake();
+    } else {
+        seq_wait(ep->ring_seq, seqno);
+    }
+}
+
+/* Links. */
+
+/* Returns the channel that 'link' sends on. */
+const struct vmfex_channel *
+vmfex_link_channel(const struct vmfex_link *link)
+{
+    size_t channel = vmfex_endpoint_channel(link->endpoint);
+
+    return &link->channels[channel < link->n_channels ? channel : 0];
+}
+
+/* Returns the index of the channel of 'link' that is VIF 'vif' of 'trunk', or
+ * the number of channels if it has no such channel. */
+size_t
+vmfex_link_find_channel(const struct vmfex_link *link, odp_port_t trunk,
+                        uint16_t vif)
+{
+    for (size_t i = 0; i < link->n_channels; i++) {
+        if (link->channels[i].trunk == trunk && link->channels[i].vif == vif) {
+            return i;
+        }
+    }
+    return link->n_channels;
+}
+
+/* Ports. */
+
+static uint32_t
+hash_odp(odp_port_t odp_port)
+{
+    return hash_int(odp_to_u32(odp_port), 0);
+}
+
+/* Returns what was published for 'odp_port', or NULL. */
+const struct vmfex_port *
+vmfex_port_lookup(odp_port_t odp_port)
+{
+    struct vmfex_port *port;
+
+    CMAP_FOR_EACH_WITH_HASH (port, node, hash_odp(odp_port), &ports) {
+        if (port->odp_port == odp_port) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
+static void
+port_free(struct vmfex_port *port)
+{
+    free(CONST_CAST(struct vmfex_trunk_table *, port->trunk));
+    free(port);
+}
+
+/* Publishes 'port' in place of what was published for the same datapath port.
+ * Takes ownership of it and of its table. */
+void
+vmfex_port_publish(const struct vmfex_port *new_)
+{
+    struct vmfex_port *new = CONST_CAST(struct vmfex_port *, new_);
+    struct vmfex_port *old = CONST_CAST(struct vmfex_port *,
+                                        vmfex_port_lookup(new->odp_port));
+
+    if (old) {
+        cmap_replace(&ports, &old->node, &new->node, hash_odp(new->odp_port));
+        ovsrcu_postpone(port_free, old);
+    } else {
+        cmap_insert(&ports, &new->node, hash_odp(new->odp_port));
+    }
+}
+
+/* Takes back what was published for 'odp_port', if anything was. */
+void
+vmfex_port_withdraw(odp_port_t odp_port)
+{
+    struct vmfex_port *old = CONST_CAST(struct vmfex_port *,
+                                        vmfex_port_lookup(odp_port));
+
+    if (old) {
+        cmap_remove(&ports, &old->node, hash_odp(odp_port));
+        ovsrcu_postpone(port_free, old);
+    }
+}

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+
+noinst_LTLIBRARIES += ofproto-vmfex/libofproto-vmfex.la
+ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
+	ofproto-vmfex/netdev-null.c \
+	ofproto-vmfex/netdev-null.h \
+	ofproto-vmfex/netdev-vethernet.c \
+	ofproto-vmfex/netdev-vethernet.h \
+	ofproto-vmfex/ofproto-vmfex-openflow.c \
+	ofproto-vmfex/ofproto-vmfex.c \
+	ofproto-vmfex/ofproto-vmfex.h \
+	ofproto-vmfex/vmfex-datapath.c \
+	ofproto-vmfex/vmfex-datapath.h \
+	ofproto-vmfex/vmfex-flows.c \
+	ofproto-vmfex/vmfex-flows.h \
+	ofproto-vmfex/vmfex-links.c \
+	ofproto-vmfex/vmfex-links.h \
+	ofproto-vmfex/vmfex-reason.c \
+	ofproto-vmfex/vmfex-reason.h \
+	ofproto-vmfex/vmfex-show.c \
+	ofproto-vmfex/vmfex-trace.c \
+	ofproto-vmfex/vmfex-xlate.c \
+	ofproto-vmfex/vmfex-xlate.h

@@ -1,0 +1,853 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-vmfex/netdev-vethernet.h"
+
+#include <errno.h>
+
+#include "coverage.h"
+#include "datapath-actions/vmfex-ring.h"
+#include "dp-packet.h"
+#include "netdev-provider.h"
+#include "ofproto-vmfex/vmfex-datapath.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/shash.h"
+#include "openvswitch/thread.h"
+#include "openvswitch/token-bucket.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "seq.h"
+#include "smap.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(netdev_vethernet);
+
+COVERAGE_DEFINE(vethernet_rx_batch);
+
+/* Burst where none is configured, as in netdev-linux. */
+#define DEFAULT_KBITS_BURST 8000
+#define DEFAULT_KPKTS_BURST 16
+
+struct seq *vethernet_seq;
+
+struct netdev_vethernet {
+    struct netdev up;
+    struct vmfex_endpoint *ep;
+
+    /* Main thread only. */
+    struct vethernet_config config;
+
+    struct ovs_mutex mutex;
+
+    /* What get_status() and its like return; pointers are owned. */
+    struct vethernet_status status OVS_GUARDED;
+    long long int carrier_resets OVS_GUARDED;
+
+    struct eth_addr hwaddr OVS_GUARDED;
+    int requested_mtu OVS_GUARDED;  /* 0 if none was requested. */
+    enum netdev_flags flags OVS_GUARDED;
+    unsigned int n_rxqs_open OVS_GUARDED;
+
+    /* Ingress policing. */
+    atomic_bool policed;            /* Whether the buckets are to be asked. */
+    unsigned int kbits_rate OVS_GUARDED;
+    struct token_bucket bits OVS_GUARDED;
+    unsigned int kpkts_rate OVS_GUARDED;
+    struct token_bucket pkts OVS_GUARDED;
+};
+
+struct netdev_rxq_vethernet {
+    struct netdev_rxq up;
+};
+
+static const struct netdev_class vethernet_class;
+
+static struct netdev_vethernet *
+netdev_vethernet_cast(const struct netdev *netdev)
+{
+    ovs_assert(netdev_is_vethernet(netdev));
+    return CONTAINER_OF(netdev, struct netdev_vethernet, up);
+}
+
+/* Returns true if 'netdev' is a vethernet. */
+bool
+netdev_is_vethernet(const struct netdev *netdev)
+{
+    return netdev->netdev_class == &vethernet_class;
+}
+
+/* Returns the name of 'state' as Interface.status:state has it. */
+const char *
+vethernet_state_name(enum vethernet_state state)
+{
+    switch (state) {
+    case VETHERNET_DOWN:
+        return "down";
+    case VETHERNET_FREE:
+        return "free";
+    case VETHERNET_RESERVED:
+        return "reserved";
+    case VETHERNET_LINKED:
+        return "linked";
+    case VETHERNET_ACTIVE:
+        return "active";
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+/* Options. */
+
+static void
+config_uninit(struct vethernet_config *config)
+{
+    for (size_t i = 0; i < VMFEX_N_CHANNELS; i++) {
+        free(config->trunk[i]);
+    }
+    free(config->error);
+}
+
+static bool
+channels_equal(const struct vethernet_config *a,
+               const struct vethernet_config *b)
+{
+    if (a->n_channels != b->n_channels) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_channels; i++) {
+        if (a->vif[i] != b->vif[i]
+            || !nullable_string_is_equal(a->trunk[i], b->trunk[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+configs_equal(const struct vethernet_config *a,
+              const struct vethernet_config *b)
+{
+    return (channels_equal(a, b)
+            && a->active == b->active
+            && a->reserved == b->reserved
+            && a->has_mac == b->has_mac
+            && eth_addr_equals(a->mac, b->mac)
+            && nullable_string_is_equal(a->error, b->error));
+}
+
+static char *
+parse_vif(const char *key, const char *value, uint16_t *vif)
+{
+    unsigned int n;
+
+    if (value[strspn(value, "0123456789")] || !str_to_uint(value, 10, &n)
+        || n < 1 || n > VMFEX_MAX_VIF) {
+        return xasprintf("options:%s=%s is not a number from 1 to %d",
+                         key, value, VMFEX_MAX_VIF);
+    }
+    *vif = n;
+    return NULL;
+}
+
+static char *
+parse_bool(const char *key, const char *value, bool *b)
+{
+    if (!strcmp(value, "true") || !strcmp(value, "false")) {
+        *b = !strcmp(value, "true");
+        return NULL;
+    }
+    return xasprintf("options:%s=%s is neither true nor false", key, value);
+}
+
+static char *
+parse_trunk(const char *key, const char *value, const char *name, char **trunk)
+{
+    if (!value[0]) {
+        return xasprintf("options:%s is empty: give the name of a trunk", key);
+    } else if (!strcmp(value, name)) {
+        return xasprintf("options:%s=%s is the vethernet itself: give the "
+                         "name of a trunk", key, value);
+    }
+    free(*trunk);
+    *trunk = xstrdup(value);
+    return NULL;
+}
+
+static char *
+parse_mac(const char *key, const char *value, struct eth_addr *mac)
+{
+    if (!eth_addr_from_string(value, mac) || eth_addr_is_multicast(*mac)
+        || eth_addr_is_zero(*mac)) {
+        return xasprintf("options:%s=%s is not a unicast MAC address such as "
+                         "52:54:00:12:34:56", key, value);
+    }
+    return NULL;
+}
+
+static char *
+parse_option(struct vethernet_config *c, const char *name,
+             const char *key, const char *value)
+{
+    if (!strcmp(key, "trunk")) {
+        return parse_trunk(key, value, name, &c->trunk[0]);
+    } else if (!strcmp(key, "standby-trunk")) {
+        return parse_trunk(key, value, name, &c->trunk[1]);
+    } else if (!strcmp(key, "vif")) {
+        return parse_vif(key, value, &c->vif[0]);
+    } else if (!strcmp(key, "standby-vif")) {
+        return parse_vif(key, value, &c->vif[1]);
+    } else if (!strcmp(key, "active")) {
+        return parse_bool(key, value, &c->active);
+    } else if (!strcmp(key, "reserved")) {
+        return parse_bool(key, value, &c->reserved);
+    } else if (!strcmp(key, "mac")) {
+        c->has_mac = true;
+        return parse_mac(key, value, &c->mac);
+    } else {
+        return xasprintf("options:%s is not known: remove it; a vethernet has "
+                         "trunk, vif, standby-trunk, standby-vif, active, "
+                         "reserved and mac", key);
+    }
+}
+
+static void
+config_parse(struct vethernet_config *c, const char *name,
+             const struct smap *options)
+{
+    const struct smap_node **nodes = smap_sort(options);
+    size_t n = smap_count(options);
+
+    memset(c, 0, sizeof *c);
+    c->active = true;
+    for (size_t i = 0; i < n && !c->error; i++) {
+        c->error = parse_option(c, name, nodes[i]->key, nodes[i]->value);
+    }
+    free(nodes);
+
+    if (c->error) {
+        return;
+    } else if (!c->trunk[0]) {
+        c->error = xstrdup("options:trunk is missing: give the name of a "
+                           "trunk");
+    } else if (!c->vif[0]) {
+        c->error = xasprintf("options:vif is missing: give a number from 1 "
+                             "to %d", VMFEX_MAX_VIF);
+    } else if (!c->trunk[1] != !c->vif[1]) {
+        c->error = xstrdup("options:standby-trunk and options:standby-vif "
+                           "need each other: give both or none");
+    } else if (c->trunk[1] && !strcmp(c->trunk[0], c->trunk[1])
+               && c->vif[0] == c->vif[1]) {
+        c->error = xstrdup("the standby channel is the primary one: give it "
+                           "another trunk or VIF");
+    }
+    c->n_channels = c->trunk[1] ? 2 : 1;
+}
+
+static int
+netdev_vethernet_set_config(struct netdev *netdev, const struct smap *options,
+                            char **errp OVS_UNUSED)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+    struct vethernet_config new, *old = &dev->config;
+    static uint64_t last_claim;
+
+    /* Bad options are reported in status and error of the port: if we refused
+     * them, the port would vanish and take its counters along. */
+    config_parse(&new, netdev_get_name(netdev), options);
+    if (configs_equal(&new, old)) {
+        config_uninit(&new);
+    } else {
+        if (channels_equal(&new, old) && !new.error == !old->error) {
+            new.claim = old->claim;
+        } else {
+            new.claim = ++last_claim;
+            vmfex_endpoint_use_channel(dev->ep, 0, false);
+        }
+        config_uninit(old);
+        *old = new;
+    }
+
+    /* Even if nothing changed here, the caller may have changed other things
+     * that matter, such as the requested MTU. */
+    seq_change(vethernet_seq);
+    return 0;
+}
+
+static int
+netdev_vethernet_get_config(const struct netdev *netdev, struct smap *options)
+{
+    const struct vethernet_config *c
+        = &netdev_vethernet_cast(netdev)->config;
+
+    if (c->trunk[0]) {
+        smap_add(options, "trunk", c->trunk[0]);
+    }
+    if (c->vif[0]) {
+        smap_add_format(options, "vif", "%"PRIu16, c->vif[0]);
+    }
+    if (c->trunk[1]) {
+        smap_add(options, "standby-trunk", c->trunk[1]);
+    }
+    if (c->vif[1]) {
+        smap_add_format(options, "standby-vif", "%"PRIu16, c->vif[1]);
+    }
+    if (!c->active) {
+        smap_add(options, "active", "false");
+    }
+    if (c->reserved) {
+        smap_add(options, "reserved", "true");
+    }
+    if (c->has_mac) {
+        smap_add_format(options, "mac", ETH_ADDR_FMT, ETH_ADDR_ARGS(c->mac));
+    }
+    return 0;
+}
+
+/* Returns the options of 'netdev', a vethernet.  Main thread only. */
+const struct vethernet_config *
+vethernet_get_config(const struct netdev *netdev)
+{
+    return &netdev_vethernet_cast(netdev)->config;
+}
+
+/* Status. */
+
+static void
+status_uninit(struct vethernet_status *status)
+{
+    free(CONST_CAST(char *, status->error));
+    free(CONST_CAST(char *, status->port));
+    free(CONST_CAST(char *, status->trunk));
+    free(CONST_CAST(char *, status->path));
+    free(CONST_CAST(char *, status->path_reason));
+}
+
+static bool
+statuses_equal(const struct vethernet_status *a,
+               const struct vethernet_status *b)
+{
+    return (a->state == b->state
+            && a->reason == b->reason
+            && nullable_string_is_equal(a->error, b->error)
+            && nullable_string_is_equal(a->port, b->port)
+            && nullable_string_is_equal(a->trunk, b->trunk)
+            && a->vif == b->vif
+            && a->standby == b->standby
+            && nullable_string_is_equal(a->path, b->path)
+            && nullable_string_is_equal(a->path_reason, b->path_reason)
+            && a->first_frame == b->first_frame
+            && a->mtu == b->mtu);
+}
+
+/* Sets the status of 'netdev', a vethernet, to a copy of 'status'. */
+void
+vethernet_set_status(struct netdev *netdev,
+                     const struct vethernet_status *status)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+    struct vethernet_status *old = &dev->status;
+    bool changed;
+
+    ovs_mutex_lock(&dev->mutex);
+    changed = !statuses_equal(old, status);
+    if (changed) {
+        dev->carrier_resets += ((old->state == VETHERNET_DOWN)
+                                != (status->state == VETHERNET_DOWN));
+        status_uninit(old);
+        *old = *status;
+        old->error = nullable_xstrdup(status->error);
+        old->port = nullable_xstrdup(status->port);
+        old->trunk = nullable_xstrdup(status->trunk);
+        old->path = nullable_xstrdup(status->path);
+        old->path_reason = nullable_xstrdup(status->path_reason);
+    }
+    ovs_mutex_unlock(&dev->mutex);
+
+    if (changed) {
+        netdev_change_seq_changed(netdev);
+    }
+}
+
+static int
+netdev_vethernet_get_status(const struct netdev *netdev, struct smap *smap)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+    const struct vethernet_status *s = &dev->status;
+
+    ovs_mutex_lock(&dev->mutex);
+    smap_add(smap, "state", vethernet_state_name(s->state));
+    if (s->reason != VMFEX_REASON_NONE) {
+        smap_add(smap, "reason", vmfex_reason_name(s->reason));
+    }
+    if (s->port) {
+        smap_add(smap, "port", s->port);
+    }
+    if (s->trunk) {
+        smap_add(smap, "trunk", s->trunk);
+        smap_add_format(smap, "vif", "%"PRIu16, s->vif);
+        smap_add(smap, "channel", s->standby ? "standby" : "primary");
+    }
+    if (s->path) {
+        smap_add(smap, "path", s->path);
+    }
+    if (s->path_reason) {
+        smap_add(smap, "path-reason", s->path_reason);
+    }
+    if (s->first_frame) {
+        struct eth_addr mac;
+
+        eth_addr_from_uint64(s->first_frame, &mac);
+        smap_add_format(smap, "first-frame", ETH_ADDR_FMT, ETH_ADDR_ARGS(mac));
+    }
+    ovs_mutex_unlock(&dev->mutex);
+    return 0;
+}
+
+/* Returns a sentence about what is wrong with 'netdev', a vethernet, which the
+ * caller must free, or NULL. */
+char *
+vethernet_get_error(const struct netdev *netdev)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+    char *error;
+
+    ovs_mutex_lock(&dev->mutex);
+    error = nullable_xstrdup(dev->status.error);
+    ovs_mutex_unlock(&dev->mutex);
+    return error;
+}
+
+static int
+netdev_vethernet_get_carrier(const struct netdev *netdev, bool *carrier)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+
+    ovs_mutex_lock(&dev->mutex);
+    *carrier = dev->status.state != VETHERNET_DOWN;
+    ovs_mutex_unlock(&dev->mutex);
+    return 0;
+}
+
+static long long int
+netdev_vethernet_get_carrier_resets(const struct netdev *netdev)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+    long long int carrier_resets;
+
+    ovs_mutex_lock(&dev->mutex);
+    carrier_resets = dev->carrier_resets;
+    ovs_mutex_unlock(&dev->mutex);
+    return carrier_resets;
+}
+
+/* Life cycle. */
+
+static struct netdev *
+netdev_vethernet_alloc(void)
+{
+    struct netdev_vethernet *dev = xzalloc(sizeof *dev);
+    return &dev->up;
+}
+
+static int
+netdev_vethernet_construct(struct netdev *netdev)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+
+    ovs_mutex_init(&dev->mutex);
+    ovs_mutex_lock(&dev->mutex);
+    eth_addr_random(&dev->hwaddr);
+    dev->status.state = VETHERNET_DOWN;
+    dev->status.reason = VMFEX_REASON_TRUNK_MISSING;
+    dev->flags = NETDEV_UP;
+    ovs_mutex_unlock(&dev->mutex);
+    atomic_init(&dev->policed, false);
+    dev->config.active = true;
+    dev->ep = vmfex_endpoint_create(netdev_get_name(netdev));
+    atomic_store_relaxed(&dev->ep->up, true);
+    seq_change(vethernet_seq);
+    return 0;
+}
+
+static void
+netdev_vethernet_destruct(struct netdev *netdev)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+
+    vmfex_endpoint_unref(dev->ep);
+    config_uninit(&dev->config);
+    status_uninit(&dev->status);
+    ovs_mutex_destroy(&dev->mutex);
+    seq_change(vethernet_seq);
+}
+
+static void
+netdev_vethernet_dealloc(struct netdev *netdev)
+{
+    free(netdev_vethernet_cast(netdev));
+}
+
+/* Adds each vethernet to 'netdevs', by name, with a reference that the caller
+ * must give back with netdev_close(). */
+void
+vethernet_get_all(struct shash *netdevs)
+{
+    netdev_get_devices(&vethernet_class, netdevs);
+}
+
+/* Returns the endpoint of 'netdev', a vethernet. */
+struct vmfex_endpoint *
+vethernet_endpoint(const struct netdev *netdev)
+{
+    return netdev_vethernet_cast(netdev)->ep;
+}
+
+/* Returns true if 'netdev', a vethernet, is a port of an ordinary bridge. */
+bool
+vethernet_is_ordinary(const struct netdev *netdev)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+    bool ordinary;
+
+    ovs_mutex_lock(&dev->mutex);
+    ordinary = dev->n_rxqs_open > 0;
+    ovs_mutex_unlock(&dev->mutex);
+    return ordinary;
+}
+
+/* Configuration that is not in the options. */
+
+static int
+netdev_vethernet_set_etheraddr(struct netdev *netdev,
+                               const struct eth_addr mac)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+    bool changed;
+
+    ovs_mutex_lock(&dev->mutex);
+    changed = !eth_addr_equals(dev->hwaddr, mac);
+    dev->hwaddr = mac;
+    ovs_mutex_unlock(&dev->mutex);
+    if (changed) {
+        netdev_change_seq_changed(netdev);
+    }
+    return 0;
+}
+
+static int
+netdev_vethernet_get_etheraddr(const struct netdev *netdev,
+                               struct eth_addr *mac)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+
+    ovs_mutex_lock(&dev->mutex);
+    *mac = dev->hwaddr;
+    ovs_mutex_unlock(&dev->mutex);
+    return 0;
+}
+
+static int
+netdev_vethernet_set_mtu(struct netdev *netdev, int mtu)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+
+    if (mtu < IP_HEADER_LEN || mtu > UINT16_MAX) {
+        return EINVAL;
+    }
+
+    /* Whether the trunk has room for it is a matter of the status. */
+    ovs_mutex_lock(&dev->mutex);
+    dev->requested_mtu = mtu;
+    ovs_mutex_unlock(&dev->mutex);
+    seq_change(vethernet_seq);
+    return 0;
+}
+
+static int
+netdev_vethernet_get_mtu(const struct netdev *netdev, int *mtu)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+
+    ovs_mutex_lock(&dev->mutex);
+    *mtu = dev->status.mtu ? dev->status.mtu : ETH_PAYLOAD_MAX;
+    ovs_mutex_unlock(&dev->mutex);
+    return 0;
+}
+
+/* Returns the MTU that the user requested for 'netdev', a vethernet, or 0. */
+int
+vethernet_requested_mtu(const struct netdev *netdev)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+    int mtu;
+
+    ovs_mutex_lock(&dev->mutex);
+    mtu = netdev->mtu_user_config ? dev->requested_mtu : 0;
+    ovs_mutex_unlock(&dev->mutex);
+    return mtu;
+}
+
+static int
+netdev_vethernet_update_flags(struct netdev *netdev, enum netdev_flags off,
+                              enum netdev_flags on,
+                              enum netdev_flags *old_flags)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+    bool changed;
+
+    ovs_mutex_lock(&dev->mutex);
+    *old_flags = dev->flags;
+    dev->flags = (dev->flags | on) & ~off;
+    changed = *old_flags != dev->flags;
+    atomic_store_relaxed(&dev->ep->up, (dev->flags & NETDEV_UP) != 0);
+    ovs_mutex_unlock(&dev->mutex);
+    if (changed) {
+        netdev_change_seq_changed(netdev);
+        seq_change(vethernet_seq);
+    }
+    return 0;
+}
+
+/* Returns true if 'netdev', a vethernet, is administratively up. */
+bool
+vethernet_is_up(const struct netdev *netdev)
+{
+    bool up;
+
+    atomic_read_relaxed(&netdev_vethernet_cast(netdev)->ep->up, &up);
+    return up;
+}
+
+/* Initializes 'bucket' for 'rate' tokens a millisecond and a burst of 'burst'
+ * thousand tokens. */
+static void
+bucket_init(struct token_bucket *bucket, unsigned int rate, unsigned int burst)
+{
+    token_bucket_init(bucket, rate, MIN((uint64_t) burst * 1000, UINT_MAX));
+}
+
+static int
+netdev_vethernet_set_policing(struct netdev *netdev,
+                              unsigned int kbits_rate,
+                              unsigned int kbits_burst,
+                              unsigned int kpkts_rate,
+                              unsigned int kpkts_burst)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+
+    /* A thousand a second is one a millisecond. */
+    ovs_mutex_lock(&dev->mutex);
+    dev->kbits_rate = kbits_rate;
+    bucket_init(&dev->bits, kbits_rate,
+                kbits_burst ? kbits_burst : DEFAULT_KBITS_BURST);
+    dev->kpkts_rate = kpkts_rate;
+    bucket_init(&dev->pkts, kpkts_rate,
+                kpkts_burst ? kpkts_burst : DEFAULT_KPKTS_BURST);
+    ovs_mutex_unlock(&dev->mutex);
+    atomic_store_relaxed(&dev->policed, kbits_rate || kpkts_rate);
+    return 0;
+}
+
+/* Statistics. */
+
+static int
+netdev_vethernet_get_stats(const struct netdev *netdev,
+                           struct netdev_stats *stats)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+    uint64_t c[VMFEX_N_COUNTERS];
+
+    vmfex_counters_read(&dev->ep->counters, c);
+    memset(stats, 0, sizeof *stats);
+    stats->rx_packets = c[VMFEX_RX_FRAMES];
+    stats->rx_bytes = c[VMFEX_RX_BYTES];
+    stats->tx_packets = c[VMFEX_TX_FRAMES];
+    stats->tx_bytes = c[VMFEX_TX_BYTES];
+    stats->rx_dropped = (c[VMFEX_DROPPED + VMFEX_DROP_QUEUE_FULL]
+                         + c[VMFEX_DROPPED + VMFEX_DROP_POLICED]
+                         + c[VMFEX_DROPPED + VMFEX_DROP_PORT_DOWN]
+                         + c[VMFEX_DROPPED + VMFEX_DROP_NO_PORT]);
+    stats->tx_dropped = (c[VMFEX_DROPPED + VMFEX_DROP_MTU]
+                         + c[VMFEX_DROPPED + VMFEX_DROP_TAG_SPOOF]
+                         + c[VMFEX_DROPPED + VMFEX_DROP_SOURCE_MAC]);
+    return 0;
+}
+
+static int
+netdev_vethernet_get_custom_stats(const struct netdev *netdev,
+                                  struct netdev_custom_stats *stats)
+{
+    /* The causes that concern one vethernet. */
+    static const enum vmfex_drop drops[] = {
+        VMFEX_DROP_NO_RULE, VMFEX_DROP_TAG_SPOOF, VMFEX_DROP_SOURCE_MAC,
+        VMFEX_DROP_GATE_CLOSED, VMFEX_DROP_LINK_DOWN, VMFEX_DROP_PORT_DOWN,
+        VMFEX_DROP_NO_PORT, VMFEX_DROP_MTU, VMFEX_DROP_QUEUE_FULL,
+        VMFEX_DROP_POLICED,
+    };
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+    uint64_t c[VMFEX_N_COUNTERS];
+
+    vmfex_counters_read(&dev->ep->counters, c);
+    stats->size = ARRAY_SIZE(drops);
+    stats->counters = xcalloc(stats->size, sizeof *stats->counters);
+    for (size_t i = 0; i < ARRAY_SIZE(drops); i++) {
+        stats->counters[i].value = c[VMFEX_DROPPED + drops[i]];
+        ovs_strlcpy(stats->counters[i].name, vmfex_drop_name(drops[i]),
+                    NETDEV_CUSTOM_STATS_NAME_SIZE);
+    }
+    return 0;
+}
+
+/* Frames to and from an ordinary bridge. */
+
+static int
+netdev_vethernet_send(struct netdev *netdev, int qid OVS_UNUSED,
+                      struct dp_packet_batch *batch,
+                      bool concurrent_txq OVS_UNUSED)
+{
+    vmfex_datapath_transmit(netdev_vethernet_cast(netdev)->ep, batch);
+    return 0;
+}
+
+static struct netdev_rxq *
+netdev_vethernet_rxq_alloc(void)
+{
+    struct netdev_rxq_vethernet *rxq = xzalloc(sizeof *rxq);
+    return &rxq->up;
+}
+
+static int
+netdev_vethernet_rxq_construct(struct netdev_rxq *rxq)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(rxq->netdev);
+
+    ovs_mutex_lock(&dev->mutex);
+    dev->n_rxqs_open++;
+    vmfex_endpoint_open_ring(dev->ep);
+    ovs_mutex_unlock(&dev->mutex);
+    seq_change(vethernet_seq);
+    return 0;
+}
+
+static void
+netdev_vethernet_rxq_destruct(struct netdev_rxq *rxq)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(rxq->netdev);
+
+    /* The ring stays: a reconfiguration closes the queue for a moment. */
+    ovs_mutex_lock(&dev->mutex);
+    dev->n_rxqs_open--;
+    ovs_mutex_unlock(&dev->mutex);
+    seq_change(vethernet_seq);
+}
+
+static void
+netdev_vethernet_rxq_dealloc(struct netdev_rxq *rxq)
+{
+    free(CONTAINER_OF(rxq, struct netdev_rxq_vethernet, up));
+}
+
+static bool
+packet_is_within_rate(struct netdev_vethernet *dev,
+                      const struct dp_packet *packet)
+{
+    unsigned int n_bits = dp_packet_size(packet) * 8;
+    bool ok;
+
+    ovs_mutex_lock(&dev->mutex);
+    ok = ((!dev->kbits_rate || token_bucket_withdraw(&dev->bits, n_bits))
+          && (!dev->kpkts_rate || token_bucket_withdraw(&dev->pkts, 1)));
+    ovs_mutex_unlock(&dev->mutex);
+    return ok;
+}
+
+static int
+netdev_vethernet_rxq_recv(struct netdev_rxq *rxq,
+                          struct dp_packet_batch *batch, int *qfill)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(rxq->netdev);
+    struct vmfex_ring *ring = ovsrcu_get(struct vmfex_ring *, &dev->ep->ring);
+    struct dp_packet *packet;
+    bool policed;
+
+    dp_packet_batch_init(batch);
+    atomic_read_relaxed(&dev->policed, &policed);
+    while (dp_packet_batch_size(batch) < NETDEV_MAX_BURST
+           && (packet = vmfex_ring_get(ring)) != NULL) {
+        if (OVS_UNLIKELY(policed) && !packet_is_within_rate(dev, packet)) {
+            vmfex_counters_drop(&dev->ep->counters, VMFEX_DROP_POLICED, 1);
+            dp_packet_delete(packet);
+        } else {
+            dp_packet_batch_add(batch, packet);
+        }
+    }
+    if (dp_packet_batch_is_empty(batch)) {
+        return EAGAIN;
+    }
+    COVERAGE_INC(vethernet_rx_batch);
+    dp_packet_batch_init_packet_fields(batch);
+    if (qfill) {
+        *qfill = -ENOTSUP;
+    }
+    return 0;
+}
+
+static void
+netdev_vethernet_rxq_wait(struct netdev_rxq *rxq)
+{
+    vmfex_endpoint_wait_ring(netdev_vethernet_cast(rxq->netdev)->ep);
+}
+
+static int
+netdev_vethernet_rxq_drain(struct netdev_rxq *rxq)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(rxq->netdev);
+    struct vmfex_ring *ring = ovsrcu_get(struct vmfex_ring *, &dev->ep->ring);
+    struct dp_packet *packet;
+
+    while ((packet = vmfex_ring_get(ring)) != NULL) {
+        dp_packet_delete(packet);
+    }
+    return 0;
+}
+
+static const struct netdev_class vethernet_class = {
+    .type = VETHERNET_TYPE,
+    .is_pmd = false,            /* The main thread polls, nobody spins. */
+    .alloc = netdev_vethernet_alloc,
+    .construct = netdev_vethernet_construct,
+    .destruct = netdev_vethernet_destruct,
+    .dealloc = netdev_vethernet_dealloc,
+    .get_config = netdev_vethernet_get_config,
+    .set_config = netdev_vethernet_set_config,
+    .send = netdev_vethernet_send,
+    .set_etheraddr = netdev_vethernet_set_etheraddr,
+    .get_etheraddr = netdev_vethernet_get_etheraddr,
+    .get_mtu = netdev_vethernet_get_mtu,
+    .set_mtu = netdev_vethernet_set_mtu,
+    .get_carrier = netdev_vethernet_get_carrier,
+    .get_carrier_resets = netdev_vethernet_get_carrier_resets,
+    .get_stats = netdev_vethernet_get_stats,
+    .get_custom_stats = netdev_vethernet_get_custom_stats,
+    .get_features = NULL,       /* A channel has no speed of its own. */
+    .set_policing = netdev_vethernet_set_policing,
+    .get_qos_types = NULL,      /* Only ingress policing. */
+    .get_status = netdev_vethernet_get_status,
+    .update_flags = netdev_vethernet_update_flags,
+    .rxq_alloc = netdev_vethernet_rxq_alloc,
+    .rxq_construct = netdev_vethernet_rxq_construct,
+    .rxq_destruct = netdev_vethernet_rxq_destruct,
+    .rxq_dealloc = netdev_vethernet_rxq_dealloc,
+    .rxq_recv = netdev_vethernet_rxq_recv,
+    .rxq_wait = netdev_vethernet_rxq_wait,
+    .rxq_drain = netdev_vethernet_rxq_drain,
+};
+
+/* Registers the class. */
+void
+netdev_vethernet_register(void)
+{
+    vethernet_seq = seq_create();
+    vmfex_fwd_init();
+    netdev_register_provider(&vethernet_class);
+}

@@ -1,0 +1,746 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-vmfex/ofproto-vmfex.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bitmap.h"
+#include "connectivity.h"
+#include "datapath-actions/compat.h"
+#include "netdev.h"
+#include "netdev-vport.h"
+#include "odp-util.h"
+#include "ofproto-vmfex/netdev-null.h"
+#include "ofproto-vmfex/netdev-vethernet.h"
+#include "ofproto-vmfex/vmfex-datapath.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "seq.h"
+#include "smap.h"
+#include "sset.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(ofproto_vmfex);
+
+static struct hmap all_ofprotos = HMAP_INITIALIZER(&all_ofprotos);
+
+/* Returns the vmfex bridge that 'ofproto' is. */
+struct ofproto_vmfex *
+ofproto_vmfex_cast(const struct ofproto *ofproto)
+{
+    return CONTAINER_OF(ofproto, struct ofproto_vmfex, up);
+}
+
+/* Returns the vmfex port that 'ofport' is. */
+struct ofport_vmfex *
+ofport_vmfex_cast(const struct ofport *ofport)
+{
+    return CONTAINER_OF(ofport, struct ofport_vmfex, up);
+}
+
+/* Returns the vmfex bridge named 'name', or NULL. */
+struct ofproto_vmfex *
+ofproto_vmfex_lookup(const char *name)
+{
+    struct ofproto_vmfex *ofproto;
+
+    HMAP_FOR_EACH_WITH_HASH (ofproto, node, hash_string(name, 0),
+                             &all_ofprotos) {
+        if (!strcmp(ofproto->up.name, name)) {
+            return ofproto;
+        }
+    }
+    return NULL;
+}
+
+/* Returns what 'ofproto' knows of port 'ofp_port', or NULL. */
+struct vmfex_port_info *
+ofproto_vmfex_port(const struct ofproto_vmfex *ofproto, ofp_port_t ofp_port)
+{
+    struct ofport *ofport = ofproto_get_port(&ofproto->up, ofp_port);
+
+    return ofport ? ofport_vmfex_cast(ofport)->info : NULL;
+}
+
+/* What a vmfex bridge does not do.  Each is said once, when it is asked for,
+ * and again after it was taken back. */
+enum vmfex_refusal {
+    REFUSE_NETFLOW,
+    REFUSE_SFLOW,
+    REFUSE_IPFIX,
+    REFUSE_MIRROR,
+    REFUSE_LLDP,
+    REFUSE_BFD
+};
+
+/* Notes whether the feature 'bit', named 'feature' for people, is 'wanted' on
+ * 'ofproto'.  Returns 0 if it is not, otherwise EOPNOTSUPP. */
+static int
+refuse(struct ofproto_vmfex *ofproto, enum vmfex_refusal bit,
+       const char *feature, bool wanted)
+{
+    uint32_t mask = 1u << bit;
+
+    if (!wanted) {
+        ofproto->refused &= ~mask;
+        return 0;
+    }
+    if (!(ofproto->refused & mask)) {
+        ofproto->refused |= mask;
+        VLOG_INFO("bridge %s: %s does not apply to a vmfex bridge: configure "
+                  "it on the upstream switch", ofproto->up.name, feature);
+    }
+    return EOPNOTSUPP;
+}
+
+/* Types. */
+
+static void
+vmfex_init(const struct shash *iface_hints OVS_UNUSED)
+{
+    /* Nothing outlives ovs-vswitchd that would have to be found again. */
+}
+
+static void
+vmfex_enumerate_types(struct sset *types)
+{
+    sset_add(types, VMFEX_DPIF_TYPE);
+}
+
+static int
+vmfex_enumerate_names(const char *type, struct sset *names)
+{
+    struct ofproto_vmfex *ofproto;
+
+    sset_clear(names);
+    HMAP_FOR_EACH (ofproto, node, &all_ofprotos) {
+        if (!strcmp(ofproto->up.type, type)) {
+            sset_add(names, ofproto->up.name);
+        }
+    }
+    return 0;
+}
+
+static int
+vmfex_del(const char *type OVS_UNUSED, const char *name)
+{
+    /* A bridge that is open cannot be deleted, another does not exist. */
+    return ofproto_vmfex_lookup(name) ? EBUSY : ENOENT;
+}
+
+static const char *
+vmfex_port_open_type(const char *datapath_type OVS_UNUSED,
+                     const char *port_type)
+{
+    return strcmp(port_type, "internal") ? port_type : NETDEV_NULL_TYPE;
+}
+
+static int
+vmfex_type_run(const char *type OVS_UNUSED)
+{
+    struct ofproto_vmfex *ofproto;
+
+    HMAP_FOR_EACH (ofproto, node, &all_ofprotos) {
+        bool forwarding = atomic_count_get(&ofproto->n_rules) > 0;
+
+        if (forwarding != ofproto->bridge.forwarding) {
+            ofproto->bridge.forwarding = forwarding;
+            vmfex_links_changed();
+        }
+    }
+    vmfex_links_run();
+    vmfex_datapath_run();
+    return 0;
+}
+
+static void
+vmfex_type_wait(const char *type OVS_UNUSED)
+{
+    vmfex_links_wait();
+    vmfex_datapath_wait();
+}
+
+static void
+vmfex_type_set_config(const char *type OVS_UNUSED,
+                      const struct smap *other_config)
+{
+    vmfex_datapath_set_config(other_config);
+}
+
+/* Bridges. */
+
+static struct ofproto *
+vmfex_alloc(void)
+{
+    struct ofproto_vmfex *ofproto = xzalloc(sizeof *ofproto);
+    return &ofproto->up;
+}
+
+static int
+vmfex_construct(struct ofproto *ofproto_)
+{
+    struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
+    int error;
+
+    error = vmfex_datapath_open();
+    if (error) {
+        return error;
+    }
+
+    ofproto->bridge.name = ofproto_->name;
+    shash_init(&ofproto->ports);
+    atomic_count_init(&ofproto->n_rules, 0);
+    ofproto->used = time_msec();
+    hmap_insert(&all_ofprotos, &ofproto->node,
+                hash_string(ofproto_->name, 0));
+    ofproto_init_tables(ofproto_, 1);
+
+    /* No groups. */
+    ofproto_->ogf.types = 0;
+    ofproto_->ogf.capabilities = 0;
+    memset(ofproto_->ogf.max_groups, 0, sizeof ofproto_->ogf.max_groups);
+    memset(ofproto_->ogf.ofpacts, 0, sizeof ofproto_->ogf.ofpacts);
+    return 0;
+}
+
+static void
+port_info_destroy(struct vmfex_port_info *info)
+{
+    if (info->lport) {
+        vmfex_datapath_port_del(info->lport->odp_port);
+        vmfex_lport_destroy(info->lport);
+    }
+    if (info->adapter) {
+        vmfex_adapter_detach(info->adapter);
+        netdev_close(info->adapter);
+    }
+    free(info->type);
+    free(info);
+}
+
+static void
+vmfex_destruct(struct ofproto *ofproto_, bool del OVS_UNUSED)
+{
+    struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
+    struct shash_node *node;
+    struct oftable *table;
+    struct rule *rule;
+
+    /* Whether or not to delete: the datapath cannot outlive ovs-vswitchd. */
+    SHASH_FOR_EACH (node, &ofproto->ports) {
+        port_info_destroy(node->data);
+    }
+    shash_destroy(&ofproto->ports);
+    hmap_remove(&all_ofprotos, &ofproto->node);
+
+    OFPROTO_FOR_EACH_TABLE (table, ofproto_) {
+        CLS_FOR_EACH (rule, cr, &table->cls) {
+            ofproto_rule_delete(ofproto_, rule);
+        }
+    }
+    ofproto_group_delete_all(ofproto_);
+
+    vmfex_links_changed();
+    vmfex_links_run();
+    vmfex_datapath_close();
+}
+
+static void
+vmfex_dealloc(struct ofproto *ofproto)
+{
+    free(ofproto_vmfex_cast(ofproto));
+}
+
+static int
+vmfex_run(struct ofproto *ofproto)
+{
+    vmfex_rules_expire(ofproto_vmfex_cast(ofproto));
+    return 0;
+}
+
+static void
+vmfex_wait(struct ofproto *ofproto)
+{
+    if (!ovs_list_is_empty(&ofproto->expirable)) {
+        poll_timer_wait(1000);
+    }
+}
+
+static void
+vmfex_get_memory_usage(const struct ofproto *ofproto_, struct simap *usage)
+{
+    simap_increase(usage, "vmfex-ports",
+                   shash_count(&ofproto_vmfex_cast(ofproto_)->ports));
+}
+
+static const char *
+vmfex_get_datapath_version(const struct ofproto *ofproto OVS_UNUSED)
+{
+    return "<built-in>";
+}
+
+/* Ports. */
+
+static struct ofport *
+vmfex_port_alloc(void)
+{
+    struct ofport_vmfex *ofport = xzalloc(sizeof *ofport);
+    return &ofport->up;
+}
+
+static int
+vmfex_port_construct(struct ofport *ofport_)
+{
+    struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofport_->ofproto);
+    struct ofport_vmfex *ofport = ofport_vmfex_cast(ofport_);
+
+    ofport->info = shash_find_data(&ofproto->ports,
+                                   netdev_get_name(ofport_->netdev));
+    if (!ofport->info) {
+        return ENODEV;
+    }
+    ofport->info->ofport = ofport_;
+    return 0;
+}
+
+static void
+vmfex_port_destruct(struct ofport *ofport, bool del OVS_UNUSED)
+{
+    /* port_del() or destruct() frees what is behind it, if they did not. */
+    struct vmfex_port_info *info = ofport_vmfex_cast(ofport)->info;
+
+    if (info) {
+        info->ofport = NULL;
+    }
+}
+
+static void
+vmfex_port_dealloc(struct ofport *ofport)
+{
+    free(ofport_vmfex_cast(ofport));
+}
+
+static void
+vmfex_port_modified(struct ofport *ofport)
+{
+    struct vmfex_port_info *info = ofport_vmfex_cast(ofport)->info;
+
+    if (info->lport) {
+        vmfex_lport_set_netdev(info->lport, ofport->netdev);
+        vmfex_links_changed();
+    }
+}
+
+static void
+vmfex_port_reconfigured(struct ofport *ofport,
+                        enum ofputil_port_config old_config)
+{
+    /* PORT_DOWN is done by the caller.  The others are about flooding, packet
+     * reception and packet-ins, of which a patch panel has none. */
+    enum ofputil_port_config changed = old_config ^ ofport->pp.config;
+
+    if (changed & ~OFPUTIL_PC_PORT_DOWN) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+        VLOG_INFO_RL(&rl, "bridge %s: port %s: only the flag PORT_DOWN "
+                     "applies to a port of a vmfex bridge",
+                     ofport->ofproto->name, netdev_get_name(ofport->netdev));
+    }
+}
+
+static bool
+port_info_exists(const struct vmfex_port_info *info)
+{
+    return (!info->lport
+            || vmfex_datapath_port_exists(info->lport->odp_port));
+}
+
+static int
+vmfex_port_query_by_name(const struct ofproto *ofproto_, const char *name,
+                         struct ofproto_port *port)
+{
+    struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
+    struct vmfex_port_info *info = shash_find_data(&ofproto->ports, name);
+
+    if (!info || !port_info_exists(info)) {
+        return ENODEV;
+    }
+    port->name = xstrdup(name);
+    port->type = xstrdup(info->type);
+    port->ofp_port = info->ofport ? info->ofport->ofp_port : OFPP_NONE;
+    return 0;
+}
+
+static int
+vmfex_port_add(struct ofproto *ofproto_, struct netdev *netdev)
+{
+    struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
+    const char *name = netdev_get_name(netdev);
+    const char *type = netdev_get_type(netdev);
+    struct vmfex_port_info *info;
+    odp_port_t odp_port = ODPP_NONE;
+    bool has_frames;
+
+    /* Somebody may have deleted it from the datapath before. */
+    info = shash_find_and_delete(&ofproto->ports, name);
+    if (info) {
+        port_info_destroy(info);
+    }
+
+    has_frames = (strcmp(type, NETDEV_NULL_TYPE)
+                  && !netdev_is_vethernet(netdev));
+    if (has_frames) {
+        int error;
+
+        if (netdev_vport_is_patch(netdev)
+            || netdev_get_tunnel_config(netdev)) {
+            VLOG_INFO("bridge %s: port %s: a vmfex bridge has no ports of "
+                      "type %s", ofproto_->name, name, type);
+            return EOPNOTSUPP;
+        }
+        error = vmfex_datapath_port_add(netdev, &odp_port);
+        if (error) {
+            return error;
+        }
+    } else if (!netdev_is_vethernet(netdev)
+               && strcmp(name, ofproto_->name)) {
+        VLOG_INFO("bridge %s: port %s: a vmfex bridge has no ports of type "
+                  "internal", ofproto_->name, name);
+        return EOPNOTSUPP;
+    }
+
+    info = xzalloc(sizeof *info);
+    info->type = xstrdup(type);
+    if (has_frames) {
+        info->lport = vmfex_lport_create(&ofproto->bridge, netdev, odp_port);
+    } else if (netdev_is_vethernet(netdev)) {
+        info->adapter = netdev_ref(netdev);
+        vmfex_adapter_attach(&ofproto->bridge, netdev);
+    }
+    shash_add(&ofproto->ports, name, info);
+    return 0;
+}
+
+static int
+vmfex_port_del(struct ofproto *ofproto_, ofp_port_t ofp_port)
+{
+    struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
+    struct ofport *ofport = ofproto_get_port(ofproto_, ofp_port);
+    struct vmfex_port_info *info;
+
+    if (!ofport) {
+        return ENODEV;
+    }
+    info = ofport_vmfex_cast(ofport)->info;
+    ofport_vmfex_cast(ofport)->info = NULL;
+    shash_find_and_delete(&ofproto->ports, netdev_get_name(ofport->netdev));
+    port_info_destroy(info);
+    return 0;
+}
+
+static int
+vmfex_port_set_config(const struct ofport *ofport, const struct smap *cfg)
+{
+    struct vmfex_port_info *info = ofport_vmfex_cast(ofport)->info;
+
+    if (info && info->lport) {
+        vmfex_lport_configure(info->lport, cfg);
+    }
+    return 0;
+}
+
+static int
+vmfex_port_get_stats(const struct ofport *ofport, struct netdev_stats *stats)
+{
+    return netdev_get_stats(ofport->netdev, stats);
+}
+
+static int
+error_to_status(char *error, char **errp)
+{
+    *errp = error;
+    return error ? EINVAL : 0;
+}
+
+static int
+vmfex_class_vport_get_status(const struct ofport *ofport, char **errp)
+{
+    struct vmfex_port_info *info = ofport_vmfex_cast(ofport)->info;
+
+    return error_to_status(info && info->lport
+                           ? vmfex_lport_get_error(info->lport) : NULL, errp);
+}
+
+/* Does what ofproto_vport_get_status() does, which 'original' must be, and
+ * stores in '*errp' what is wrong with a vethernet in any bridge. */
+int
+vmfex_vport_get_status(const struct ofproto *ofproto, ofp_port_t ofp_port,
+                       char **errp, vmfex_vport_status_func *original)
+{
+    struct ofport *ofport = ofproto_get_port(ofproto, ofp_port);
+
+    if (ofport && netdev_is_vethernet(ofport->netdev)) {
+        return error_to_status(vethernet_get_error(ofport->netdev), errp);
+    }
+    return original(ofproto, ofp_port, errp);
+}
+
+struct vmfex_port_dump {
+    const struct shash_node **nodes;
+    size_t n, i;
+    struct ofproto_port port;
+};
+
+static int
+vmfex_port_dump_start(const struct ofproto *ofproto, void **statep)
+{
+    const struct shash *ports = &ofproto_vmfex_cast(ofproto)->ports;
+    struct vmfex_port_dump *dump = xzalloc(sizeof *dump);
+
+    dump->nodes = shash_sort(ports);
+    dump->n = shash_count(ports);
+    *statep = dump;
+    return 0;
+}
+
+static int
+vmfex_port_dump_next(const struct ofproto *ofproto, void *state,
+                     struct ofproto_port *port)
+{
+    struct vmfex_port_dump *dump = state;
+
+    ofproto_port_destroy(&dump->port);
+    memset(&dump->port, 0, sizeof dump->port);
+    while (dump->i < dump->n) {
+        const char *name = dump->nodes[dump->i++]->name;
+
+        if (!vmfex_port_query_by_name(ofproto, name, &dump->port)) {
+            *port = dump->port;
+            return 0;
+        }
+    }
+    return EOF;
+}
+
+static int
+vmfex_port_dump_done(const struct ofproto *ofproto OVS_UNUSED, void *state)
+{
+    struct vmfex_port_dump *dump = state;
+
+    ofproto_port_destroy(&dump->port);
+    free(dump->nodes);
+    free(dump);
+    return 0;
+}
+
+static int
+vmfex_port_poll(const struct ofproto *ofproto OVS_UNUSED,
+                char **devnamep OVS_UNUSED)
+{
+    return vmfex_datapath_port_poll();
+}
+
+static void
+vmfex_port_poll_wait(const struct ofproto *ofproto OVS_UNUSED)
+{
+    vmfex_datapath_port_poll_wait();
+}
+
+/* What belongs to the upstream switch. */
+
+static int
+vmfex_bundle_set(struct ofproto *ofproto_, void *aux OVS_UNUSED,
+                 const struct ofproto_bundle_settings *s)
+{
+    struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
+    struct vmfex_port_info *info;
+    bool wanted;
+
+    if (!s || !s->n_members) {
+        return 0;
+    }
+    info = ofproto_vmfex_port(ofproto, s->members[0]);
+    wanted = s->vlan > 0 || s->trunks || s->bond || s->lacp;
+    if (info && wanted != info->vlan_refused) {
+        info->vlan_refused = wanted;
+        if (wanted) {
+            VLOG_INFO("bridge %s: port %s: VLANs and bonds do not apply to a "
+                      "vmfex bridge: configure them on the upstream switch",
+                      ofproto_->name, s->name);
+        }
+    }
+    return wanted ? EOPNOTSUPP : 0;
+}
+
+static void
+vmfex_bundle_remove(struct ofport *ofport OVS_UNUSED)
+{
+    /* There is no bundle that it could be part of. */
+}
+
+static int
+vmfex_mirror_set(struct ofproto *ofproto, void *aux OVS_UNUSED,
+                 const struct ofproto_mirror_settings *s)
+{
+    return refuse(ofproto_vmfex_cast(ofproto), REFUSE_MIRROR, "a mirror", s);
+}
+
+static int
+vmfex_set_netflow(struct ofproto *ofproto, const struct netflow_options *opts)
+{
+    return refuse(ofproto_vmfex_cast(ofproto), REFUSE_NETFLOW, "NetFlow",
+                  opts);
+}
+
+static void
+vmfex_get_netflow_ids(const struct ofproto *ofproto OVS_UNUSED,
+                      uint8_t *engine_type, uint8_t *engine_id)
+{
+    *engine_type = 0;
+    *engine_id = 0;
+}
+
+static int
+vmfex_set_sflow(struct ofproto *ofproto,
+                const struct ofproto_sflow_options *opts)
+{
+    return refuse(ofproto_vmfex_cast(ofproto), REFUSE_SFLOW, "sFlow", opts);
+}
+
+static int
+vmfex_set_ipfix(
+    struct ofproto *ofproto,
+    const struct ofproto_ipfix_bridge_exporter_options *bridge,
+    const struct ofproto_ipfix_flow_exporter_options *flows OVS_UNUSED,
+    size_t n)
+{
+    return refuse(ofproto_vmfex_cast(ofproto), REFUSE_IPFIX, "IPFIX",
+                  bridge || n);
+}
+
+static int
+vmfex_set_lldp(struct ofport *ofport, const struct smap *cfg)
+{
+    return refuse(ofproto_vmfex_cast(ofport->ofproto), REFUSE_LLDP, "LLDP",
+                  cfg && smap_get_bool(cfg, "enable", false));
+}
+
+static int
+vmfex_set_bfd(struct ofport *ofport, const struct smap *cfg)
+{
+    return refuse(ofproto_vmfex_cast(ofport->ofproto), REFUSE_BFD, "BFD",
+                  cfg && smap_get_bool(cfg, "enable", false));
+}
+
+static unsigned int
+vmfex_aa_vlan_get_queue_size(struct ofproto *ofproto OVS_UNUSED)
+{
+    return 0;
+}
+
+static const struct ofproto_class ofproto_vmfex_class = {
+    .init = vmfex_init,
+    .enumerate_types = vmfex_enumerate_types,
+    .enumerate_names = vmfex_enumerate_names,
+    .del = vmfex_del,
+    .port_open_type = vmfex_port_open_type,
+    .type_run = vmfex_type_run,
+    .type_wait = vmfex_type_wait,
+    .type_set_config = vmfex_type_set_config,
+
+    .alloc = vmfex_alloc,
+    .construct = vmfex_construct,
+    .destruct = vmfex_destruct,
+    .dealloc = vmfex_dealloc,
+    .run = vmfex_run,
+    .wait = vmfex_wait,
+    .get_memory_usage = vmfex_get_memory_usage,
+    .flush = NULL,              /* A rule is no state in the datapath. */
+    .query_tables = vmfex_query_tables,
+    .modify_tables = NULL,      /* Only shrinking, without effect. */
+    .set_tables_version = vmfex_set_tables_version,
+    .get_datapath_version = vmfex_get_datapath_version,
+
+    .port_alloc = vmfex_port_alloc,
+    .port_construct = vmfex_port_construct,
+    .port_destruct = vmfex_port_destruct,
+    .port_dealloc = vmfex_port_dealloc,
+    .port_modified = vmfex_port_modified,
+    .port_reconfigured = vmfex_port_reconfigured,
+    .port_query_by_name = vmfex_port_query_by_name,
+    .port_add = vmfex_port_add,
+    .port_del = vmfex_port_del,
+    .port_set_config = vmfex_port_set_config,
+    .port_get_stats = vmfex_port_get_stats,
+    .vport_get_status = vmfex_class_vport_get_status,
+    .port_dump_start = vmfex_port_dump_start,
+    .port_dump_next = vmfex_port_dump_next,
+    .port_dump_done = vmfex_port_dump_done,
+    .port_poll = vmfex_port_poll,
+    .port_poll_wait = vmfex_port_poll_wait,
+    .port_is_lacp_current = NULL, /* No LACP. */
+
+    .rule_choose_table = NULL,  /* There is one table. */
+    .rule_alloc = vmfex_rule_alloc,
+    .rule_construct = vmfex_rule_construct,
+    .rule_insert = vmfex_rule_insert,
+    .rule_delete = vmfex_rule_delete,
+    .rule_destruct = vmfex_rule_destruct,
+    .rule_dealloc = vmfex_rule_dealloc,
+    .rule_get_stats = vmfex_rule_get_stats,
+    .packet_xlate = vmfex_packet_xlate,
+    .packet_xlate_revert = vmfex_packet_xlate_revert,
+    .packet_execute_prepare = vmfex_packet_execute_prepare,
+    .packet_execute = vmfex_packet_execute,
+    .set_frag_handling = vmfex_set_frag_handling,
+    .nxt_resume = NULL,         /* No packet-in, hence none to resume. */
+
+    .set_netflow = vmfex_set_netflow,
+    .get_netflow_ids = vmfex_get_netflow_ids,
+    .set_sflow = vmfex_set_sflow,
+    .set_ipfix = vmfex_set_ipfix,
+    .set_cfm = NULL,            /* bridge.c says that it is not supported. */
+    .set_lldp = vmfex_set_lldp,
+    .set_bfd = vmfex_set_bfd,
+    .set_stp = NULL,            /* As CFM. */
+    .set_rstp = NULL,           /* As CFM. */
+    .set_queues = NULL,         /* No DSCP is looked at. */
+    .aa_vlan_get_queue_size = vmfex_aa_vlan_get_queue_size,
+    .bundle_set = vmfex_bundle_set,
+    .bundle_remove = vmfex_bundle_remove,
+    .mirror_set = vmfex_mirror_set,
+    .set_mcast_snooping = NULL, /* As CFM. */
+
+    .meter_get_features = NULL, /* No meters, so these are never called: */
+    .meter_set = vmfex_meter_set,
+    .meter_get = vmfex_meter_get,
+    .meter_del = vmfex_meter_del,
+    .group_alloc = vmfex_group_alloc,
+    .group_construct = vmfex_group_construct,
+    .group_destruct = vmfex_group_destruct,
+    .group_dealloc = vmfex_group_dealloc,
+    .group_modify = NULL,       /* No group can exist. */
+    .group_get_stats = NULL,    /* Likewise. */
+    .ct_flush = NULL,           /* No connection tracking. */
+};
+
+/* Registers all that VM-FEX adds to ovs-vswitchd. */
+void
+ofproto_vmfex_register(void)
+{
+    static bool registered;
+
+    if (!registered) {
+        registered = true;
+        vmfex_fwd_init();
+        netdev_null_register();
+        netdev_vethernet_register();
+        vmfex_datapath_register();
+        ofproto_class_register(&ofproto_vmfex_class);
+        vmfex_show_init();
+        vmfex_trace_init();
+    }
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-vmfex/vmfex-datapath.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "datapath-actions/vmfex-actions.h"
+#include "dp-packet.h"
+#include "dpif.h"
+#include "dpif-provider.h"
+#include "flow.h"
+#include "odp-util.h"
+#include "ofproto-vmfex/netdev-null.h"
+#include "ofproto-vmfex/vmfex-xlate.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/vlog.h"
+#include "ovs-rcu.h"
+#include "packets.h"
+#include "smap.h"
+
+VLOG_DEFINE_THIS_MODULE(vmfex_datapath);
+
+COVERAGE_DEFINE(vmfex_upcall);
+COVERAGE_DEFINE(vmfex_transmit);
+COVERAGE_DEFINE(vmfex_transmit_error);
+COVERAGE_DEFINE(vmfex_announce);
+
+/* The datapath, or NULL.  Written by the main thread. */
+static OVSRCU_TYPE(struct dpif *) dpif_ = OVSRCU_INITIALIZER(NULL);
+static unsigned int n_opens;
+
+/* What to configure it with, once it is open. */
+static struct smap config = SMAP_INITIALIZER(&config);
+
+static struct dpif *
+get_dpif(void)
+{
+    return ovsrcu_get(struct dpif *, &dpif_);
+}
+
+static const char *
+dpif_vmfex_port_open_type(const struct dpif_class *class OVS_UNUSED,
+                          const char *type)
+{
+    return strcmp(type, "internal") ? type : NETDEV_NULL_TYPE;
+}
+
+/* Registers the dpif class.  Must be called after dpif-netdev's was. */
+void
+vmfex_datapath_register(void)
+{
+    static struct dpif_class class;
+
+    class = dpif_netdev_class;
+    class.type = VMFEX_DPIF_TYPE;
+    class.init = NULL;          /* dpif-netdev's is done once already. */
+    class.port_open_type = dpif_vmfex_port_open_type;
+    dp_register_provider(&class);
+}
+
+static int
+upcall_cb(const struct dp_packet *packet OVS_UNUSED, const struct flow *flow,
+          ovs_u128 *ufid OVS_UNUSED, unsigned int pmd_id OVS_UNUSED,
+          enum dpif_upcall_type type, const struct nlattr *userdata OVS_UNUSED,
+          struct ofpbuf *actions, struct flow_wildcards *wc,
+          struct ofpbuf *put_actions OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    struct vmfex_xlate x = { .flow = flow, .wc = wc, .actions = actions };
+
+    if (type != DPIF_UC_MISS) {
+        return EOPNOTSUPP;      /* We never emit a userspace action. */
+    }
+
+    COVERAGE_INC(vmfex_upcall);
+    vmfex_xlate(&x);
+
+    /* On ENOSPC, dpif-netdev executes the actions and installs no flow. */
+    return (x.install && vmfex_flows_admit(flow->in_port.odp_port, x.vif)
+            ? 0 : ENOSPC);
+}
+
+/* Opens the datapath, creating it if this is the first opening.  Returns 0 or
+ * a positive errno value. */
+int
+vmfex_datapath_open(void)
+{
+    struct dpif *dpif;
+    int error;
+
+    if (n_opens) {
+        n_opens++;
+        return 0;
+    }
+
+    error = dpif_create_and_open(VMFEX_DPIF_NAME, VMFEX_DPIF_TYPE, &dpif);
+    if (error) {
+        VLOG_ERR("cannot create datapath %s@%s: %s", VMFEX_DPIF_TYPE,
+                 VMFEX_DPIF_NAME, ovs_strerror(error));
+        return error;
+    }
+    dpif_register_upcall_cb(dpif, upcall_cb, NULL);
+    dpif_enable_upcall(dpif);
+    dpif_set_config(dpif, &config);
+    ovsrcu_set(&dpif_, dpif);
+    n_opens = 1;
+    return 0;
+}
+
+/* Undoes vmfex_datapath_open(): the last one deletes the datapath. */
+void
+vmfex_datapath_close(void)
+{
+    struct dpif *dpif = get_dpif();
+
+    if (--n_opens) {
+        return;
+    }
+
+    /* Upcalls have to end before the datapath does.  Threads of the datapaths
+     * of ordinary bridges may be in vmfex_datapath_transmit(). */
+    dpif_disable_upcall(dpif);
+    ovsrcu_set(&dpif_, NULL);
+    ovsrcu_synchronize();
+
+    vmfex_flows_forget();
+    dpif_delete(dpif);
+    dpif_close(dpif);
+}
+
+/* Receives from ports without a thread of their own, and deletes idle
+ * flows. */
+void
+vmfex_datapath_run(void)
+{
+    struct dpif *dpif = get_dpif();
+
+    if (dpif) {
+        dpif_run(dpif);
+        vmfex_flows_run(dpif);
+    }
+}
+
+/* Arranges for vmfex_datapath_run() to be called in time. */
+void
+vmfex_datapath_wait(void)
+{
+    struct dpif *dpif = get_dpif();
+
+    if (dpif) {
+        dpif_wait(dpif);
+        vmfex_flows_wait();
+    }
+}
+
+/* Configures the datapath from 'other_config', that of the Open_vSwitch table:
+ * the settings of the userspace datapath, with "vmfex-pmd-cpu-mask" in place
+ * of "pmd-cpu-mask" if it is there. */
+void
+vmfex_datapath_set_config(const struct smap *other_config)
+{
+    const char *mask = smap_get(other_config, "vmfex-pmd-cpu-mask");
+    struct dpif *dpif = get_dpif();
+
+    smap_destroy(&config);
+    smap_clone(&config, other_config);
+    if (mask) {
+        smap_replace(&config, "pmd-cpu-mask", mask);
+    }
+    if (dpif) {
+        dpif_set_config(dpif, &config);
+    }
+}
+
+/* Ports. */
+
+/* Adds 'netdev' and stores its port number in '*odp_port'.  Returns 0 or a
+ * positive errno value.
+ *
+ * No number is used twice, so that flows which a deleted port left behind can
+ * never do harm to another one. */
+int
+vmfex_datapath_port_add(struct netdev *netdev, odp_port_t *odp_port)
+{
+    static uint32_t last_odp_port;
+
+    *odp_port = u32_to_odp(++last_odp_port);
+    return dpif_port_add(get_dpif(), netdev, odp_port);
+}
+
+/* Returns true if the datapath has a port 'odp_port'. */
+bool
+vmfex_datapath_port_exists(odp_port_t odp_port)
+{
+    struct dpif *dpif = get_dpif();
+
+    /* dpif_port_query_by_number() would log a warning if it does not. */
+    return !dpif->dpif_class->port_query_by_number(dpif, odp_port, NULL);
+}
+
+/* Deletes 'odp_port', if somebody else did not do so before. */
+void
+vmfex_datapath_port_del(odp_port_t odp_port)
+{
+    if (vmfex_datapath_port_exists(odp_port)) {
+        dpif_port_del(get_dpif(), odp_port, false);
+    }
+}
+
+/* Returns ENOBUFS if the set of ports may have changed, otherwise EAGAIN. */
+int
+vmfex_datapath_port_poll(void)
+{
+    char *name = NULL;
+    int error = dpif_port_poll(get_dpif(), &name);
+
+    free(name);
+    return error ? error : ENOBUFS;
+}
+
+/* Arranges to wake up when vmfex_datapath_port_poll() has something to say. */
+void
+vmfex_datapath_port_poll_wait(void)
+{
+    dpif_port_poll_wait(get_dpif());
+}
+
+/* Deletes the flows of the 'n' owners in 'owners', after a grace period, so
+ * that no upcall brings them back.  May block until it is over. */
+void
+vmfex_datapath_flush(const struct vmfex_flow_owner *owners, size_t n)
+{
+    struct dpif *dpif = get_dpif();
+
+    if (dpif && vmfex_flows_has_any(owners, n)) {
+        ovsrcu_synchronize();
+        vmfex_flows_flush(dpif, owners, n);
+    }
+}
+
+/* Executing. */
+
+/* Executes 'actions' on 'packet', which stays the caller's, as if it had come
+ * in on 'in_port'.  Returns 0 or a positive errno value. */
+int
+vmfex_datapath_execute(struct dp_packet *packet, odp_port_t in_port,
+                       const struct ofpbuf *actions)
+{
+    struct flow flow = { .in_port.odp_port = in_port,
+                         .packet_type = htonl(PT_ETH) };
+    struct dpif_execute execute = {
+        .actions = actions->data,
+        .actions_len = actions->size,
+        .packet = packet,
+        .flow = &flow,
+    };
+    struct dpif *dpif = get_dpif();
+
+    packet->md.in_port.odp_port = in_port;
+    return dpif ? dpif_execute(dpif, &execute) : ENODEV;
+}
+
+/* Sends the frames of 'batch', which came out of an ordinary bridge, into the
+ * current channel of 'ep'.  Takes ownership of the frames. */
+void
+vmfex_datapath_transmit(struct vmfex_endpoint *ep,
+                        struct dp_packet_batch *batch)
+{
+    const struct vmfex_link *link = vmfex_endpoint_link(ep);
+    uint64_t stub[128 / 8];
+    struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
+    struct vmfex_xlate x = { .actions = &actions };
+    struct dp_packet *packet;
+    enum vmfex_drop drop;
+    bool up;
+
+    atomic_read_relaxed(&ep->up, &up);
+    drop = (!up ? VMFEX_DROP_PORT_DOWN
+            : !link ? VMFEX_DROP_LINK_DOWN
+            : link->drop);
+    if (drop != VMFEX_DROP_NONE) {
+        vmfex_counters_drop(&ep->counters, drop, dp_packet_batch_size(batch));
+        dp_packet_delete_batch(batch, true);
+        return;
+    }
+
+    COVERAGE_INC(vmfex_transmit);
+    vmfex_xlate_transmit(&x, link);
+    dp_packet_batch_apply_cutlen(batch);
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        if (vmfex_datapath_execute(packet, ODPP_NONE, &actions)) {
+            COVERAGE_INC(vmfex_transmit_error);
+            vmfex_counters_drop(&ep->counters, VMFEX_DROP_LINK_DOWN, 1);
+        }
+    }
+    dp_packet_delete_batch(batch, true);
+    ofpbuf_uninit(&actions);
+}
+
+/* Tells the switch at the other end of the current channel of 'link' that the
+ * VM is there now: sends a RARP for each MAC address that was seen of it. */
+void
+vmfex_datapath_announce(const struct vmfex_link *link)
+{
+    uint64_t stub[128 / 8];
+    struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
+    struct vmfex_xlate x = { .actions = &actions };
+
+    vmfex_xlate_transmit(&x, link);
+    for (size_t i = 0; i < VMFEX_N_MACS; i++) {
+        struct eth_addr mac = link->mac;
+        uint64_t seen = 0;
+
+        atomic_read_relaxed(&link->endpoint->macs[i], &seen);
+        if (seen) {
+            eth_addr_from_uint64(seen, &mac);
+        }
+        if (seen || (!i && link->has_mac)) {
+            struct dp_packet *packet = dp_packet_new(0);
+
+            COVERAGE_INC(vmfex_announce);
+            compose_rarp(packet, mac);
+            vmfex_datapath_execute(packet, link->port, &actions);
+            dp_packet_delete(packet);
+        }
+    }
+    ofpbuf_uninit(&actions);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-vmfex/vmfex-flows.h"
+
+#include "coverage.h"
+#include "dpif.h"
+#include "flow.h"
+#include "hash.h"
+#include "odp-util.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/thread.h"
+#include "ovs-thread.h"
+#include "timeval.h"
+#include "util.h"
+
+COVERAGE_DEFINE(vmfex_flow_limit);
+COVERAGE_DEFINE(vmfex_flow_expired);
+COVERAGE_DEFINE(vmfex_flow_flushed);
+
+#define MAX_OWNER_FLOWS 64      /* EtherTypes, with and without VLAN. */
+#define MAX_IDLE 10000          /* In ms. */
+#define SWEEP_INTERVAL 5000     /* Between two looks at all flows, in ms. */
+#define SWEEP_BATCH 32          /* Flows to look at in one run. */
+
+/* How many flows an owner may have in the datapath: never too low, and put
+ * right by each sweep. */
+struct owner {
+    struct hmap_node node;
+    struct vmfex_flow_owner id;
+    unsigned int n_flows;
+    unsigned int n_seen;        /* In the present sweep. */
+};
+
+static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
+static struct hmap owners OVS_GUARDED_BY(mutex) = HMAP_INITIALIZER(&owners);
+
+/* Sweep for idle flows; main thread only. */
+static struct {
+    struct dpif_flow_dump *dump; /* NULL if no sweep is under way. */
+    struct dpif_flow_dump_thread *thread;
+    long long int next;         /* When to start the next one. */
+} sweep;
+
+static uint32_t
+owner_hash(const struct vmfex_flow_owner *id)
+{
+    return hash_2words(odp_to_u32(id->odp_port), id->vif);
+}
+
+static struct owner *
+owner_lookup(const struct hmap *set, const struct vmfex_flow_owner *id)
+{
+    struct owner *o;
+
+    HMAP_FOR_EACH_WITH_HASH (o, node, owner_hash(id), set) {
+        if (o->id.odp_port == id->odp_port && o->id.vif == id->vif) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+/* Returns true, and counts it, if one more flow may be installed for VIF 'vif'
+ * of 'odp_port'.  May be called by any thread. */
+bool
+vmfex_flows_admit(odp_port_t odp_port, uint16_t vif)
+{
+    struct vmfex_flow_owner id = { .odp_port = odp_port, .vif = vif };
+    struct owner *o;
+    bool admitted;
+
+    ovs_mutex_lock(&mutex);
+    o = owner_lookup(&owners, &id);
+    if (!o) {
+        o = xzalloc(sizeof *o);
+        o->id = id;
+        hmap_insert(&owners, &o->node, owner_hash(&id));
+    }
+    admitted = o->n_flows < MAX_OWNER_FLOWS;
+    o->n_flows += admitted;
+    ovs_mutex_unlock(&mutex);
+
+    if (!admitted) {
+        COVERAGE_INC(vmfex_flow_limit);
+    }
+    return admitted;
+}
+
+/* A set of owners, some of them with VMFEX_FLOWS_ANY_VIF. */
+static bool
+owners_match(const struct hmap *set, const struct vmfex_flow_owner *id)
+{
+    const uint16_t vifs[] = { id->vif, VMFEX_FLOWS_ANY_VIF };
+
+    for (size_t i = 0; i < ARRAY_SIZE(vifs); i++) {
+        struct vmfex_flow_owner key = { id->odp_port, vifs[i] };
+
+        if (owner_lookup(set, &key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+owners_init(struct hmap *set, const struct vmfex_flow_owner *ids, size_t n)
+{
+    hmap_init(set);
+    for (size_t i = 0; i < n; i++) {
+        struct owner *o = xzalloc(sizeof *o);
+
+        o->id = ids[i];
+        hmap_insert(set, &o->node, owner_hash(&o->id));
+    }
+}
+
+static void
+owners_destroy(struct hmap *set)
+{
+    struct owner *o;
+
+    HMAP_FOR_EACH_POP (o, node, set) {
+        free(o);
+    }
+    hmap_destroy(set);
+}
+
+/* Returns true if any of the 'n' owners in 'ids' may have a flow. */
+bool
+vmfex_flows_has_any(const struct vmfex_flow_owner *ids, size_t n)
+{
+    struct hmap set;
+    struct owner *o;
+    bool any = false;
+
+    owners_init(&set, ids, n);
+    ovs_mutex_lock(&mutex);
+    HMAP_FOR_EACH (o, node, &owners) {
+        if (owners_match(&set, &o->id)) {
+            any = true;
+            break;
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+    owners_destroy(&set);
+    return any;
+}
+
+/* Stores in '*id' whom the flow with key 'key' belongs to.  Returns false if
+ * the key is none of ours. */
+static bool
+flow_owner(const struct dpif_flow *f, struct vmfex_flow_owner *id)
+{
+    struct flow flow;
+
+    if (odp_flow_key_to_flow(f->key, f->key_len, &flow, NULL)
+        == ODP_FIT_ERROR) {
+        return false;
+    }
+    id->odp_port = flow.in_port.odp_port;
+    id->vif = flow.recirc_id ? flow.pkt_mark : 0;
+    return true;
+}
+
+static void
+flow_delete(struct dpif *dpif, const struct dpif_flow *f)
+{
+    dpif_flow_del(dpif, f->key, f->key_len,
+                  f->ufid_present ? &f->ufid : NULL, f->pmd_id, NULL);
+}
+
+/* Deletes the flows of the 'n' owners in 'ids' from 'dpif'. */
+void
+vmfex_flows_flush(struct dpif *dpif, const struct vmfex_flow_owner *ids,
+                  size_t n)
+{
+    struct dpif_flow_dump_thread *thread;
+    struct dpif_flow flows[SWEEP_BATCH];
+    struct dpif_flow_dump *dump;
+    struct owner *o, *next;
+    struct hmap set;
+    int n_flows;
+
+    owners_init(&set, ids, n);
+
+    ovs_mutex_lock(&mutex);
+    HMAP_FOR_EACH_SAFE (o, next, node, &owners) {
+        if (owners_match(&set, &o->id)) {
+            hmap_remove(&owners, &o->node);
+            free(o);
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+
+    dump = dpif_flow_dump_create(dpif, false, NULL);
+    thread = dpif_flow_dump_thread_create(dump);
+    while ((n_flows = dpif_flow_dump_next(thread, flows,
+                                          ARRAY_SIZE(flows))) > 0) {
+        for (size_t i = 0; i < n_flows; i++) {
+            struct vmfex_flow_owner id;
+
+            if (flow_owner(&flows[i], &id) && owners_match(&set, &id)) {
+                COVERAGE_INC(vmfex_flow_flushed);
+                flow_delete(dpif, &flows[i]);
+            }
+        }
+    }
+    dpif_flow_dump_thread_destroy(thread);
+    dpif_flow_dump_destroy(dump);
+
+    owners_destroy(&set);
+}
+
+static void
+sweep_start(struct dpif *dpif)
+{
+    struct owner *o;
+
+    ovs_mutex_lock(&mutex);
+    HMAP_FOR_EACH (o, node, &owners) {
+        o->n_seen = 0;
+    }
+    ovs_mutex_unlock(&mutex);
+    sweep.dump = dpif_flow_dump_create(dpif, false, NULL);
+    sweep.thread = dpif_flow_dump_thread_create(sweep.dump);
+}
+
+static void
+sweep_stop(void)
+{
+    if (sweep.dump) {
+        struct dpif_flow flows[SWEEP_BATCH];
+
+        /* A dump that is not taken to its end keeps references. */
+        while (dpif_flow_dump_next(sweep.thread, flows,
+                                   ARRAY_SIZE(flows)) > 0) {
+            continue;
+        }
+        dpif_flow_dump_thread_destroy(sweep.thread);
+        dpif_flow_dump_destroy(sweep.dump);
+        sweep.dump = NULL;
+    }
+    sweep.next = time_msec() + SWEEP_INTERVAL;
+}
+
+static void
+sweep_finish(void)
+{
+    struct owner *o, *next;
+
+    /* An upcall between a look at its owner's flows and now makes the count
+     * too low by one flow, until the next sweep. */
+    ovs_mutex_lock(&mutex);
+    HMAP_FOR_EACH_SAFE (o, next, node, &owners) {
+        o->n_flows = MIN(o->n_flows, o->n_seen);
+        if (!o->n_flows) {
+            hmap_remove(&owners, &o->node);
+            free(o);
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+    sweep_stop();
+}
+
+static void
+sweep_flow(struct dpif *dpif, const struct dpif_flow *f, long long int now)
+{
+    struct vmfex_flow_owner id;
+
+    if (f->stats.used && now - f->stats.used > MAX_IDLE) {
+        COVERAGE_INC(vmfex_flow_expired);
+        flow_delete(dpif, f);
+    } else if (flow_owner(f, &id)) {
+        struct owner *o;
+
+        ovs_mutex_lock(&mutex);
+        o = owner_lookup(&owners, &id);
+        if (o) {
+            o->n_seen++;
+        }
+        ovs_mutex_unlock(&mutex);
+    }
+}
+
+/* Deletes flows from 'dpif' that no frame has used for a while: a few in each
+ * call, so that a large table does not hold up the main loop. */
+void
+vmfex_flows_run(struct dpif *dpif)
+{
+    struct dpif_flow flows[SWEEP_BATCH];
+    long long int now = time_msec();
+    int n;
+
+    if (!sweep.dump) {
+        if (now < sweep.next) {
+            return;
+        }
+        sweep_start(dpif);
+    }
+
+    n = dpif_flow_dump_next(sweep.thread, flows, ARRAY_SIZE(flows));
+    for (int i = 0; i < n; i++) {
+        sweep_flow(dpif, &flows[i], now);
+    }
+    if (!n) {
+        sweep_finish();
+    }
+}
+
+/* Arranges for vmfex_flows_run() to be called in time. */
+void
+vmfex_flows_wait(void)
+{
+    if (sweep.dump) {
+        poll_immediate_wake();
+    } else {
+        poll_timer_wait_until(sweep.next);
+    }
+}
+
+/* Forgets all flows, because their datapath is about to be closed. */
+void
+vmfex_flows_forget(void)
+{
+    struct owner *o;
+
+    sweep_stop();
+    ovs_mutex_lock(&mutex);
+    HMAP_FOR_EACH_POP (o, node, &owners) {
+        free(o);
+    }
+    ovs_mutex_unlock(&mutex);
+}

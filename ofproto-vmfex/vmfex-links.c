@@ -1,0 +1,1144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-vmfex/vmfex-links.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "hash.h"
+#include "netdev.h"
+#include "odp-util.h"
+#include "ofproto-vmfex/vmfex-datapath.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/shash.h"
+#include "openvswitch/vlog.h"
+#include "connectivity.h"
+#include "if-notifier.h"
+#include "seq.h"
+#include "smap.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(vmfex_links);
+
+COVERAGE_DEFINE(vmfex_links_run);
+COVERAGE_DEFINE(vmfex_link_made);
+COVERAGE_DEFINE(vmfex_link_broken);
+COVERAGE_DEFINE(vmfex_failover);
+
+struct hmap all_lports = HMAP_INITIALIZER(&all_lports);
+struct hmap all_vethernets = HMAP_INITIALIZER(&all_vethernets);
+
+/* Why vmfex_links_run() has to run. */
+static bool changed = true;
+static uint64_t last_vethernet_seqno, last_event_seqno;
+static uint64_t last_connectivity_seqno;
+
+/* Whose flows have to go after the next publication. */
+static struct vmfex_flow_owner *flush;
+static size_t n_flush, allocated_flush;
+
+static void vethernet_unlink(struct vmfex_vethernet *);
+
+static void
+flush_later(odp_port_t odp_port, uint16_t vif)
+{
+    if (odp_port == ODPP_NONE) {
+        return;
+    }
+    if (n_flush >= allocated_flush) {
+        flush = x2nrealloc(flush, &allocated_flush, sizeof *flush);
+    }
+    flush[n_flush].odp_port = odp_port;
+    flush[n_flush].vif = vif;
+    n_flush++;
+}
+
+/* Makes the next vmfex_links_run() compute everything anew. */
+void
+vmfex_links_changed(void)
+{
+    changed = true;
+}
+
+/* Compares 'a' to 'b' in the manner of strcmp(), but the numbers at their ends
+ * as numbers, so that "veth9" comes before "veth10". */
+int
+vmfex_compare_names(const char *a, const char *b)
+{
+    size_t a_len = strlen(a), b_len = strlen(b);
+    size_t a_stem = a_len, b_stem = b_len;
+
+    while (a_stem && isdigit((unsigned char) a[a_stem - 1])) {
+        a_stem--;
+    }
+    while (b_stem && isdigit((unsigned char) b[b_stem - 1])) {
+        b_stem--;
+    }
+    if (a_stem == b_stem && !strncmp(a, b, a_stem)) {
+        unsigned long long int a_number = strtoull(a + a_stem, NULL, 10);
+        unsigned long long int b_number = strtoull(b + b_stem, NULL, 10);
+
+        if (a_number != b_number) {
+            return a_number < b_number ? -1 : 1;
+        }
+    }
+    return strcmp(a, b);
+}
+
+/* Datapath ports. */
+
+/* Returns the name of 'lport'. */
+const char *
+vmfex_lport_name(const struct vmfex_lport *lport)
+{
+    return netdev_get_name(lport->netdev);
+}
+
+/* Returns true if 'lport' is a trunk. */
+bool
+vmfex_lport_is_trunk(const struct vmfex_lport *lport)
+{
+    return lport->role != VMFEX_ROLE_VM;
+}
+
+/* Returns the trunk named 'name', or NULL. */
+static struct vmfex_lport *
+trunk_find(const char *name)
+{
+    struct vmfex_lport *lport;
+
+    HMAP_FOR_EACH_WITH_HASH (lport, node, hash_string(name, 0), &all_lports) {
+        if (lport->configured && vmfex_lport_is_trunk(lport)
+            && !strcmp(vmfex_lport_name(lport), name)) {
+            return lport;
+        }
+    }
+    return NULL;
+}
+
+static void
+lport_refresh(struct vmfex_lport *lport)
+{
+    enum netdev_flags flags;
+    int mtu;
+
+    lport->change_seq = netdev_get_change_seq(lport->netdev);
+    lport->up = (!netdev_get_flags(lport->netdev, &flags)
+                 && flags & NETDEV_UP
+                 && netdev_get_carrier(lport->netdev));
+    lport->mtu = netdev_get_mtu(lport->netdev, &mtu) ? 0 : mtu;
+}
+
+/* Returns a new port of 'bridge' for 'netdev', which has number 'odp_port' in
+ * the datapath.  Nothing is forwarded before vmfex_lport_configure(). */
+struct vmfex_lport *
+vmfex_lport_create(struct vmfex_bridge *bridge, struct netdev *netdev,
+                   odp_port_t odp_port)
+{
+    struct vmfex_lport *lport = xzalloc(sizeof *lport);
+
+    lport->bridge = bridge;
+    lport->netdev = netdev_ref(netdev);
+    lport->odp_port = odp_port;
+    lport->counters = xzalloc(sizeof *lport->counters);
+    vmfex_counters_init(lport->counters);
+    hmap_insert(&all_lports, &lport->node,
+                hash_string(netdev_get_name(netdev), 0));
+    lport_refresh(lport);
+    changed = true;
+    return lport;
+}
+
+static void
+counters_free(struct vmfex_counters *counters)
+{
+    vmfex_counters_uninit(counters);
+    free(counters);
+}
+
+/* Destroys 'lport', which must be out of the datapath. */
+void
+vmfex_lport_destroy(struct vmfex_lport *lport)
+{
+    struct vmfex_vethernet *v;
+
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        for (size_t i = 0; i < v->n_channels; i++) {
+            if (v->trunk[i] == lport) {
+                v->trunk[i] = NULL;
+            }
+        }
+    }
+    if (lport->adapter) {
+        vethernet_unlink(lport->adapter);
+    }
+    vmfex_port_withdraw(lport->odp_port);
+    flush_later(lport->odp_port, VMFEX_FLOWS_ANY_VIF);
+    changed = true;
+
+    hmap_remove(&all_lports, &lport->node);
+    ovsrcu_postpone(counters_free, lport->counters);
+    netdev_close(lport->netdev);
+    free(lport->adapter_name);
+    free(lport->path);
+    free(lport->config_error);
+    free(lport->error);
+    free(lport);
+}
+
+/* Uses 'netdev', which is the same device opened again, for 'lport'. */
+void
+vmfex_lport_set_netdev(struct vmfex_lport *lport, struct netdev *netdev)
+{
+    if (netdev != lport->netdev) {
+        hmap_remove(&all_lports, &lport->node);
+        netdev_close(lport->netdev);
+        lport->netdev = netdev_ref(netdev);
+        hmap_insert(&all_lports, &lport->node,
+                    hash_string(netdev_get_name(netdev), 0));
+    }
+}
+
+static char *
+lport_parse(struct vmfex_lport *lport, const struct smap *other_config)
+{
+    const char *role = smap_get(other_config, "vmfex-role");
+    const char *tag = smap_get_def(other_config, "vmfex-tag", "vn-tag");
+    const char *path = smap_get_def(other_config, "vmfex-path", "auto");
+    bool is_trunk = role != NULL;
+
+    if (!role) {
+        lport->role = VMFEX_ROLE_VM;
+    } else if (!strcmp(role, "uplink")) {
+        lport->role = VMFEX_ROLE_UPLINK;
+    } else if (!strcmp(role, "downlink")) {
+        lport->role = VMFEX_ROLE_DOWNLINK;
+    } else {
+        return xasprintf("other_config:vmfex-role=%s is neither uplink nor "
+                         "downlink", role);
+    }
+
+    if (is_trunk && !strcmp(tag, "vn-tag")) {
+        lport->tag = VMFEX_VN_TAG;
+    } else if (is_trunk && !strcmp(tag, "e-tag")) {
+        lport->tag = VMFEX_E_TAG;
+    } else if (is_trunk) {
+        return xasprintf("other_config:vmfex-tag=%s is neither vn-tag nor "
+                         "e-tag", tag);
+    }
+
+    if (!is_trunk && strcmp(path, "auto") && strcmp(path, "emulated")
+        && strcmp(path, "direct") && strcmp(path, "kernel")) {
+        return xasprintf("other_config:vmfex-path=%s is none of auto, "
+                         "emulated, direct and kernel", path);
+    }
+    free(lport->path);
+    lport->path = xstrdup(path);
+    return NULL;
+}
+
+/* Configures 'lport' according to 'other_config' of its Interface. */
+void
+vmfex_lport_configure(struct vmfex_lport *lport,
+                      const struct smap *other_config)
+{
+    const char *adapter = smap_get(other_config, "vmfex-adapter");
+    enum vmfex_role old_role = lport->role;
+    enum vmfex_tag old_tag = lport->tag;
+    char *old_error = lport->config_error;
+
+    lport->config_error = lport_parse(lport, other_config);
+    if (!nullable_string_is_equal(adapter, lport->adapter_name)) {
+        free(lport->adapter_name);
+        lport->adapter_name = nullable_xstrdup(adapter);
+    }
+    if (!lport->configured || lport->role != old_role || lport->tag != old_tag
+        || !old_error != !lport->config_error) {
+        if (lport->adapter) {
+            vethernet_unlink(lport->adapter);
+        }
+        lport->configured = true;
+        lport->publish = true;
+        flush_later(lport->odp_port, VMFEX_FLOWS_ANY_VIF);
+    }
+    free(old_error);
+
+    /* The caller may have changed more than that, such as the MTU. */
+    changed = true;
+}
+
+/* Returns a sentence about what is wrong with 'lport', which the caller must
+ * free, or NULL. */
+char *
+vmfex_lport_get_error(const struct vmfex_lport *lport)
+{
+    return nullable_xstrdup(lport->error);
+}
+
+/* Vethernets. */
+
+static struct vmfex_vethernet *
+vethernet_find(const struct vmfex_endpoint *ep)
+{
+    struct vmfex_vethernet *v;
+
+    HMAP_FOR_EACH_WITH_HASH (v, node, hash_int(ep->id, 0), &all_vethernets) {
+        if (v->ep == ep) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+/* Returns what is known of 'netdev', a vethernet, or NULL. */
+struct vmfex_vethernet *
+vmfex_vethernet_find(const struct netdev *netdev)
+{
+    return vethernet_find(vethernet_endpoint(netdev));
+}
+
+static struct vmfex_vethernet *
+vethernet_create(struct netdev *netdev)
+{
+    struct vmfex_vethernet *v = vmfex_vethernet_find(netdev);
+
+    if (!v) {
+        v = xzalloc(sizeof *v);
+        v->ep = vmfex_endpoint_ref(vethernet_endpoint(netdev));
+        hmap_insert(&all_vethernets, &v->node, hash_int(v->ep->id, 0));
+    }
+    return v;
+}
+
+static void
+vethernet_destroy(struct vmfex_vethernet *v)
+{
+    hmap_remove(&all_vethernets, &v->node);
+    vmfex_endpoint_unref(v->ep);
+    free(v->detail);
+    free(v);
+}
+
+/* Makes 'netdev', a vethernet, an adapter of 'bridge'. */
+void
+vmfex_adapter_attach(struct vmfex_bridge *bridge, struct netdev *netdev)
+{
+    vethernet_create(netdev)->bridge = bridge;
+    changed = true;
+}
+
+/* Undoes vmfex_adapter_attach(). */
+void
+vmfex_adapter_detach(struct netdev *netdev)
+{
+    struct vmfex_vethernet *v = vmfex_vethernet_find(netdev);
+
+    if (v) {
+        vethernet_unlink(v);
+        v->bridge = NULL;
+        changed = true;
+    }
+}
+
+static void
+vethernet_unlink(struct vmfex_vethernet *v)
+{
+    if (v->port) {
+        COVERAGE_INC(vmfex_link_broken);
+        VLOG_INFO("%s: VM port %s is no longer linked to adapter %s",
+                  v->port->bridge->name, vmfex_lport_name(v->port),
+                  v->ep->name);
+        v->port->adapter = NULL;
+        v->port->publish = true;
+        v->port = NULL;
+        vmfex_endpoint_forget_macs(v->ep);
+    }
+}
+
+static void
+vethernet_link(struct vmfex_vethernet *v, struct vmfex_lport *lport)
+{
+    COVERAGE_INC(vmfex_link_made);
+    VLOG_INFO("%s: VM port %s is linked to adapter %s",
+              lport->bridge->name, vmfex_lport_name(lport), v->ep->name);
+    v->port = lport;
+    lport->adapter = v;
+    lport->publish = true;
+}
+
+/* MTU of frames without their tag on 'trunk', or 0 if not known. */
+static int
+trunk_inner_mtu(const struct vmfex_lport *trunk)
+{
+    int tag_len = vmfex_tag_len(trunk->tag);
+
+    return trunk->mtu > tag_len ? trunk->mtu - tag_len : 0;
+}
+
+/* Channel that 'v' sends on. */
+static size_t
+vethernet_channel(const struct vmfex_vethernet *v)
+{
+    return MIN(vmfex_endpoint_channel(v->ep),
+               v->n_channels ? v->n_channels - 1 : 0);
+}
+
+/* Returns the trunk that 'v' sends on, or NULL. */
+static const struct vmfex_lport *
+vethernet_trunk(const struct vmfex_vethernet *v)
+{
+    return v->trunk[vethernet_channel(v)];
+}
+
+static bool
+vethernet_works(const struct vmfex_vethernet *v)
+{
+    return v->works[0] || v->works[1];
+}
+
+static void OVS_PRINTF_FORMAT(3, 4)
+vethernet_set_reason(struct vmfex_vethernet *v, enum vmfex_reason reason,
+                     const char *format, ...)
+{
+    free(v->detail);
+    v->reason = reason;
+    v->detail = NULL;
+    if (format) {
+        va_list args;
+
+        va_start(args, format);
+        v->detail = xvasprintf(format, args);
+        va_end(args);
+    }
+}
+
+/* Step 1: trunks and other ports. */
+
+static void
+refresh_lports(void)
+{
+    struct vmfex_lport *lport;
+
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        lport_refresh(lport);
+        lport->n_links = lport->n_vethernets = 0;
+    }
+}
+
+/* Step 2: vethernets. */
+
+static struct vmfex_vethernet **
+sort_vethernets(int (*compare)(const void *, const void *))
+{
+    struct vmfex_vethernet **array, *v;
+    size_t n = 0;
+
+    array = xmalloc(hmap_count(&all_vethernets) * sizeof *array);
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        array[n++] = v;
+    }
+    qsort(array, n, sizeof *array, compare);
+    return array;
+}
+
+static int
+compare_claims(const void *a_, const void *b_)
+{
+    const struct vmfex_vethernet *const *a = a_;
+    const struct vmfex_vethernet *const *b = b_;
+
+    return ((*a)->claim != (*b)->claim
+            ? ((*a)->claim < (*b)->claim ? -1 : 1)
+            : vmfex_compare_names((*a)->ep->name, (*b)->ep->name));
+}
+
+static uint64_t
+channel_key(const struct vmfex_lport *trunk, uint16_t vif)
+{
+    return ((uint64_t) odp_to_u32(trunk->odp_port) << 16) | vif;
+}
+
+/* A channel that is taken. */
+struct claim {
+    struct hmap_node node;
+    uint64_t key;
+    const struct vmfex_vethernet *owner;
+};
+
+/* Takes channel 'i' of 'v', unless another vethernet did so, which is then
+ * returned. */
+static const struct vmfex_vethernet *
+claim_channel(struct hmap *claims, const struct vmfex_vethernet *v, size_t i)
+{
+    uint64_t key = channel_key(v->trunk[i], v->vif[i]);
+    struct claim *c;
+
+    HMAP_FOR_EACH_WITH_HASH (c, node, hash_uint64(key), claims) {
+        if (c->key == key) {
+            return c->owner == v ? NULL : c->owner;
+        }
+    }
+    c = xmalloc(sizeof *c);
+    c->key = key;
+    c->owner = v;
+    hmap_insert(claims, &c->node, hash_uint64(key));
+    return NULL;
+}
+
+/* Sets up what 'v' is by its own configuration and that of its trunks.  Leaves
+ * 'v->reason' at VMFEX_REASON_NONE if it may be used. */
+static void
+vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
+{
+    const struct vethernet_config *c = vethernet_get_config(v->netdev);
+    size_t i;
+
+    v->ordinary = !v->bridge && vethernet_is_ordinary(v->netdev);
+    v->active = c->active;
+    v->up = vethernet_is_up(v->netdev);
+    v->reserved = c->reserved;
+    v->n_channels = 0;
+    v->announce = false;
+    memset(v->trunk, 0, sizeof v->trunk);
+    memset(v->works, 0, sizeof v->works);
+    vethernet_set_reason(v, VMFEX_REASON_NONE, NULL);
+
+    if (c->error) {
+        vethernet_set_reason(v, VMFEX_REASON_BAD_CONFIG, "%s", c->error);
+        return;
+    }
+
+    v->n_channels = c->n_channels;
+    for (i = 0; i < c->n_channels; i++) {
+        const struct vmfex_vethernet *other;
+        struct vmfex_lport *trunk = trunk_find(c->trunk[i]);
+
+        v->trunk[i] = trunk;
+        v->vif[i] = c->vif[i];
+        if (!trunk) {
+            vethernet_set_reason(v, VMFEX_REASON_TRUNK_MISSING,
+                                 "trunk %s", c->trunk[i]);
+            continue;
+        }
+        trunk->n_vethernets++;
+        other = claim_channel(claims, v, i);
+        if (trunk->config_error) {
+            vethernet_set_reason(v, VMFEX_REASON_BAD_CONFIG, "trunk %s: %s",
+                                 c->trunk[i], trunk->config_error);
+        } else if (v->bridge && trunk->role != VMFEX_ROLE_UPLINK) {
+            vethernet_set_reason(v, VMFEX_REASON_BAD_CONFIG,
+                                 "trunk %s is a downlink, an adapter needs an "
+                                 "uplink", c->trunk[i]);
+        } else if (other) {
+            vethernet_set_reason(v, VMFEX_REASON_VIF_CONFLICT,
+                                 "%s has VIF %"PRIu16" of %s",
+                                 other->ep->name, c->vif[i], c->trunk[i]);
+            v->trunk[i] = NULL;
+        } else if (!trunk->up) {
+            vethernet_set_reason(v, VMFEX_REASON_TRUNK_DOWN,
+                                 "trunk %s", c->trunk[i]);
+        } else {
+            v->works[i] = true;
+        }
+    }
+
+    if (!vethernet_works(v)) {
+        return;
+    }
+    vethernet_set_reason(v, VMFEX_REASON_NONE, NULL);
+
+    /* A host leaves a channel whose trunk failed.  A switch stays, until a
+     * frame shows where the host went. */
+    i = vethernet_channel(v);
+    if (v->bridge && !v->works[i]) {
+        COVERAGE_INC(vmfex_failover);
+        VLOG_INFO("%s: adapter %s moves to its %s channel, because trunk %s "
+                  "does not work", v->bridge->name, v->ep->name,
+                  i ? "primary" : "standby", c->trunk[i]);
+        vmfex_endpoint_use_channel(v->ep, !i, false);
+        v->announce = true;
+    }
+}
+
+static void
+evaluate_vethernets(void)
+{
+    struct hmap claims = HMAP_INITIALIZER(&claims);
+    struct vmfex_vethernet **sorted;
+    struct claim *c;
+    size_t n = hmap_count(&all_vethernets);
+
+    sorted = sort_vethernets(compare_claims);
+    for (size_t i = 0; i < n; i++) {
+        if (sorted[i]->netdev) {
+            vethernet_evaluate(sorted[i], &claims);
+        }
+    }
+    free(sorted);
+    HMAP_FOR_EACH_POP (c, node, &claims) {
+        free(c);
+    }
+    hmap_destroy(&claims);
+}
+
+/* Step 3: links. */
+
+static bool
+mtu_fits(const struct vmfex_vethernet *v, const struct vmfex_lport *lport)
+{
+    const struct vmfex_lport *trunk = vethernet_trunk(v);
+
+    return trunk && lport->mtu <= trunk_inner_mtu(trunk);
+}
+
+/* Returns true if 'a' is a better choice than 'b' for 'lport'. */
+static bool
+adapter_is_better(const struct vmfex_vethernet *a,
+                  const struct vmfex_vethernet *b,
+                  const struct vmfex_lport *lport)
+{
+    bool a_fits = mtu_fits(a, lport), b_fits = mtu_fits(b, lport);
+    size_t a_links = vethernet_trunk(a)->n_links;
+    size_t b_links = vethernet_trunk(b)->n_links;
+
+    return (a_fits != b_fits ? a_fits
+            : a_links != b_links ? a_links < b_links
+            : vmfex_compare_names(a->ep->name, b->ep->name) < 0);
+}
+
+/* Returns the adapter that 'lport' names, or NULL. */
+static struct vmfex_vethernet *
+find_named_adapter(const struct vmfex_lport *lport)
+{
+    struct vmfex_vethernet *v;
+
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->netdev && v->bridge == lport->bridge
+            && !strcmp(v->ep->name, lport->adapter_name)) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+/* Returns the best free adapter for 'lport', or NULL. */
+static struct vmfex_vethernet *
+find_free_adapter(const struct vmfex_lport *lport)
+{
+    struct vmfex_vethernet *v, *best = NULL;
+
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->netdev && v->bridge == lport->bridge && !v->port
+            && !v->reserved && vethernet_works(v)
+            && (!best || adapter_is_better(v, best, lport))) {
+            best = v;
+        }
+    }
+    return best;
+}
+
+static bool
+link_is_valid(const struct vmfex_lport *lport)
+{
+    const struct vmfex_vethernet *v = lport->adapter;
+
+    return (v->netdev && v->bridge == lport->bridge
+            && (lport->adapter_name
+                ? !strcmp(lport->adapter_name, v->ep->name)
+                : !v->reserved));
+}
+
+static void
+count_link(struct vmfex_vethernet *v)
+{
+    struct vmfex_lport *trunk = v->trunk[vethernet_channel(v)];
+
+    if (trunk) {
+        trunk->n_links++;
+    }
+}
+
+static int
+compare_lports(const void *a_, const void *b_)
+{
+    const struct vmfex_lport *const *a = a_;
+    const struct vmfex_lport *const *b = b_;
+
+    /* Those that name an adapter come first. */
+    return (!(*a)->adapter_name != !(*b)->adapter_name
+            ? ((*a)->adapter_name ? -1 : 1)
+            : vmfex_compare_names(vmfex_lport_name(*a),
+                                  vmfex_lport_name(*b)));
+}
+
+static void
+lport_find_adapter(struct vmfex_lport *lport)
+{
+    struct vmfex_vethernet *v;
+
+    v = (lport->adapter_name
+         ? find_named_adapter(lport)
+         : find_free_adapter(lport));
+    if (v && !v->port) {
+        vethernet_link(v, lport);
+        count_link(v);
+        lport->reason = VMFEX_REASON_NONE;
+    } else {
+        lport->reason = (v ? VMFEX_REASON_ADAPTER_BUSY
+                         : lport->adapter_name ? VMFEX_REASON_ADAPTER_MISSING
+                         : VMFEX_REASON_NO_ADAPTER);
+    }
+}
+
+static void
+make_links(void)
+{
+    struct vmfex_lport **unlinked, *lport;
+    size_t n = 0;
+
+    /* Break what is no longer right before anything new is made. */
+    unlinked = xmalloc(hmap_count(&all_lports) * sizeof *unlinked);
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        if (lport->adapter && !link_is_valid(lport)) {
+            vethernet_unlink(lport->adapter);
+        }
+        if (lport->adapter) {
+            count_link(lport->adapter);
+            lport->reason = VMFEX_REASON_NONE;
+        } else if (lport->configured && !vmfex_lport_is_trunk(lport)
+                   && !lport->config_error) {
+            unlinked[n++] = lport;
+        }
+    }
+
+    qsort(unlinked, n, sizeof *unlinked, compare_lports);
+    for (size_t i = 0; i < n; i++) {
+        lport_find_adapter(unlinked[i]);
+    }
+    free(unlinked);
+}
+
+/* Step 4: states. */
+
+static void
+vethernet_check_mtu(struct vmfex_vethernet *v)
+{
+    const struct vmfex_lport *trunk = vethernet_trunk(v);
+    int needed = (v->port ? v->port->mtu : vethernet_requested_mtu(v->netdev));
+
+    if (trunk && needed > trunk_inner_mtu(trunk)) {
+        vethernet_set_reason(v, VMFEX_REASON_TRUNK_MTU,
+                             "%s has MTU %d, trunk %s has %d and needs "
+                             "%"PRIuSIZE,
+                             v->port ? vmfex_lport_name(v->port) : v->ep->name,
+                             needed, vmfex_lport_name(trunk), trunk->mtu,
+                             needed + vmfex_tag_len(trunk->tag));
+    }
+}
+
+static void
+vethernet_decide(struct vmfex_vethernet *v)
+{
+    bool used = v->port || v->ordinary;
+
+    if (v->reason == VMFEX_REASON_NONE && used) {
+        vethernet_check_mtu(v);
+    }
+    if (v->reason != VMFEX_REASON_NONE) {
+        v->state = VETHERNET_DOWN;
+    } else if (!used && v->reserved) {
+        v->state = VETHERNET_RESERVED;
+        vethernet_set_reason(v, VMFEX_REASON_RESERVED, NULL);
+    } else if (!used) {
+        v->state = VETHERNET_FREE;
+    } else if (!v->active) {
+        v->state = VETHERNET_LINKED;
+        vethernet_set_reason(v, VMFEX_REASON_NOT_ACTIVATED, NULL);
+    } else if (!v->up) {
+        v->state = VETHERNET_LINKED;
+        vethernet_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
+                             "%s is administratively down; set it up with "
+                             "ovs-ofctl mod-port", v->ep->name);
+    } else if (v->bridge && !v->bridge->forwarding) {
+        v->state = VETHERNET_LINKED;
+        vethernet_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
+                             "bridge %s has no NORMAL rule; add it with "
+                             "ovs-ofctl add-flow %s actions=NORMAL",
+                             v->bridge->name, v->bridge->name);
+    } else {
+        v->state = VETHERNET_ACTIVE;
+    }
+    if (v->active && v->port) {
+        atomic_store_relaxed(&v->ep->first_frame, UINT64_C(0));
+    }
+}
+
+/* Returns a sentence about 'reason' and 'detail', which may be NULL, which the
+ * caller must free. */
+static char *
+explain(enum vmfex_reason reason, const char *detail)
+{
+    return xasprintf("%s: %s%s%s%s; %s", vmfex_reason_name(reason),
+                     vmfex_reason_sentence(reason),
+                     detail ? " (" : "", detail ? detail : "",
+                     detail ? ")" : "", vmfex_reason_cure(reason));
+}
+
+static void
+vethernet_report(struct vmfex_vethernet *v)
+{
+    const struct vmfex_lport *trunk = vethernet_trunk(v);
+    size_t i = vethernet_channel(v);
+    bool is_error = (v->state == VETHERNET_DOWN
+                     || v->state == VETHERNET_LINKED);
+    char *error = is_error ? explain(v->reason, v->detail) : NULL;
+    const struct vethernet_config *c = vethernet_get_config(v->netdev);
+    bool linked = (v->port || v->ordinary) && v->state != VETHERNET_DOWN;
+    uint64_t first_frame;
+
+    atomic_read_relaxed(&v->ep->first_frame, &first_frame);
+    vethernet_set_status(v->netdev, &(struct vethernet_status) {
+        .state = v->state,
+        .reason = v->reason,
+        .error = error,
+        .port = v->port ? vmfex_lport_name(v->port) : NULL,
+        .trunk = v->n_channels ? c->trunk[i] : NULL,
+        .vif = v->n_channels ? c->vif[i] : 0,
+        .standby = i > 0,
+        .path = linked ? "emulated" : NULL,
+        .path_reason = (!linked ? NULL
+                        : v->port && !strcmp(v->port->path, "emulated")
+                        ? "asked for by other_config:vmfex-path"
+                        : "no other path is built in"),
+        .first_frame = first_frame,
+        .mtu = trunk ? trunk_inner_mtu(trunk) : 0,
+    });
+    free(error);
+}
+
+/* Sets 'lport->error', and tells the bridge layer about a change. */
+static void
+lport_report(struct vmfex_lport *lport)
+{
+    struct vmfex_vethernet *v = lport->adapter;
+    char *error = NULL;
+
+    if (lport->config_error) {
+        lport->reason = VMFEX_REASON_BAD_CONFIG;
+        error = explain(lport->reason, lport->config_error);
+    } else if (vmfex_lport_is_trunk(lport) || !lport->configured) {
+        lport->reason = VMFEX_REASON_NONE;
+    } else if (v && v->reason != VMFEX_REASON_NONE) {
+        char *detail = xasprintf("adapter %s%s%s", v->ep->name,
+                                 v->detail ? ": " : "",
+                                 v->detail ? v->detail : "");
+
+        lport->reason = v->reason;
+        error = explain(lport->reason, detail);
+        free(detail);
+    } else if (!v) {
+        error = explain(lport->reason, (lport->adapter_name
+                                        ? lport->adapter_name
+                                        : lport->bridge->name));
+    }
+
+    if (nullable_string_is_equal(error, lport->error)) {
+        free(error);
+        return;
+    }
+    if (error) {
+        VLOG_INFO("%s: port %s: %s", lport->bridge->name,
+                  vmfex_lport_name(lport), error);
+        seq_change(connectivity_seq_get());
+    } else {
+        /* The bridge layer clears the column in a reconfiguration only. */
+        if_notifier_manual_report();
+    }
+    free(lport->error);
+    lport->error = error;
+}
+
+/* Publication. */
+
+static struct vmfex_link *
+link_build(const struct vmfex_vethernet *v)
+{
+    const struct vethernet_config *c = vethernet_get_config(v->netdev);
+    struct vmfex_link *link = xzalloc(sizeof *link);
+
+    link->endpoint = v->ep;
+    link->n_channels = MAX(v->n_channels, 1);
+    for (size_t i = 0; i < link->n_channels; i++) {
+        const struct vmfex_lport *trunk = v->trunk[i];
+        struct vmfex_channel *channel = &link->channels[i];
+
+        channel->trunk = trunk ? trunk->odp_port : ODPP_NONE;
+        channel->vif = v->vif[i];
+        if (trunk) {
+            channel->tag = trunk->tag;
+            channel->from_bridge = trunk->role == VMFEX_ROLE_DOWNLINK;
+            channel->mtu = trunk_inner_mtu(trunk);
+        }
+    }
+    link->port = v->port ? v->port->odp_port : ODPP_NONE;
+    link->ordinary = v->ordinary;
+    link->follow = v->ordinary;
+    link->has_mac = c->has_mac && !v->ordinary;
+    link->mac = link->has_mac ? c->mac : eth_addr_zero;
+    link->drop = (v->state == VETHERNET_ACTIVE ? VMFEX_DROP_NONE
+                  : v->state == VETHERNET_DOWN ? VMFEX_DROP_LINK_DOWN
+                  : !v->port && !v->ordinary ? VMFEX_DROP_NO_PORT
+                  : !v->active ? VMFEX_DROP_GATE_CLOSED
+                  : !v->up ? VMFEX_DROP_PORT_DOWN
+                  : VMFEX_DROP_NO_RULE);
+    return link;
+}
+
+static void
+mark_link(const struct vmfex_link *link)
+{
+    struct vmfex_lport *lport;
+
+    flush_later(link->port, 0);
+    for (size_t i = 0; i < link->n_channels; i++) {
+        flush_later(link->channels[i].trunk, link->channels[i].vif);
+        HMAP_FOR_EACH (lport, node, &all_lports) {
+            if (vmfex_lport_is_trunk(lport)
+                && lport->odp_port == link->channels[i].trunk) {
+                lport->publish = true;
+            }
+        }
+    }
+}
+
+/* A link to publish in place of the present one of 'v'. */
+struct new_link {
+    struct vmfex_vethernet *v;
+    struct vmfex_link *link;    /* NULL to take the present one away. */
+};
+
+/* Stores in '*news' the links that are not what is published, and returns
+ * their number. */
+static size_t
+collect_new_links(struct new_link **news)
+{
+    struct vmfex_vethernet *v;
+    size_t n = 0;
+
+    *news = xmalloc(hmap_count(&all_vethernets) * sizeof **news);
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        const struct vmfex_link *old = vmfex_endpoint_link(v->ep);
+        bool in_use = v->netdev && (v->bridge || v->ordinary);
+        struct vmfex_link *new = in_use ? link_build(v) : NULL;
+
+        if (new && old && !memcmp(new, old, sizeof *new) && !v->announce) {
+            free(new);
+        } else if (new || old) {
+            if (old) {
+                mark_link(old);
+            }
+            if (new) {
+                mark_link(new);
+                if (v->port) {
+                    v->port->publish = true;
+                }
+            }
+            (*news)[n].v = v;
+            (*news)[n++].link = new;
+        }
+    }
+    return n;
+}
+
+/* Puts the link of 'v' where its channels lead to 'lport'. */
+static void
+table_add(struct vmfex_trunk_table *table, const struct vmfex_lport *lport,
+          const struct vmfex_vethernet *v, const struct vmfex_link *link)
+{
+    for (size_t i = 0; link && i < v->n_channels; i++) {
+        if (v->trunk[i] == lport) {
+            table->vif[v->vif[i]] = link;
+        }
+    }
+}
+
+static const struct vmfex_trunk_table *
+table_build(const struct vmfex_lport *lport,
+            const struct new_link *news, size_t n_news)
+{
+    struct vmfex_trunk_table *table = xzalloc(sizeof *table);
+    struct vmfex_vethernet *v;
+
+    table->tag = lport->tag;
+    table->from_bridge = lport->role == VMFEX_ROLE_DOWNLINK;
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->netdev) {
+            table_add(table, lport, v, vmfex_endpoint_link(v->ep));
+        }
+    }
+    for (size_t i = 0; i < n_news; i++) {
+        for (size_t j = 0; !news[i].link && j < news[i].v->n_channels; j++) {
+            if (news[i].v->trunk[j] == lport) {
+                table->vif[news[i].v->vif[j]] = NULL;
+            }
+        }
+        table_add(table, lport, news[i].v, news[i].link);
+    }
+    return table;
+}
+
+static void
+lport_publish(struct vmfex_lport *lport,
+              const struct new_link *news, size_t n_news)
+{
+    struct vmfex_port *port;
+
+    lport->publish = false;
+    flush_later(lport->odp_port, 0);
+    if (!lport->configured || lport->config_error) {
+        vmfex_port_withdraw(lport->odp_port);
+        return;
+    }
+
+    port = xzalloc(sizeof *port);
+    port->odp_port = lport->odp_port;
+    port->counters = lport->counters;
+    if (vmfex_lport_is_trunk(lport)) {
+        port->trunk = table_build(lport, news, n_news);
+    } else {
+        port->drop = VMFEX_DROP_NO_LINK;
+        if (lport->adapter) {
+            port->link = vmfex_endpoint_link(lport->adapter->ep);
+            for (size_t i = 0; i < n_news; i++) {
+                if (news[i].v == lport->adapter) {
+                    port->link = news[i].link;
+                }
+            }
+        }
+    }
+    vmfex_port_publish(port);
+}
+
+static void
+publish(void)
+{
+    struct vmfex_lport *lport;
+    struct new_link *news;
+    size_t n;
+
+    n = collect_new_links(&news);
+
+    /* Ports first: they must not lead to a link that is taken away. */
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        if (lport->publish) {
+            lport_publish(lport, news, n);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        vmfex_endpoint_set_link(news[i].v->ep, news[i].link);
+    }
+    vmfex_datapath_flush(flush, n_flush);
+    n_flush = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (news[i].v->announce && news[i].link
+            && news[i].link->drop == VMFEX_DROP_NONE) {
+            vmfex_datapath_announce(news[i].link);
+        }
+    }
+    free(news);
+}
+
+/* The run. */
+
+static void
+compute(void)
+{
+    struct shash netdevs = SHASH_INITIALIZER(&netdevs);
+    struct vmfex_vethernet *v, *next;
+    struct vmfex_lport *lport;
+    struct shash_node *node;
+
+    COVERAGE_INC(vmfex_links_run);
+    vethernet_get_all(&netdevs);
+    SHASH_FOR_EACH (node, &netdevs) {
+        v = vethernet_create(node->data);
+        v->netdev = node->data;
+        v->claim = vethernet_get_config(v->netdev)->claim;
+    }
+
+    refresh_lports();
+    evaluate_vethernets();
+    make_links();
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->netdev) {
+            vethernet_decide(v);
+            vethernet_report(v);
+        }
+    }
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        lport_report(lport);
+    }
+    publish();
+
+    HMAP_FOR_EACH_SAFE (v, next, node, &all_vethernets) {
+        if (!v->netdev) {
+            vethernet_destroy(v);
+        } else {
+            netdev_close(v->netdev);
+            v->netdev = NULL;
+        }
+    }
+    shash_destroy(&netdevs);
+}
+
+static bool
+any_lport_changed(void)
+{
+    struct vmfex_lport *lport;
+
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        if (lport->change_seq != netdev_get_change_seq(lport->netdev)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Brings links, states and forwarding up to date, if anything changed. */
+void
+vmfex_links_run(void)
+{
+    uint64_t connectivity_seqno = seq_read(connectivity_seq_get());
+    uint64_t vethernet_seqno = seq_read(vethernet_seq);
+    uint64_t event_seqno = seq_read(vmfex_event_seq);
+
+    if (connectivity_seqno != last_connectivity_seqno) {
+        last_connectivity_seqno = connectivity_seqno;
+        changed |= any_lport_changed();
+    }
+    if (changed || vethernet_seqno != last_vethernet_seqno
+        || event_seqno != last_event_seqno) {
+        changed = false;
+        last_vethernet_seqno = vethernet_seqno;
+        last_event_seqno = event_seqno;
+        compute();
+    }
+}
+
+/* Arranges for vmfex_links_run() to be called when it has something to do. */
+void
+vmfex_links_wait(void)
+{
+    if (changed) {
+        poll_immediate_wake();
+    }
+    seq_wait(vethernet_seq, last_vethernet_seqno);
+    seq_wait(vmfex_event_seq, last_event_seqno);
+    seq_wait(connectivity_seq_get(), last_connectivity_seqno);
+}

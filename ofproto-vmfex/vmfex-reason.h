@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef VMFEX_REASON_H
+#define VMFEX_REASON_H 1
+
+/* Why a port or an adapter is not active: the one list of all reasons.
+ *
+ * The last group are answers of the manager; ovs-vswitchd itself never gives
+ * them.  Documentation/ovs-vmfex.7.rst tells the cure of each at length;
+ * tests/reasons.at holds the two lists against each other. */
+
+/*                 enumerator       name    sentence    cure */
+#define VMFEX_REASONS                                                       \
+    VMFEX_REASON(NO_ADAPTER, "no-adapter",                                  \
+                 "no adapter with a working trunk is free",                 \
+                 "add an adapter to the bridge, or see vmfex/show for what " \
+                 "keeps the present ones")                                  \
+    VMFEX_REASON(ADAPTER_MISSING, "adapter-missing",                        \
+                 "the adapter that other_config:vmfex-adapter names does "  \
+                 "not exist in this bridge",                                \
+                 "add it, or correct or remove the key")                    \
+    VMFEX_REASON(ADAPTER_BUSY, "adapter-busy",                              \
+                 "the adapter that other_config:vmfex-adapter names is "    \
+                 "linked to another port",                                  \
+                 "name another adapter, or delete the other port")          \
+    VMFEX_REASON(TRUNK_MISSING, "trunk-missing",                            \
+                 "the trunk is no port of a vmfex bridge",                  \
+                 "add the port and set its other_config:vmfex-role, or "    \
+                 "correct options:trunk")                                   \
+    VMFEX_REASON(TRUNK_DOWN, "trunk-down",                                  \
+                 "the trunk has no carrier or is administratively down",    \
+                 "check the cable and the device on both ends, or set it "  \
+                 "up")                                                      \
+    VMFEX_REASON(TRUNK_MTU, "trunk-mtu",                                    \
+                 "the trunk's MTU has no room for the tag",                 \
+                 "raise the trunk's MTU, on both ends, or lower the port's") \
+    VMFEX_REASON(VIF_CONFLICT, "vif-conflict",                              \
+                 "another vethernet has the same VIF on the same trunk",    \
+                 "give it another options:vif")                             \
+    VMFEX_REASON(NOT_ACTIVATED, "not-activated",                            \
+                 "the gate is closed",                                      \
+                 "set options:active=true, or remove the key, on the "      \
+                 "adapter")                                                 \
+    VMFEX_REASON(RESERVED, "reserved",                                      \
+                 "the adapter is reserved for a port that names it",        \
+                 "name it in a port's other_config:vmfex-adapter, or remove " \
+                 "options:reserved")                                        \
+    VMFEX_REASON(BAD_CONFIG, "bad-config",                                  \
+                 "the configuration is not valid",                          \
+                 "correct the option that is named")                        \
+    VMFEX_REASON(NO_PROFILE, "no-profile",                                  \
+                 "the manager has no port profile of this name",            \
+                 "add the profile, or correct the name")                    \
+    VMFEX_REASON(PROFILE_FULL, "profile-full",                              \
+                 "the port profile's maximum number of ports is reached",   \
+                 "raise its limit, or remove a port")                       \
+    VMFEX_REASON(MAC_CONFLICT, "mac-conflict",                              \
+                 "another port of the same VLAN has the same MAC",          \
+                 "give the VM another MAC")                                 \
+    VMFEX_REASON(HOST_UNKNOWN, "host-unknown",                              \
+                 "the manager does not know this host",                     \
+                 "add the host to the manager")                             \
+    VMFEX_REASON(SWITCH_UNREACHABLE, "switch-unreachable",                  \
+                 "the upstream switch does not answer the manager",         \
+                 "check the switch and its connection to the manager")      \
+    VMFEX_REASON(MANAGER_UNREACHABLE, "manager-unreachable",                \
+                 "the manager does not answer",                             \
+                 "check the manager and the connection to it")              \
+    VMFEX_REASON(INCOMING, "incoming",                                      \
+                 "this host is the destination of a move under way",        \
+                 "none: wait until the VM runs here")
+
+enum vmfex_reason {
+    VMFEX_REASON_NONE,
+#define VMFEX_REASON(ENUM, NAME, SENTENCE, CURE) VMFEX_REASON_##ENUM,
+    VMFEX_REASONS
+#undef VMFEX_REASON
+    VMFEX_N_REASONS
+};
+
+const char *vmfex_reason_name(enum vmfex_reason);
+const char *vmfex_reason_sentence(enum vmfex_reason);
+const char *vmfex_reason_cure(enum vmfex_reason);
+
+#endif /* vmfex-reason.h */

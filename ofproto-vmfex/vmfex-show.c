@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* ovs-appctl vmfex/show and vmfex/stats. */
+
+#include <config.h>
+#include "ofproto-vmfex/ofproto-vmfex.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ofproto-vmfex/vmfex-links.h"
+#include "openvswitch/dynamic-string.h"
+#include "sset.h"
+#include "unixctl.h"
+#include "util.h"
+
+/* The causes of drops that are counted at each kind of object. */
+static const enum vmfex_drop vethernet_drops[] = {
+    VMFEX_DROP_TAG_SPOOF, VMFEX_DROP_SOURCE_MAC, VMFEX_DROP_GATE_CLOSED,
+    VMFEX_DROP_LINK_DOWN, VMFEX_DROP_PORT_DOWN, VMFEX_DROP_NO_PORT,
+    VMFEX_DROP_NO_RULE, VMFEX_DROP_MTU, VMFEX_DROP_QUEUE_FULL,
+    VMFEX_DROP_POLICED,
+};
+static const enum vmfex_drop trunk_drops[] = {
+    VMFEX_DROP_UNTAGGED, VMFEX_DROP_WRONG_TAG, VMFEX_DROP_TRUNCATED_TAG,
+    VMFEX_DROP_TAG_VERSION, VMFEX_DROP_WRONG_DIRECTION,
+    VMFEX_DROP_UNKNOWN_LIST, VMFEX_DROP_REFLECTED, VMFEX_DROP_UNKNOWN_VIF,
+    VMFEX_DROP_MTU,
+};
+static const enum vmfex_drop vm_port_drops[] = {
+    VMFEX_DROP_NO_LINK, VMFEX_DROP_MTU,
+};
+
+static int
+compare_vethernets(const void *a_, const void *b_)
+{
+    const struct vmfex_vethernet *const *a = a_;
+    const struct vmfex_vethernet *const *b = b_;
+
+    return vmfex_compare_names((*a)->ep->name, (*b)->ep->name);
+}
+
+static int
+compare_lports(const void *a_, const void *b_)
+{
+    const struct vmfex_lport *const *a = a_;
+    const struct vmfex_lport *const *b = b_;
+
+    return vmfex_compare_names(vmfex_lport_name(*a), vmfex_lport_name(*b));
+}
+
+/* Returns all vethernets by name, and stores their number in '*n'.  The caller
+ * must free the array. */
+static struct vmfex_vethernet **
+sorted_vethernets(size_t *n)
+{
+    struct vmfex_vethernet **array, *v;
+
+    array = xmalloc(hmap_count(&all_vethernets) * sizeof *array);
+    *n = 0;
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        array[(*n)++] = v;
+    }
+    qsort(array, *n, sizeof *array, compare_vethernets);
+    return array;
+}
+
+/* Returns the ports of 'bridge', in the manner of sorted_vethernets(). */
+static struct vmfex_lport **
+sorted_lports(const struct vmfex_bridge *bridge, size_t *n)
+{
+    struct vmfex_lport **array, *lport;
+
+    array = xmalloc(hmap_count(&all_lports) * sizeof *array);
+    *n = 0;
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        if (lport->bridge == bridge) {
+            array[(*n)++] = lport;
+        }
+    }
+    qsort(array, *n, sizeof *array, compare_lports);
+    return array;
+}
+
+/* vmfex/show. */
+
+static const char *
+vethernet_port_name(const struct vmfex_vethernet *v)
+{
+    return (v->port ? vmfex_lport_name(v->port)
+            : v->ordinary ? "(bridge)" : "-");
+}
+
+static void
+show_header(struct ds *ds, int width)
+{
+    ds_put_format(ds, "    %-*s %5s  %-8s %-5s %-9s %-15s %-9s %s\n",
+                  width, "vethernet", "VIF", "channel", "used", "state",
+                  "port", "path", "reason");
+}
+
+static void
+show_vethernet(struct ds *ds, const struct vmfex_vethernet *v, size_t i,
+               int width)
+{
+    bool used = v->n_channels && vmfex_endpoint_channel(v->ep) == i;
+    bool forwards = v->state == VETHERNET_ACTIVE
+                    || v->state == VETHERNET_LINKED;
+
+    ds_put_format(ds, "    %-*s %5"PRIu16"  %-8s %-5s %-9s %-15s %-9s %s",
+                  width, v->ep->name, v->vif[i], i ? "standby" : "primary",
+                  used ? "yes" : "no", vethernet_state_name(v->state),
+                  vethernet_port_name(v), forwards ? "emulated" : "-",
+                  v->reason ? vmfex_reason_name(v->reason) : "-");
+    if (v->detail) {
+        ds_put_format(ds, ": %s", v->detail);
+    }
+    ds_put_char(ds, '\n');
+}
+
+static void
+show_trunk(struct ds *ds, const struct vmfex_lport *trunk,
+           struct vmfex_vethernet **vethernets, size_t n, int width)
+{
+    bool header = false;
+
+    ds_put_format(ds, "  trunk %s: %s, %s, %s, ",
+                  vmfex_lport_name(trunk),
+                  trunk->role == VMFEX_ROLE_UPLINK ? "uplink" : "downlink",
+                  vmfex_tag_name(trunk->tag), trunk->up ? "up" : "down");
+    if (trunk->mtu) {
+        ds_put_format(ds, "MTU %d, ", trunk->mtu);
+    }
+    ds_put_format(ds, "%"PRIuSIZE" vethernets, %"PRIuSIZE" links\n",
+                  trunk->n_vethernets, trunk->n_links);
+    if (trunk->error) {
+        ds_put_format(ds, "    %s\n", trunk->error);
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < vethernets[i]->n_channels; j++) {
+            if (vethernets[i]->trunk[j] == trunk) {
+                if (!header) {
+                    show_header(ds, width);
+                    header = true;
+                }
+                show_vethernet(ds, vethernets[i], j, width);
+            }
+        }
+    }
+}
+
+static bool
+vethernet_has_trunk(const struct vmfex_vethernet *v)
+{
+    return v->trunk[0] || v->trunk[1];
+}
+
+/* Shows the vethernets without any trunk that are adapters of 'bridge', or, if
+ * 'bridge' is NULL, ports of ordinary bridges. */
+static void
+show_trunkless(struct ds *ds, const struct vmfex_bridge *bridge,
+               struct vmfex_vethernet **vethernets, size_t n)
+{
+    const char *title = (bridge ? "  adapters without a trunk\n"
+                         : "vethernet ports without a trunk\n");
+
+    for (size_t i = 0; i < n; i++) {
+        const struct vmfex_vethernet *v = vethernets[i];
+
+        if (v->bridge == bridge && !vethernet_has_trunk(v)) {
+            ds_put_cstr(ds, title);
+            title = "";
+            ds_put_format(ds, "    %s: %s, %s%s%s\n", v->ep->name,
+                          vethernet_state_name(v->state),
+                          vmfex_reason_name(v->reason),
+                          v->detail ? ": " : "", v->detail ? v->detail : "");
+        }
+    }
+}
+
+static void
+show_bridge(struct ds *ds, const struct vmfex_bridge *bridge,
+            struct vmfex_vethernet **vethernets, size_t n, int width)
+{
+    const char *title = "  VM ports without an adapter\n";
+    struct vmfex_lport **lports;
+    size_t n_lports;
+
+    ds_put_format(ds, "%s%s\n", bridge->name,
+                  bridge->forwarding ? "" : " (no NORMAL rule: nothing is "
+                  "forwarded)");
+    lports = sorted_lports(bridge, &n_lports);
+    for (size_t i = 0; i < n_lports; i++) {
+        if (vmfex_lport_is_trunk(lports[i])) {
+            show_trunk(ds, lports[i], vethernets, n, width);
+        }
+    }
+    show_trunkless(ds, bridge, vethernets, n);
+    for (size_t i = 0; i < n_lports; i++) {
+        if (!vmfex_lport_is_trunk(lports[i]) && !lports[i]->adapter) {
+            ds_put_cstr(ds, title);
+            title = "";
+            ds_put_format(ds, "    %s: %s\n", vmfex_lport_name(lports[i]),
+                          lports[i]->error ? lports[i]->error
+                          : "not configured yet");
+        }
+    }
+    free(lports);
+}
+
+/* vmfex/stats. */
+
+static void
+stats_drops(struct ds *ds, const uint64_t c[VMFEX_N_COUNTERS],
+            const enum vmfex_drop drops[], size_t n)
+{
+    ds_put_cstr(ds, "      drops:");
+    for (size_t i = 0; i < n; i++) {
+        ds_put_format(ds, " %s=%"PRIu64, vmfex_drop_name(drops[i]),
+                      c[VMFEX_DROPPED + drops[i]]);
+    }
+    ds_put_char(ds, '\n');
+}
+
+static void
+stats_vethernet(struct ds *ds, const struct vmfex_vethernet *v)
+{
+    uint64_t c[VMFEX_N_COUNTERS];
+
+    vmfex_counters_read(&v->ep->counters, c);
+    ds_put_format(ds, "    vethernet %s: rx_frames=%"PRIu64" rx_bytes=%"PRIu64
+                  " tx_frames=%"PRIu64" tx_bytes=%"PRIu64"\n", v->ep->name,
+                  c[VMFEX_RX_FRAMES], c[VMFEX_RX_BYTES],
+                  c[VMFEX_TX_FRAMES], c[VMFEX_TX_BYTES]);
+    stats_drops(ds, c, vethernet_drops, ARRAY_SIZE(vethernet_drops));
+}
+
+static void
+stats_lport(struct ds *ds, const struct vmfex_lport *lport)
+{
+    uint64_t c[VMFEX_N_COUNTERS];
+
+    vmfex_counters_read(lport->counters, c);
+    if (vmfex_lport_is_trunk(lport)) {
+        ds_put_format(ds, "    trunk %s: rx_frames=%"PRIu64" rx_bytes=%"PRIu64
+                      " control=%"PRIu64"\n", vmfex_lport_name(lport),
+                      c[VMFEX_RX_FRAMES], c[VMFEX_RX_BYTES],
+                      c[VMFEX_CONTROL]);
+        stats_drops(ds, c, trunk_drops, ARRAY_SIZE(trunk_drops));
+    } else {
+        ds_put_format(ds, "    VM port %s:\n", vmfex_lport_name(lport));
+        stats_drops(ds, c, vm_port_drops, ARRAY_SIZE(vm_port_drops));
+    }
+}
+
+/* Returns true if 'v' is an adapter of 'bridge', or has a channel on one of
+ * its trunks. */
+static bool
+vethernet_concerns(const struct vmfex_vethernet *v,
+                   const struct vmfex_bridge *bridge)
+{
+    if (v->bridge) {
+        return v->bridge == bridge;
+    }
+    for (size_t i = 0; i < v->n_channels; i++) {
+        if (v->trunk[i] && v->trunk[i]->bridge == bridge) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+stats_bridge(struct ds *ds, const struct vmfex_bridge *bridge,
+             struct vmfex_vethernet **vethernets, size_t n)
+{
+    struct vmfex_lport **lports;
+    size_t n_lports;
+
+    ds_put_format(ds, "%s\n", bridge->name);
+    lports = sorted_lports(bridge, &n_lports);
+    for (size_t i = 0; i < n_lports; i++) {
+        stats_lport(ds, lports[i]);
+    }
+    free(lports);
+    for (size_t i = 0; i < n; i++) {
+        if (vethernet_concerns(vethernets[i], bridge)) {
+            stats_vethernet(ds, vethernets[i]);
+        }
+    }
+}
+
+/* The commands. */
+
+static void
+for_each_bridge(struct unixctl_conn *conn, int argc, const char *argv[],
+                bool stats)
+{
+    struct vmfex_vethernet **vethernets;
+    struct sset names = SSET_INITIALIZER(&names);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    const char **sorted;
+    size_t n;
+    int width = strlen("vethernet");
+
+    if (argc > 1) {
+        if (!ofproto_vmfex_lookup(argv[1])) {
+            char *error = xasprintf("%s is not a bridge with "
+                                    "datapath_type=vmfex", argv[1]);
+            unixctl_command_reply_error(conn, error);
+            free(error);
+            return;
+        }
+        sset_add(&names, argv[1]);
+    } else {
+        ofproto_enumerate_names("vmfex", &names);
+    }
+
+    vethernets = sorted_vethernets(&n);
+    for (size_t i = 0; i < n; i++) {
+        width = MAX(width, strlen(vethernets[i]->ep->name));
+    }
+    sorted = sset_sort(&names);
+    for (size_t i = 0; i < sset_count(&names); i++) {
+        const struct vmfex_bridge *bridge
+            = &ofproto_vmfex_lookup(sorted[i])->bridge;
+
+        if (stats) {
+            stats_bridge(&ds, bridge, vethernets, n);
+        } else {
+            show_bridge(&ds, bridge, vethernets, n, width);
+        }
+    }
+    if (!stats && argc <= 1) {
+        show_trunkless(&ds, NULL, vethernets, n);
+    }
+    unixctl_command_reply(conn, ds_cstr(&ds));
+
+    free(sorted);
+    free(vethernets);
+    sset_destroy(&names);
+    ds_destroy(&ds);
+}
+
+static void
+vmfex_show(struct unixctl_conn *conn, int argc, const char *argv[],
+           void *aux OVS_UNUSED)
+{
+    for_each_bridge(conn, argc, argv, false);
+}
+
+static void
+vmfex_stats(struct unixctl_conn *conn, int argc, const char *argv[],
+            void *aux OVS_UNUSED)
+{
+    for_each_bridge(conn, argc, argv, true);
+}
+
+/* Registers the commands. */
+void
+vmfex_show_init(void)
+{
+    unixctl_command_register("vmfex/show", "[bridge]", 0, 1,
+                             vmfex_show, NULL);
+    unixctl_command_register("vmfex/stats", "[bridge]", 0, 1,
+                             vmfex_stats, NULL);
+}

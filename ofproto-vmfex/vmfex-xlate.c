@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-vmfex/vmfex-xlate.h"
+
+#include "coverage.h"
+#include "datapath-actions/etag.h"
+#include "datapath-actions/vmfex-actions.h"
+#include "datapath-actions/vntag.h"
+#include "flow.h"
+#include "netlink.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/ofpbuf.h"
+#include "packets.h"
+#include "util.h"
+
+COVERAGE_DEFINE(vmfex_xlate);
+COVERAGE_DEFINE(vmfex_xlate_no_port);
+
+#define ETH_TYPE_LLDP 0x88cc    /* 802.1AB LLDP. */
+#define ETH_TYPE_ECP 0x8940     /* 802.1Qbg ECP. */
+
+static void OVS_PRINTF_FORMAT(2, 3)
+report(struct vmfex_xlate *x, const char *format, ...)
+{
+    if (x->report) {
+        va_list args;
+
+        va_start(args, format);
+        ds_put_cstr(x->report, "  ");
+        ds_put_format_valist(x->report, format, args);
+        ds_put_char(x->report, '\n');
+        va_end(args);
+    }
+}
+
+static void
+xlate_drop(struct vmfex_xlate *x, enum vmfex_drop drop,
+           const struct vmfex_endpoint *ep)
+{
+    report(x, "dropped: %s: %s", vmfex_drop_name(drop),
+           vmfex_drop_sentence(drop));
+    vmfex_put_drop(x->actions, drop, ep);
+}
+
+static void
+xlate_output(struct vmfex_xlate *x, odp_port_t port)
+{
+    nl_msg_put_odp_port(x->actions, OVS_ACTION_ATTR_OUTPUT, port);
+}
+
+static bool
+flow_has_tag(const struct flow *flow)
+{
+    return (flow->dl_type == htons(ETH_TYPE_VNTAG)
+            || flow->dl_type == htons(ETH_TYPE_ETAG));
+}
+
+static bool
+flow_is_control(const struct flow *flow)
+{
+    return (flow->dl_type == htons(ETH_TYPE_LLDP)
+            || flow->dl_type == htons(ETH_TYPE_ECP));
+}
+
+/* Appends actions that send a frame into the current channel of 'link', which
+ * must not be one that drops. */
+void
+vmfex_xlate_transmit(struct vmfex_xlate *x, const struct vmfex_link *link)
+{
+    const struct vmfex_channel *channel = vmfex_link_channel(link);
+
+    report(x, "vethernet %s sends it on VIF %"PRIu16" of datapath port "
+           "%"PRIu32" (%s channel)", link->endpoint->name, channel->vif,
+           odp_to_u32(channel->trunk),
+           channel == &link->channels[0] ? "primary" : "standby");
+    vmfex_put_vethernet(x->actions, link->endpoint, true);
+    vmfex_put_push_tag(x->actions, channel);
+    xlate_output(x, channel->trunk);
+}
+
+static void
+xlate_vm_port(struct vmfex_xlate *x, const struct vmfex_port *port)
+{
+    const struct vmfex_link *link = port->link;
+    struct vmfex_endpoint *ep;
+
+    if (!link) {
+        xlate_drop(x, port->drop, NULL);
+        return;
+    }
+
+    ep = link->endpoint;
+    report(x, "VM port is linked to adapter %s", ep->name);
+    if (flow_has_tag(x->flow)) {
+        xlate_drop(x, VMFEX_DROP_TAG_SPOOF, ep);
+        return;
+    }
+    if (link->has_mac) {
+        if (x->wc) {
+            WC_MASK_FIELD(x->wc, dl_src);
+        }
+        if (!eth_addr_equals(x->flow->dl_src, link->mac)) {
+            xlate_drop(x, VMFEX_DROP_SOURCE_MAC, ep);
+            return;
+        }
+    }
+    if (!x->dry_run) {
+        vmfex_endpoint_note_mac(ep, x->flow->dl_src);
+        if (link->drop == VMFEX_DROP_GATE_CLOSED) {
+            vmfex_endpoint_note_first_frame(ep, x->flow->dl_src);
+        }
+    }
+    if (link->drop != VMFEX_DROP_NONE) {
+        xlate_drop(x, link->drop, ep);
+        return;
+    }
+    vmfex_xlate_transmit(x, link);
+}
+
+static void
+xlate_trunk(struct vmfex_xlate *x, const struct vmfex_port *port)
+{
+    const struct vmfex_trunk_table *trunk = port->trunk;
+    ovs_be16 tag_type = htons(trunk->tag == VMFEX_E_TAG
+                              ? ETH_TYPE_ETAG : ETH_TYPE_VNTAG);
+
+    /* A tag behind an 802.1Q header is no tag of ours. */
+    if (x->flow->vlans[0].tci) {
+        xlate_drop(x, VMFEX_DROP_UNTAGGED, NULL);
+    } else if (x->flow->dl_type == tag_type) {
+        report(x, "takes the %s off", vmfex_tag_name(trunk->tag));
+        vmfex_put_pop_tag(x->actions, trunk->tag, !trunk->from_bridge);
+        nl_msg_put_u32(x->actions, OVS_ACTION_ATTR_RECIRC, VMFEX_RECIRC_VIF);
+    } else if (flow_has_tag(x->flow)) {
+        xlate_drop(x, VMFEX_DROP_WRONG_TAG, NULL);
+    } else if (flow_is_control(x->flow)) {
+        report(x, "control frame: goes to no VM");
+        if (!x->dry_run) {
+            vmfex_counters_add(port->counters, VMFEX_CONTROL, 1);
+        }
+        x->install = false;
+    } else {
+        xlate_drop(x, VMFEX_DROP_UNTAGGED, NULL);
+    }
+}
+
+static void
+xlate_vif(struct vmfex_xlate *x, const struct vmfex_port *port)
+{
+    const struct vmfex_link *link;
+    size_t channel;
+
+    if (x->wc) {
+        WC_MASK_FIELD(x->wc, pkt_mark);
+    }
+    x->vif = x->flow->pkt_mark;
+    link = (x->flow->pkt_mark <= VMFEX_MAX_VIF
+            ? port->trunk->vif[x->flow->pkt_mark] : NULL);
+    if (!link) {
+        xlate_drop(x, VMFEX_DROP_UNKNOWN_VIF, NULL);
+        return;
+    }
+
+    report(x, "VIF %"PRIu32" belongs to vethernet %s", x->flow->pkt_mark,
+           link->endpoint->name);
+    if (link->drop != VMFEX_DROP_NONE) {
+        xlate_drop(x, link->drop, link->endpoint);
+        return;
+    }
+
+    channel = vmfex_link_find_channel(link, port->odp_port,
+                                      x->flow->pkt_mark);
+    if (link->follow && channel == 1
+        && !vmfex_endpoint_channel(link->endpoint)) {
+        report(x, "first frame on the standby channel: %s sends there now",
+               link->endpoint->name);
+        if (!x->dry_run) {
+            vmfex_endpoint_use_channel(link->endpoint, channel, true);
+        }
+    }
+
+    vmfex_put_vethernet(x->actions, link->endpoint, false);
+    if (link->ordinary) {
+        report(x, "goes in at vethernet port %s of an ordinary bridge",
+               link->endpoint->name);
+    } else {
+        report(x, "goes to the VM on datapath port %"PRIu32,
+               odp_to_u32(link->port));
+        xlate_output(x, link->port);
+    }
+}
+
+/* Marks the fields that every flow matches on: those that dpif-netdev and the
+ * Netlink form of a flow cannot do without. */
+static void
+xlate_init_wc(struct vmfex_xlate *x)
+{
+    struct flow_wildcards *wc = x->wc;
+
+    WC_MASK_FIELD(wc, recirc_id);
+    WC_MASK_FIELD(wc, in_port);
+    WC_MASK_FIELD(wc, packet_type);
+    WC_MASK_FIELD(wc, dl_type);
+    wc->masks.vlans[0].tci = (x->flow->vlans[0].tci
+                              ? htons(VLAN_CFI)
+                              : htons(VLAN_CFI | VLAN_VID_MASK));
+    if (is_ip_any(x->flow)) {
+        WC_MASK_FIELD_MASK(wc, nw_frag, FLOW_NW_FRAG_MASK);
+    }
+}
+
+/* Translates 'x->flow' into 'x->actions'. */
+void
+vmfex_xlate(struct vmfex_xlate *x)
+{
+    const struct vmfex_port *port
+        = vmfex_port_lookup(x->flow->in_port.odp_port);
+
+    COVERAGE_INC(vmfex_xlate);
+    x->install = true;
+    x->vif = 0;
+    if (x->wc) {
+        xlate_init_wc(x);
+    }
+
+    if (!port) {
+        /* It comes or goes at this very moment. */
+        COVERAGE_INC(vmfex_xlate_no_port);
+        report(x, "dropped: the port is not configured yet");
+        x->install = false;
+    } else if (!port->trunk) {
+        xlate_vm_port(x, port);
+    } else if (x->flow->recirc_id == VMFEX_RECIRC_VIF) {
+        xlate_vif(x, port);
+    } else {
+        xlate_trunk(x, port);
+    }
+}

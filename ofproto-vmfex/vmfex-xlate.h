@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef VMFEX_XLATE_H
+#define VMFEX_XLATE_H 1
+
+/* Translation of a port's link into datapath actions: the emulated path.
+ *
+ *     in_port is a VM port:
+ *         tag of its own? wrong MAC? gate? --> vmfex_drop(...)
+ *         vethernet(veth3,tx), push_vntag(...), <trunk>
+ *
+ *     in_port is a trunk:
+ *         control frame --> counted, consumed, no flow installed
+ *         no tag, wrong tag --> vmfex_drop(...)
+ *         pop_vntag(...), recirc(VMFEX_RECIRC_VIF)
+ *
+ *     in_port is a trunk, popped, skb_mark is the VIF:
+ *         unknown? down? gate? --> vmfex_drop(...)
+ *         vethernet(veth3,rx), <VM port>       (host)
+ *         vethernet(veth3,rx)                  (switch: to the bridge)
+ *
+ * It only reads the forwarding state (datapath-actions/vmfex-fwd.h), so that
+ * it can run in any thread, in an upcall; what it decides depends on nothing
+ * but the fields of the flow that it marks in the wildcards.  "ovs-appctl
+ * vmfex/trace" runs the same code with a report of each step. */
+
+#include <stdbool.h>
+
+#include "datapath-actions/vmfex-fwd.h"
+
+struct ds;
+struct flow;
+struct flow_wildcards;
+struct ofpbuf;
+
+/* The recirculation id of frames whose tag was popped. */
+#define VMFEX_RECIRC_VIF 1
+
+/* One translation. */
+struct vmfex_xlate {
+    /* Input. */
+    const struct flow *flow;    /* in_port is a datapath port number. */
+    struct ds *report;          /* If nonnull, gets a line for each step. */
+    bool dry_run;               /* Change nothing (no channel, no MAC). */
+
+    /* Output. */
+    struct flow_wildcards *wc;  /* Fields that were looked at; or NULL. */
+    struct ofpbuf *actions;     /* Datapath actions. */
+    bool install;               /* Whether a flow may be installed. */
+    uint16_t vif;               /* VIF whose flow it is; 0 for the port's. */
+};
+
+void vmfex_xlate(struct vmfex_xlate *);
+void vmfex_xlate_transmit(struct vmfex_xlate *, const struct vmfex_link *);
+
+#endif /* vmfex-xlate.h */

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# Unit tests.  Nothing is wrapped in them.
+check_PROGRAMS += tests/test-tags
+tests_test_tags_SOURCES = tests/test-tags.c
+tests_test_tags_LDADD = \
+	ofproto-vmfex/libofproto-vmfex.la \
+	datapath-actions/libvmfex-datapath.la \
+	$(OVS_LDADD)
+EXTRA_tests_test_tags_DEPENDENCIES = $(OVS_LIBRARIES)
+
+# "make check" runs tests/testsuite, and "make check-system", as root,
+# tests/system-testsuite.  Arguments for either: TESTSUITEFLAGS.
+COMMON_AT = \
+	tests/vmfex-macros.at
+TESTSUITE_AT = \
+	tests/tags.at \
+	tests/testsuite.at \
+	tests/vswitchd-plugin.at
+SYSTEM_TESTSUITE_AT = \
+	tests/system-testsuite.at \
+	tests/system-vswitchd-plugin.at
+
+EXTRA_DIST += \
+	$(COMMON_AT) \
+	$(TESTSUITE_AT) \
+	$(SYSTEM_TESTSUITE_AT) \
+	tests/atlocal.in \
+	tests/tags-oracle.py
+DISTCLEANFILES += \
+	tests/atconfig \
+	tests/atlocal \
+	tests/package.m4 \
+	tests/system-testsuite \
+	tests/testsuite
+
+check-autotest: tests/testsuite tests/atconfig tests/atlocal
+	$(AM_V_at)$(SHELL) tests/testsuite -C tests $(TESTSUITEFLAGS)
+CHECK_LOCAL += check-autotest
+
+check-system: all $(check_PROGRAMS) tests/system-testsuite tests/atconfig \
+    tests/atlocal
+	$(AM_V_at)$(SHELL) tests/system-testsuite -C tests $(TESTSUITEFLAGS)
+.PHONY: check-autotest check-system
+
+clean-autotest:
+	-for t in testsuite system-testsuite; do \
+	    test ! -f tests/$$t || $(SHELL) tests/$$t -C tests --clean; \
+	done
+.PHONY: clean-autotest
+CLEAN_LOCAL += clean-autotest
+
+AUTOM4TE = autom4te
+AUTOTEST = $(AUTOM4TE) --language=autotest \
+	-I tests -I $(top_srcdir) -I $(top_srcdir)/tests
+
+tests/package.m4: $(top_srcdir)/configure.ac
+	$(AM_V_GEN)$(MKDIR_P) tests && { \
+	    echo 'dnl SPDX-License-Identifier: Apache-2.0' && \
+	    echo 'm4_define([AT_PACKAGE_NAME], [$(PACKAGE_NAME)])' && \
+	    echo 'm4_define([AT_PACKAGE_TARNAME], [$(PACKAGE_TARNAME)])' && \
+	    echo 'm4_define([AT_PACKAGE_VERSION], [$(PACKAGE_VERSION)])' && \
+	    echo 'm4_define([AT_PACKAGE_STRING], [$(PACKAGE_STRING)])' && \
+	    echo 'm4_define([AT_PACKAGE_BUGREPORT], [$(PACKAGE_BUGREPORT)])'; \
+	} > $@.tmp && mv $@.tmp $@
+
+tests/testsuite: tests/package.m4 $(TESTSUITE_AT) $(COMMON_AT)
+	$(AM_V_GEN)$(AUTOTEST) -o $@.tmp tests/testsuite.at && mv $@.tmp $@
+
+tests/system-testsuite: tests/package.m4 $(SYSTEM_TESTSUITE_AT) $(COMMON_AT)
+	$(AM_V_GEN)$(AUTOTEST) -o $@.tmp tests/system-testsuite.at && \
+	mv $@.tmp $@

@@ -1,0 +1,1509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Tests of the VN-Tag and E-TAG codecs on frames and on datapath packets.
+ *
+ * Most commands know the right answer on their own.  "pcap" and "decode" do
+ * not: tests/tags-oracle.py compares what they print with what tshark says.
+ *
+ * Buffers are allocated in exactly the size they need, so that a build with
+ * AddressSanitizer sees any access outside of them. */
+
+#include <config.h>
+#undef NDEBUG
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef DPDK_NETDEV
+#include <sched.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+#endif
+
+#include "command-line.h"
+#include "datapath-actions/etag.h"
+#include "datapath-actions/vmfex-l2.h"
+#include "datapath-actions/vntag.h"
+#include "dp-packet.h"
+#include "flow.h"
+#include "openvswitch/dynamic-string.h"
+#include "packets.h"
+#include "pcap-file.h"
+#include "random.h"
+#include "util.h"
+
+/* Fails the test unless 'CONDITION' holds.  What is printed has to be enough
+ * to repeat the failure, hence 'where'. */
+#define CHECK(CONDITION)                                                \
+    do {                                                                \
+        if (!(CONDITION)) {                                             \
+            fail(__FILE__, __LINE__, #CONDITION);                       \
+        }                                                               \
+    } while (0)
+
+/* What is being tested at the moment. */
+static char where[128];
+
+OVS_NO_RETURN static void
+fail(const char *file, int line, const char *condition)
+{
+    fprintf(stderr, "%s:%d: %s: failed: %s\n", file, line, where, condition);
+    exit(EXIT_FAILURE);
+}
+
+/* The two kinds of tag, so that one test does for both. */
+
+union tag {
+    struct vntag vn;
+    struct etag e;
+};
+
+struct tag_class {
+    const char *name;
+    uint16_t eth_type;
+    size_t len;                 /* With the EtherType. */
+
+    void (*random)(union tag *);
+    void (*encode)(const union tag *, uint8_t bytes[]);
+    void (*decode)(const uint8_t bytes[], union tag *);
+    int (*parse)(const void *, size_t, union tag *);
+    struct dp_packet *(*push)(struct dp_packet *, const union tag *);
+    int (*pop)(struct dp_packet *, union tag *);
+    void (*format)(const union tag *, struct ds *);
+    int (*from_string)(const char *, union tag *);
+    bool (*equal)(const union tag *, const union tag *);
+
+    uint8_t reserved[6];        /* Reserved bits behind the EtherType. */
+};
+
+static void
+vn_random(union tag *tag)
+{
+    memset(tag, 0, sizeof *tag);
+    tag->vn.d = random_range(2);
+    tag->vn.p = random_range(2);
+    tag->vn.dvif = random_range(1 << 14);
+    tag->vn.l = random_range(2);
+    tag->vn.ver = random_range(4);
+    tag->vn.svif = random_range(1 << 12);
+}
+
+static void
+vn_encode(const union tag *tag, uint8_t bytes[])
+{
+    ovs_be32 word = vntag_encode(&tag->vn);
+
+    memcpy(bytes, &word, sizeof word);
+}
+
+static void
+vn_decode(const uint8_t bytes[], union tag *tag)
+{
+    ovs_be32 word;
+
+    memcpy(&word, bytes, sizeof word);
+    vntag_decode(word, &tag->vn);
+}
+
+static int
+vn_parse(const void *frame, size_t size, union tag *tag)
+{
+    return vntag_parse(frame, size, &tag->vn);
+}
+
+static struct dp_packet *
+vn_push(struct dp_packet *packet, const union tag *tag)
+{
+    return vntag_push(packet, vntag_encode(&tag->vn));
+}
+
+static int
+vn_pop(struct dp_packet *packet, union tag *tag)
+{
+    return vntag_pop(packet, &tag->vn);
+}
+
+static void
+vn_format(const union tag *tag, struct ds *s)
+{
+    vntag_format(&tag->vn, s);
+}
+
+static int
+vn_from_string(const char *s, union tag *tag)
+{
+    return vntag_from_string(s, &tag->vn);
+}
+
+static bool
+vn_equal(const union tag *a_, const union tag *b_)
+{
+    const struct vntag *a = &a_->vn;
+    const struct vntag *b = &b_->vn;
+
+    return (a->d == b->d && a->p == b->p && a->dvif == b->dvif
+            && a->l == b->l && a->ver == b->ver && a->svif == b->svif);
+}
+
+static void
+e_random(union tag *tag)
+{
+    memset(tag, 0, sizeof *tag);
+    tag->e.pcp = random_range(8);
+    tag->e.dei = random_range(2);
+    tag->e.ingress_ecid = random_range(1 << 12);
+    tag->e.ingress_ext = random_range(1 << 8);
+    tag->e.grp = random_range(4);
+    tag->e.ecid = random_range(1 << 12);
+    tag->e.ecid_ext = random_range(1 << 8);
+}
+
+static void
+e_encode(const union tag *tag, uint8_t bytes[])
+{
+    struct etag_wire wire;
+
+    etag_encode(&tag->e, &wire);
+    memcpy(bytes, wire.b, sizeof wire.b);
+}
+
+static void
+e_decode(const uint8_t bytes[], union tag *tag)
+{
+    struct etag_wire wire;
+
+    memcpy(wire.b, bytes, sizeof wire.b);
+    etag_decode(&wire, &tag->e);
+}
+
+static int
+e_parse(const void *frame, size_t size, union tag *tag)
+{
+    return etag_parse(frame, size, &tag->e);
+}
+
+static struct dp_packet *
+e_push(struct dp_packet *packet, const union tag *tag)
+{
+    struct etag_wire wire;
+
+    etag_encode(&tag->e, &wire);
+    return etag_push(packet, &wire);
+}
+
+static int
+e_pop(struct dp_packet *packet, union tag *tag)
+{
+    return etag_pop(packet, &tag->e);
+}
+
+static void
+e_format(const union tag *tag, struct ds *s)
+{
+    etag_format(&tag->e, s);
+}
+
+static int
+e_from_string(const char *s, union tag *tag)
+{
+    return etag_from_string(s, &tag->e);
+}
+
+static bool
+e_equal(const union tag *a_, const union tag *b_)
+{
+    const struct etag *a = &a_->e;
+    const struct etag *b = &b_->e;
+
+    return (a->pcp == b->pcp && a->dei == b->dei && a->grp == b->grp
+            && a->ingress_ecid == b->ingress_ecid
+            && a->ingress_ext == b->ingress_ext
+            && a->ecid == b->ecid && a->ecid_ext == b->ecid_ext);
+}
+
+static const struct tag_class classes[] = {
+    { "vntag", 0x8926, 6, vn_random, vn_encode, vn_decode, vn_parse, vn_push,
+      vn_pop, vn_format, vn_from_string, vn_equal,
+      { 0x00, 0x00, 0x40, 0x00 } },
+    { "etag", 0x893f, 8, e_random, e_encode, e_decode, e_parse, e_push,
+      e_pop, e_format, e_from_string, e_equal,
+      { 0x00, 0x00, 0xc0, 0x00, 0x00, 0x00 } },
+};
+
+#define FOR_EACH_CLASS(C) \
+    for (const struct tag_class *C = classes; \
+         C < &classes[ARRAY_SIZE(classes)]; C++)
+
+/* Packets. */
+
+/* Offsets of a packet's layers. */
+struct offsets {
+    uint16_t pad, l2_5, l3, l4;
+};
+
+static struct offsets
+get_offsets(const struct dp_packet *packet)
+{
+    return (struct offsets) { packet->l2_pad_size, packet->l2_5_ofs,
+                              packet->l3_ofs, packet->l4_ofs };
+}
+
+static bool
+offsets_equal(struct offsets a, struct offsets b)
+{
+    return (a.pad == b.pad && a.l2_5 == b.l2_5 && a.l3 == b.l3
+            && a.l4 == b.l4);
+}
+
+/* Returns 'ofs', a layer offset, as it should be after 'len' bytes went in. */
+static uint16_t
+shifted(uint16_t ofs, size_t len)
+{
+    return ofs == UINT16_MAX ? ofs : ofs + len;
+}
+
+static struct offsets
+shift_offsets(struct offsets o, size_t len)
+{
+    return (struct offsets) { o.pad, shifted(o.l2_5, len), shifted(o.l3, len),
+                              shifted(o.l4, len) };
+}
+
+/* Sources of packets that need nothing but memory. */
+enum source { SRC_MALLOC, SRC_STUB, SRC_STACK, SRC_AFXDP, N_SOURCES };
+
+/* A packet under test and the memory that a real owner would have. */
+struct test_packet {
+    struct dp_packet *packet;
+    enum source source;
+    uint8_t *memory;            /* Owned by the test, unless NULL. */
+    uint8_t *original;          /* Copy of 'memory' of a SRC_STACK packet. */
+    size_t memory_size;
+#if HAVE_AF_XDP
+    struct dp_packet_afxdp *afxdp;
+#endif
+};
+
+/* Some fields of a packet that are not its data and must never change. */
+static void
+mark_packet(struct dp_packet *packet)
+{
+    packet->md.skb_priority = 0x11223344;
+    packet->md.in_port.odp_port = u32_to_odp(77);
+    packet->cutlen = 5;
+    dp_packet_set_rss_hash(packet, 0xfeedbeef);
+}
+
+static void
+check_marks(const struct dp_packet *packet)
+{
+    CHECK(packet->md.skb_priority == 0x11223344);
+    CHECK(packet->md.in_port.odp_port == u32_to_odp(77));
+    CHECK(packet->cutlen == 5);
+    CHECK(packet->packet_type == htonl(PT_ETH));
+    CHECK(dp_packet_rss_valid(packet));
+    CHECK(dp_packet_get_rss_hash(packet) == 0xfeedbeef);
+}
+
+/* Makes 'tp' a packet from 'source' of the 'size' bytes at 'data', with
+ * exactly 'headroom' and 'tailroom' bytes around them. */
+static void
+test_packet_init(struct test_packet *tp, enum source source, const void *data,
+                 size_t size, size_t headroom, size_t tailroom)
+{
+    size_t total = headroom + size + tailroom;
+    uint8_t *memory = xmalloc(total);
+
+    memset(tp, 0, sizeof *tp);
+    memset(memory, 0xee, total);
+    memcpy(memory + headroom, data, size);
+    tp->source = source;
+    tp->memory = memory;
+    tp->memory_size = total;
+
+    switch (source) {
+    case SRC_MALLOC:
+        tp->packet = xmalloc(sizeof *tp->packet);
+        dp_packet_use(tp->packet, memory, total);
+        dp_packet_reserve(tp->packet, headroom);
+        dp_packet_set_size(tp->packet, size);
+        tp->memory = NULL;
+        break;
+
+    case SRC_STUB:
+        tp->packet = xmalloc(sizeof *tp->packet);
+        dp_packet_use_stub(tp->packet, memory, total);
+        dp_packet_reserve(tp->packet, headroom);
+        dp_packet_set_size(tp->packet, size);
+        break;
+
+    case SRC_STACK:
+        tp->packet = xmalloc(sizeof *tp->packet);
+        dp_packet_use_const(tp->packet, memory, total);
+        dp_packet_pull(tp->packet, headroom);
+        dp_packet_set_size(tp->packet, size);
+        tp->original = xmemdup(memory, total);
+        break;
+
+    case SRC_AFXDP:
+#if HAVE_AF_XDP
+        /* Without a pool, nothing is done when the packet is freed. */
+        tp->afxdp = xzalloc(sizeof *tp->afxdp);
+        tp->packet = &tp->afxdp->packet;
+        dp_packet_use_afxdp(tp->packet, memory + headroom, total, headroom);
+        dp_packet_set_size(tp->packet, size);
+        break;
+#endif
+
+    case N_SOURCES:
+    default:
+        OVS_NOT_REACHED();
+    }
+    CHECK(size + tailroom > UINT16_MAX - headroom
+          || (dp_packet_headroom(tp->packet) == headroom
+              && dp_packet_tailroom(tp->packet) == tailroom));
+    mark_packet(tp->packet);
+}
+
+/* Frees 'tp', whose packet has become 'packet', or NULL. */
+static void
+test_packet_destroy(struct test_packet *tp, struct dp_packet *packet)
+{
+    if (tp->source == SRC_STACK) {
+        /* The maker of such a packet goes on owning it. */
+        CHECK(packet != tp->packet);
+        CHECK(!memcmp(tp->memory, tp->original, tp->memory_size));
+        free(tp->packet);
+    }
+    if (packet) {
+        dp_packet_delete(packet);
+    }
+#if HAVE_AF_XDP
+    free(tp->afxdp);
+#endif
+    free(tp->memory);
+    free(tp->original);
+}
+
+static bool
+source_available(enum source source OVS_UNUSED)
+{
+#if !HAVE_AF_XDP
+    if (source == SRC_AFXDP) {
+        return false;
+    }
+#endif
+    return true;
+}
+
+/* Fails unless 'packet' is 'inner', 'size' bytes, with 'tag' of class 'c'
+ * inserted. */
+static void
+check_tagged(const struct dp_packet *packet, const uint8_t *inner, size_t size,
+             const struct tag_class *c, const union tag *tag)
+{
+    const uint8_t *frame = dp_packet_data(packet);
+    uint8_t bytes[8];
+
+    bytes[0] = c->eth_type >> 8;
+    bytes[1] = c->eth_type & 0xff;
+    c->encode(tag, &bytes[2]);
+
+    CHECK(dp_packet_size(packet) == size + c->len);
+    CHECK(!memcmp(frame, inner, 12));
+    CHECK(!memcmp(frame + 12, bytes, c->len));
+    CHECK(!memcmp(frame + 12 + c->len, inner + 12, size - 12));
+}
+
+static void
+check_data(const struct dp_packet *packet, const uint8_t *data, size_t size)
+{
+    CHECK(dp_packet_size(packet) == size);
+    CHECK(!memcmp(dp_packet_data(packet), data, size));
+}
+
+/* Appends 'type' at 'frame[*ofs]', as far as it fits into 'size' bytes. */
+static void
+put_be16(uint8_t *frame, size_t size, size_t *ofs, uint16_t type)
+{
+    for (int i = 0; i < 2; i++) {
+        if (*ofs < size) {
+            frame[*ofs] = i ? type & 0xff : type >> 8;
+        }
+        ++*ofs;
+    }
+}
+
+static void
+put_bytes(uint8_t *frame, size_t size, size_t *ofs, const void *bytes,
+          size_t n)
+{
+    if (*ofs < size) {
+        memcpy(&frame[*ofs], bytes, MIN(n, size - *ofs));
+    }
+    *ofs += n;
+}
+
+enum inner {
+    INNER_RANDOM,
+    INNER_IPV4,
+    INNER_IPV6,
+    INNER_ARP,
+    INNER_MPLS,
+    INNER_SNAP,
+    INNER_SNAP_MPLS,
+    INNER_LLC,
+    INNER_VNTAG,
+    INNER_ETAG,
+    N_INNER
+};
+
+/* Fills the 'size' bytes of 'frame' with an Ethernet frame with 'n_vlans' VLAN
+ * tags and a payload of kind 'inner', cut off where 'frame' ends. */
+static void
+make_frame(uint8_t *frame, size_t size, int n_vlans, enum inner inner)
+{
+    static const uint8_t llc_snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 };
+    uint8_t llc[sizeof llc_snap];
+    size_t ofs = 12;
+
+    for (size_t i = 0; i < size; i++) {
+        frame[i] = random_uint8();
+    }
+    for (int i = 0; i < n_vlans; i++) {
+        put_be16(frame, size, &ofs, random_range(2) ? 0x8100 : 0x88a8);
+        ofs += 2;
+    }
+
+    switch (inner) {
+    case INNER_RANDOM:
+        break;
+
+    case INNER_IPV4:
+        put_be16(frame, size, &ofs, 0x0800);
+        if (size >= ofs + 28) {
+            /* UDP, with a few bytes of Ethernet padding. */
+            size_t pad = MIN(random_range(4), size - ofs - 28);
+            uint8_t *ip = &frame[ofs];
+
+            memset(ip, 0, 20);
+            ip[0] = 0x45;
+            ip[2] = (size - ofs - pad) >> 8;
+            ip[3] = (size - ofs - pad) & 0xff;
+            ip[8] = 64;
+            ip[9] = 17;
+        }
+        break;
+
+    case INNER_IPV6:
+        put_be16(frame, size, &ofs, 0x86dd);
+        if (size >= ofs + 48) {
+            uint8_t *ip = &frame[ofs];
+
+            memset(ip, 0, 40);
+            ip[0] = 0x60;
+            ip[4] = (size - ofs - 40) >> 8;
+            ip[5] = (size - ofs - 40) & 0xff;
+            ip[6] = 17;
+            ip[7] = 64;
+        }
+        break;
+
+    case INNER_ARP:
+        put_be16(frame, size, &ofs, 0x0806);
+        break;
+
+    case INNER_SNAP_MPLS:
+    case INNER_SNAP:
+        put_be16(frame, size, &ofs, 0x0123);
+        put_bytes(frame, size, &ofs, llc_snap, sizeof llc_snap);
+        if (inner == INNER_SNAP) {
+            put_be16(frame, size, &ofs, 0x0806);
+            break;
+        }
+        /* Fall through. */
+    case INNER_MPLS:
+        put_be16(frame, size, &ofs, random_range(2) ? 0x8847 : 0x8848);
+        for (int n = 1 + random_range(4); n > 0; n--) {
+            uint8_t lse[] = { 1, 2, 0x40 | (n == 1), 64 };
+
+            put_bytes(frame, size, &ofs, lse, sizeof lse);
+        }
+        break;
+
+    case INNER_LLC:
+        /* What follows would be MPLS if this were SNAP. */
+        put_be16(frame, size, &ofs, 0x0123);
+        memcpy(llc, llc_snap, sizeof llc);
+        llc[random_range(sizeof llc)] ^= 1;
+        put_bytes(frame, size, &ofs, llc, sizeof llc);
+        put_be16(frame, size, &ofs, 0x8847);
+        break;
+
+    case INNER_VNTAG:
+        put_be16(frame, size, &ofs, 0x8926);
+        break;
+
+    case INNER_ETAG:
+        put_be16(frame, size, &ofs, 0x893f);
+        break;
+
+    case N_INNER:
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+static void
+parse(struct dp_packet *packet)
+{
+    struct flow flow;
+
+    flow_extract(packet, &flow);
+}
+
+/* "vectors": values that are known from elsewhere. */
+
+static void
+test_vectors(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const struct {
+        uint32_t word;
+        struct vntag tag;
+        const char *s;
+    } vn[] = {
+        { 0x9234aabc, { 1, 0, 4660, 1, 2, 2748 },
+          "d=1,p=0,dvif=4660,l=1,ver=2,svif=2748" },
+        { 0x00000003, { 0, 0, 0, 0, 0, 3 },
+          "d=0,p=0,dvif=0,l=0,ver=0,svif=3" },
+        { 0x80030000, { 1, 0, 3, 0, 0, 0 },
+          "d=1,p=0,dvif=3,l=0,ver=0,svif=0" },
+        { 0x40000000, { 0, 1, 0, 0, 0, 0 },
+          "d=0,p=1,dvif=0,l=0,ver=0,svif=0" },
+        { 0xffffbfff, { 1, 1, 16383, 1, 3, 4095 },
+          "d=1,p=1,dvif=16383,l=1,ver=3,svif=4095" },
+    };
+    static const struct {
+        struct etag_wire wire;
+        struct etag tag;
+        const char *s;
+    } e[] = {
+        { { { 0xb2, 0x34, 0x25, 0x67, 0x12, 0x34 } },
+          { 5, 1, 0x234, 0x12, 2, 0x567, 0x34 },
+          "pcp=5,dei=1,in_ecid=564,in_ext=18,grp=2,ecid=1383,ext=52" },
+        { { { 0x00, 0x03, 0x00, 0x00, 0x00, 0x00 } },
+          { 0, 0, 3, 0, 0, 0, 0 },
+          "pcp=0,dei=0,in_ecid=3,in_ext=0,grp=0,ecid=0,ext=0" },
+        { { { 0xff, 0xff, 0x3f, 0xff, 0xff, 0xff } },
+          { 7, 1, 0xfff, 0xff, 3, 0xfff, 0xff },
+          "pcp=7,dei=1,in_ecid=4095,in_ext=255,grp=3,ecid=4095,ext=255" },
+    };
+    struct ds s = DS_EMPTY_INITIALIZER;
+    union tag a, b;
+
+    for (size_t i = 0; i < ARRAY_SIZE(vn); i++) {
+        snprintf(where, sizeof where, "VN-Tag vector %"PRIuSIZE, i);
+        a.vn = vn[i].tag;
+        CHECK(vntag_encode(&a.vn) == htonl(vn[i].word));
+        vntag_decode(htonl(vn[i].word), &b.vn);
+        CHECK(vn_equal(&a, &b));
+        vntag_decode(htonl(vn[i].word | 0x4000), &b.vn);
+        CHECK(vn_equal(&a, &b));
+        ds_clear(&s);
+        vntag_format(&a.vn, &s);
+        CHECK(!strcmp(ds_cstr(&s), vn[i].s));
+    }
+
+    for (size_t i = 0; i < ARRAY_SIZE(e); i++) {
+        struct etag_wire wire;
+
+        snprintf(where, sizeof where, "E-TAG vector %"PRIuSIZE, i);
+        a.e = e[i].tag;
+        etag_encode(&a.e, &wire);
+        CHECK(!memcmp(wire.b, e[i].wire.b, sizeof wire.b));
+        etag_decode(&wire, &b.e);
+        CHECK(e_equal(&a, &b));
+        wire.b[2] |= 0xc0;
+        etag_decode(&wire, &b.e);
+        CHECK(e_equal(&a, &b));
+        ds_clear(&s);
+        etag_format(&a.e, &s);
+        CHECK(!strcmp(ds_cstr(&s), e[i].s));
+    }
+
+    /* Too large a value must not leak into other fields. */
+    snprintf(where, sizeof where, "excess bits");
+    a.vn = (struct vntag) { .dvif = UINT16_MAX };
+    CHECK(vntag_encode(&a.vn) == htonl(0x3fff0000));
+    a.vn = (struct vntag) { .ver = UINT8_MAX };
+    CHECK(vntag_encode(&a.vn) == htonl(0x00003000));
+    a.vn = (struct vntag) { .svif = UINT16_MAX };
+    CHECK(vntag_encode(&a.vn) == htonl(0x00000fff));
+    {
+        static const struct etag_wire pcp = { { 0xe0, 0, 0, 0, 0, 0 } };
+        static const struct etag_wire in = { { 0x0f, 0xff, 0, 0, 0, 0 } };
+        static const struct etag_wire grp = { { 0, 0, 0x30, 0, 0, 0 } };
+        static const struct etag_wire out = { { 0, 0, 0x0f, 0xff, 0, 0 } };
+        struct etag_wire wire;
+
+        etag_encode(&(struct etag) { .pcp = UINT8_MAX }, &wire);
+        CHECK(!memcmp(&wire, &pcp, sizeof wire));
+        etag_encode(&(struct etag) { .ingress_ecid = UINT16_MAX }, &wire);
+        CHECK(!memcmp(&wire, &in, sizeof wire));
+        etag_encode(&(struct etag) { .grp = UINT8_MAX }, &wire);
+        CHECK(!memcmp(&wire, &grp, sizeof wire));
+        etag_encode(&(struct etag) { .ecid = UINT16_MAX }, &wire);
+        CHECK(!memcmp(&wire, &out, sizeof wire));
+    }
+
+    ds_destroy(&s);
+    printf("vectors: ok\n");
+}
+
+/* "random": round trips. */
+
+/* Fails unless words and strings survive a round trip. */
+static void
+check_random_codec(const struct tag_class *c)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    uint8_t in[6], out[6];
+    union tag a, b;
+
+    for (size_t i = 0; i < sizeof in; i++) {
+        in[i] = random_uint8();
+    }
+    c->decode(in, &a);
+    c->encode(&a, out);
+    for (size_t i = 0; i < c->len - 2; i++) {
+        CHECK(out[i] == (in[i] & ~c->reserved[i]));
+    }
+
+    c->random(&a);
+    c->encode(&a, out);
+    c->decode(out, &b);
+    CHECK(c->equal(&a, &b));
+
+    c->format(&a, &s);
+    memset(&b, 0xff, sizeof b);
+    CHECK(c->from_string(ds_cstr(&s), &b) == s.length);
+    CHECK(c->equal(&a, &b));
+    ds_destroy(&s);
+}
+
+/* Fails unless 'frame' survives a push and a pop.  If 'parse_before', the
+ * packet is parsed before the push. */
+static void
+check_push_pop(const struct tag_class *c, enum source source,
+               const uint8_t *frame, size_t size, size_t headroom,
+               size_t tailroom, bool parse_before)
+{
+    const struct tag_class *other = &classes[c == classes];
+    struct offsets before;
+    struct dp_packet *packet;
+    struct test_packet tp;
+    union tag a, b;
+
+    test_packet_init(&tp, source, frame, size, headroom, tailroom);
+    if (parse_before) {
+        parse(tp.packet);
+    }
+    before = get_offsets(tp.packet);
+
+    c->random(&a);
+    packet = c->push(tp.packet, &a);
+    CHECK(packet);
+    check_tagged(packet, frame, size, c, &a);
+    CHECK(offsets_equal(get_offsets(packet), shift_offsets(before, c->len)));
+    check_marks(packet);
+    if (headroom < c->len) {
+        /* A packet that was moved knows how large its buffer is. */
+        CHECK(dp_packet_tailroom(packet) <= UINT16_MAX);
+    }
+
+    /* The other kind of pop changes nothing. */
+    CHECK(other->pop(packet, &b) == EPROTOTYPE);
+    check_tagged(packet, frame, size, c, &a);
+    CHECK(offsets_equal(get_offsets(packet), shift_offsets(before, c->len)));
+
+    memset(&b, 0xff, sizeof b);
+    CHECK(c->parse(dp_packet_data(packet), dp_packet_size(packet), &b) == 0);
+    CHECK(c->equal(&a, &b));
+    memset(&b, 0xff, sizeof b);
+    CHECK(c->pop(packet, &b) == 0);
+    CHECK(c->equal(&a, &b));
+    check_data(packet, frame, size);
+    CHECK(offsets_equal(get_offsets(packet), before));
+    check_marks(packet);
+
+    test_packet_destroy(&tp, packet);
+}
+
+/* Fails unless popping the tag off a packet that was parsed with the tag in
+ * place gives the offsets that parsing without the tag gives. */
+static void
+check_pop_parsed(const struct tag_class *c, const uint8_t *frame, size_t size)
+{
+    struct test_packet fresh, tp;
+    uint8_t *tagged;
+    union tag a, b;
+
+    c->random(&a);
+    tagged = xmalloc(size + c->len);
+    memcpy(tagged, frame, 12);
+    tagged[12] = c->eth_type >> 8;
+    tagged[13] = c->eth_type & 0xff;
+    c->encode(&a, &tagged[14]);
+    memcpy(&tagged[12 + c->len], frame + 12, size - 12);
+
+    test_packet_init(&fresh, SRC_MALLOC, frame, size, 0, 0);
+    parse(fresh.packet);
+
+    test_packet_init(&tp, SRC_MALLOC, tagged, size + c->len, 0, 0);
+    parse(tp.packet);
+    CHECK(tp.packet->l3_ofs == 14);
+    CHECK(c->pop(tp.packet, &b) == 0);
+    CHECK(c->equal(&a, &b));
+    check_data(tp.packet, frame, size);
+    CHECK(tp.packet->l3_ofs == fresh.packet->l3_ofs);
+    CHECK(tp.packet->l2_5_ofs == fresh.packet->l2_5_ofs);
+    CHECK(tp.packet->l4_ofs == UINT16_MAX);
+
+    /* Nobody parsed the packet: it stays so. */
+    test_packet_destroy(&tp, tp.packet);
+    test_packet_init(&tp, SRC_MALLOC, tagged, size + c->len, 0, 0);
+    CHECK(c->pop(tp.packet, &b) == 0);
+    CHECK(tp.packet->l3_ofs == UINT16_MAX);
+    CHECK(tp.packet->l2_5_ofs == UINT16_MAX);
+    CHECK(tp.packet->l4_ofs == UINT16_MAX);
+
+    test_packet_destroy(&tp, tp.packet);
+    test_packet_destroy(&fresh, fresh.packet);
+    free(tagged);
+}
+
+/* Fails unless both tags on one frame come off in the opposite order. */
+static void
+check_nested(const uint8_t *frame, size_t size, size_t headroom)
+{
+    struct offsets before;
+    struct dp_packet *packet;
+    struct test_packet tp;
+    union tag a, b, out;
+
+    test_packet_init(&tp, SRC_MALLOC, frame, size, headroom, 0);
+    parse(tp.packet);
+    before = get_offsets(tp.packet);
+    classes[0].random(&a);
+    classes[1].random(&b);
+    packet = classes[0].push(tp.packet, &a);
+    CHECK(packet);
+    packet = classes[1].push(packet, &b);
+    CHECK(packet);
+    CHECK(classes[1].pop(packet, &out) == 0);
+    CHECK(classes[1].equal(&b, &out));
+    check_tagged(packet, frame, size, &classes[0], &a);
+    CHECK(classes[0].pop(packet, &out) == 0);
+    CHECK(classes[0].equal(&a, &out));
+    check_data(packet, frame, size);
+    CHECK(offsets_equal(get_offsets(packet), before));
+    test_packet_destroy(&tp, packet);
+}
+
+static void
+test_random(struct ovs_cmdl_context *ctx)
+{
+    unsigned int seed = strtoul(ctx->argv[1], NULL, 0);
+    unsigned int n = strtoul(ctx->argv[2], NULL, 0);
+
+    random_set_seed(seed);
+    for (unsigned int i = 0; i < n; i++) {
+        /* Half of the frames are small, where the special cases are. */
+        size_t size = 14 + random_range(random_range(2) ? 80 : 64987);
+        size_t headroom = random_range(21);
+        size_t tailroom = random_range(21);
+        enum inner inner = random_range(N_INNER);
+        int n_vlans = random_range(3);
+        uint8_t *frame = xmalloc(size);
+        enum source source;
+
+        do {
+            source = random_range(N_SOURCES);
+        } while (!source_available(source));
+
+        snprintf(where, sizeof where, "seed %u iteration %u: size %"PRIuSIZE
+                 " room %"PRIuSIZE" and %"PRIuSIZE" inner %d vlans %d "
+                 "source %d", seed, i, size, headroom, tailroom, inner,
+                 n_vlans, source);
+        make_frame(frame, size, n_vlans, inner);
+        flow_limit_vlans(random_range(3));
+
+        FOR_EACH_CLASS (c) {
+            check_random_codec(c);
+            check_push_pop(c, source, frame, size, headroom, tailroom, true);
+            check_push_pop(c, source, frame, size, headroom, tailroom, false);
+            check_pop_parsed(c, frame, size);
+        }
+        check_nested(frame, size, headroom);
+        free(frame);
+    }
+    printf("random: seed %u, %u iterations: ok\n", seed, n);
+}
+
+/* "sources": every source of packets with every amount of room. */
+
+static void
+test_sources(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const size_t sizes[] = { 14, 18, 60, 1514 };
+
+    random_set_seed(1);
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        size_t size = sizes[i];
+        uint8_t *frame = xmalloc(size);
+
+        make_frame(frame, size, i & 1, INNER_IPV4);
+        for (int source = 0; source < N_SOURCES; source++) {
+            if (!source_available(source)) {
+                continue;
+            }
+            for (int headroom = 0; headroom <= 20; headroom++) {
+                for (int tailroom = 0; tailroom <= 20; tailroom++) {
+                    FOR_EACH_CLASS (c) {
+                        snprintf(where, sizeof where, "source %d size %"
+                                 PRIuSIZE" room %d and %d %s", source, size,
+                                 headroom, tailroom, c->name);
+                        check_push_pop(c, source, frame, size, headroom,
+                                       tailroom, true);
+                    }
+                }
+            }
+        }
+
+        /* Which way of making room is taken. */
+        FOR_EACH_CLASS (c) {
+            for (int source = 0; source < N_SOURCES; source++) {
+                for (int j = 0; j < 3; j++) {
+                    size_t headroom = j == 0 ? c->len : 0;
+                    size_t tailroom = j == 1 ? c->len : 0;
+                    struct dp_packet *packet;
+                    struct test_packet tp;
+                    union tag tag;
+                    void *base;
+
+                    if (!source_available(source)) {
+                        continue;
+                    }
+                    snprintf(where, sizeof where, "source %d room %"PRIuSIZE
+                             " and %"PRIuSIZE" %s", source, headroom,
+                             tailroom, c->name);
+                    test_packet_init(&tp, source, frame, size, headroom,
+                                     tailroom);
+                    base = dp_packet_base(tp.packet);
+                    c->random(&tag);
+                    packet = c->push(tp.packet, &tag);
+                    CHECK(packet);
+                    check_tagged(packet, frame, size, c, &tag);
+                    CHECK((packet == tp.packet)
+                          == (source == SRC_MALLOC || source == SRC_STUB
+                              || (source == SRC_AFXDP && j < 2)));
+                    CHECK((dp_packet_base(packet) == base)
+                          == (source != SRC_STACK && j < 2));
+                    test_packet_destroy(&tp, packet);
+                }
+            }
+        }
+        free(frame);
+    }
+    printf("sources: ok\n");
+}
+
+/* "limits": the smallest and the largest frames, and what is no frame. */
+
+static void
+test_limits(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    uint8_t *frame = xmalloc(UINT16_MAX + 64);
+
+    random_set_seed(1);
+    make_frame(frame, UINT16_MAX + 64, 1, INNER_RANDOM);
+    FOR_EACH_CLASS (c) {
+        for (int source = 0; source < N_SOURCES; source++) {
+            if (!source_available(source)) {
+                continue;
+            }
+            for (size_t size = UINT16_MAX - 80; size <= UINT16_MAX; size++) {
+                for (size_t headroom = 0; headroom <= 16; headroom += 4) {
+                    struct test_packet tp;
+                    union tag tag;
+
+                    if (size + headroom > UINT16_MAX) {
+                        continue;
+                    }
+                    snprintf(where, sizeof where, "source %d size %"PRIuSIZE
+                             " headroom %"PRIuSIZE" %s", source, size,
+                             headroom, c->name);
+                    if (size + c->len <= UINT16_MAX) {
+                        check_push_pop(c, source, frame, size, headroom, 0,
+                                       false);
+                        continue;
+                    }
+                    test_packet_init(&tp, source, frame, size, headroom, 0);
+                    c->random(&tag);
+                    CHECK(!c->push(tp.packet, &tag));
+                    test_packet_destroy(&tp, NULL);
+                }
+            }
+
+            for (size_t size = 0; size < 14; size++) {
+                struct test_packet tp;
+                union tag tag;
+
+                snprintf(where, sizeof where, "source %d size %"PRIuSIZE" %s",
+                         source, size, c->name);
+                test_packet_init(&tp, source, frame, size, 16, 0);
+                c->random(&tag);
+                CHECK(!c->push(tp.packet, &tag));
+                test_packet_destroy(&tp, NULL);
+            }
+        }
+
+        /* The allocated size of such a packet is cut to 16 bits, so that
+         * dp_packet_tailroom() is not to be believed. */
+        for (size_t headroom = 0; headroom <= 16; headroom++) {
+            snprintf(where, sizeof where, "overlong buffer, headroom %"
+                     PRIuSIZE" %s", headroom, c->name);
+            check_push_pop(c, SRC_MALLOC, frame, 60000, headroom, 8000, false);
+        }
+
+        /* A packet that is not Ethernet has no MACs. */
+        {
+            struct test_packet tp;
+            union tag tag;
+
+            snprintf(where, sizeof where, "not Ethernet, %s", c->name);
+            frame[12] = c->eth_type >> 8;
+            frame[13] = c->eth_type & 0xff;
+            test_packet_init(&tp, SRC_MALLOC, frame, 100, 16, 16);
+            tp.packet->packet_type = htonl(PT_IPV4);
+            CHECK(c->pop(tp.packet, &tag) == EPROTOTYPE);
+            check_data(tp.packet, frame, 100);
+            c->random(&tag);
+            CHECK(!c->push(tp.packet, &tag));
+            test_packet_destroy(&tp, NULL);
+        }
+    }
+    free(frame);
+    printf("limits: ok\n");
+}
+
+/* "truncate": frames that end anywhere. */
+
+static void
+test_truncate(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    random_set_seed(1);
+    FOR_EACH_CLASS (c) {
+        union tag tag, out, untouched;
+        uint8_t full[60];
+
+        memset(&untouched, 0x55, sizeof untouched);
+        make_frame(full, sizeof full, 0, INNER_RANDOM);
+        full[12] = c->eth_type >> 8;
+        full[13] = c->eth_type & 0xff;
+        c->random(&tag);
+        c->encode(&tag, &full[14]);
+
+        for (int right_type = 0; right_type < 2; right_type++) {
+            full[13] ^= !right_type;
+            for (size_t size = 0; size <= sizeof full; size++) {
+                int expect = (size < 14 ? EMSGSIZE
+                              : !right_type ? EPROTOTYPE
+                              : size < 14 + c->len ? EMSGSIZE
+                              : 0);
+                /* Ends with its memory, even if it is empty. */
+                uint8_t *memory = xmalloc(size + 1);
+                uint8_t *frame = memory + 1;
+                struct test_packet tp;
+
+                snprintf(where, sizeof where, "%s cut to %"PRIuSIZE" bytes",
+                         c->name, size);
+                memcpy(frame, full, size);
+                out = untouched;
+                CHECK(c->parse(frame, size, &out) == expect);
+                CHECK(expect
+                      ? !memcmp(&out, &untouched, sizeof out)
+                      : c->equal(&out, &tag));
+                free(memory);
+
+                for (int source = 0; source < N_SOURCES; source++) {
+                    struct offsets before;
+
+                    if (!source_available(source)
+                        || (source == SRC_STACK && !expect)) {
+                        continue;
+                    }
+                    test_packet_init(&tp, source, full, size, 0, 0);
+                    parse(tp.packet);
+                    before = get_offsets(tp.packet);
+                    out = untouched;
+                    CHECK(c->pop(tp.packet, &out) == expect);
+                    if (expect) {
+                        check_data(tp.packet, full, size);
+                        CHECK(offsets_equal(get_offsets(tp.packet), before));
+                        CHECK(!memcmp(&out, &untouched, sizeof out));
+                    } else {
+                        CHECK(c->equal(&out, &tag));
+                        CHECK(dp_packet_size(tp.packet) == size - c->len);
+                    }
+                    test_packet_destroy(&tp, source == SRC_STACK
+                                        ? NULL : tp.packet);
+                }
+            }
+            full[13] ^= !right_type;
+        }
+
+        /* Tags that are whole, before an inner frame that is not. */
+        for (int limit = 0; limit <= FLOW_MAX_VLAN_HEADERS; limit++) {
+            flow_limit_vlans(limit);
+            for (int n_vlans = 0; n_vlans <= 3; n_vlans++) {
+                for (int inner = 0; inner < N_INNER; inner++) {
+                    make_frame(full, sizeof full, n_vlans, inner);
+                    for (size_t size = 14; size <= sizeof full; size++) {
+                        snprintf(where, sizeof where, "%s before inner frame "
+                                 "%d with %d VLANs of %"PRIuSIZE" bytes, "
+                                 "limit %d", c->name, inner, n_vlans, size,
+                                 limit);
+                        check_pop_parsed(c, full, size);
+                        check_push_pop(c, SRC_MALLOC, full, size, 0, 0, true);
+                    }
+                }
+            }
+        }
+    }
+    printf("truncate: ok\n");
+}
+
+/* "bad-strings": what has to be refused, and what has to be accepted. */
+
+struct string_case {
+    const char *s;
+    int result;                 /* Characters consumed or negative error. */
+    union tag tag;
+};
+
+static void
+check_strings(const struct tag_class *c, const struct string_case cases[],
+              size_t n)
+{
+    union tag untouched;
+
+    memset(&untouched, 0x55, sizeof untouched);
+    for (size_t i = 0; i < n; i++) {
+        union tag out = untouched;
+        int result;
+
+        result = c->from_string(cases[i].s, &out);
+        snprintf(where, sizeof where, "%s string \"%s\": %d instead of %d",
+                 c->name, cases[i].s, result, cases[i].result);
+        CHECK(result == cases[i].result);
+        CHECK(result < 0
+              ? !memcmp(&out, &untouched, sizeof out)
+              : c->equal(&out, &cases[i].tag));
+    }
+}
+
+static void
+test_bad_strings(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+#define VN(...) { .vn = { __VA_ARGS__ } }
+#define E(...) { .e = { __VA_ARGS__ } }
+    static const struct string_case vn[] = {
+        { "", 0, VN(0) },
+        { ")", 0, VN(0) },
+        { "svif=3", 6, VN(.svif = 3) },
+        { "svif=3)", 6, VN(.svif = 3) },
+        { "svif=3),svif=4", 6, VN(.svif = 3) },
+        { "svif=0x00fFf,d=1", 16, VN(.svif = 4095, .d = 1) },
+        { "dvif=0X10", 9, VN(.dvif = 16) },
+        { "dvif=0", 6, VN(0) },
+        { "svif=4095,ver=3,l=1,dvif=16383,p=1,d=1)", 38,
+          VN(1, 1, 16383, 1, 3, 4095) },
+        { "svif=4096", -ERANGE, VN(0) },
+        { "dvif=16384", -ERANGE, VN(0) },
+        { "ver=4", -ERANGE, VN(0) },
+        { "d=2", -ERANGE, VN(0) },
+        { "p=2", -ERANGE, VN(0) },
+        { "l=2", -ERANGE, VN(0) },
+        { "svif=4294967295", -ERANGE, VN(0) },
+        { "svif=4294967296", -ERANGE, VN(0) },
+        { "svif=4294967299", -ERANGE, VN(0) },
+        { "svif=18446744073709551619", -ERANGE, VN(0) },
+        { "svif=99999999999999999999999999999999", -ERANGE, VN(0) },
+        { "svif=0x10000000000000003", -ERANGE, VN(0) },
+        { "d=1,svif=4096", -ERANGE, VN(0) },
+        { "svif", -EINVAL, VN(0) },
+        { "svif)", -EINVAL, VN(0) },
+        { "svif=", -EINVAL, VN(0) },
+        { "svif=)", -EINVAL, VN(0) },
+        { "svif=,d=1", -EINVAL, VN(0) },
+        { "svif=0x", -EINVAL, VN(0) },
+        { "svif=0x)", -EINVAL, VN(0) },
+        { "svif=0xg", -EINVAL, VN(0) },
+        { "svif=010", -EINVAL, VN(0) },
+        { "svif=00", -EINVAL, VN(0) },
+        { "svif=-1", -EINVAL, VN(0) },
+        { "svif=+1", -EINVAL, VN(0) },
+        { "svif= 1", -EINVAL, VN(0) },
+        { "svif=1 ", -EINVAL, VN(0) },
+        { "svif=1x", -EINVAL, VN(0) },
+        { "svif=a", -EINVAL, VN(0) },
+        { "svif=1.5", -EINVAL, VN(0) },
+        { "svif=1;d=1", -EINVAL, VN(0) },
+        { "svif=99999x", -EINVAL, VN(0) },
+        { "svif=1,", -EINVAL, VN(0) },
+        { "svif=1,)", -EINVAL, VN(0) },
+        { "svif=1,,d=1", -EINVAL, VN(0) },
+        { ",svif=1", -EINVAL, VN(0) },
+        { ",", -EINVAL, VN(0) },
+        { "=", -EINVAL, VN(0) },
+        { "=1", -EINVAL, VN(0) },
+        { "(svif=1)", -EINVAL, VN(0) },
+        { " svif=1", -EINVAL, VN(0) },
+        { "svif =1", -EINVAL, VN(0) },
+        { "svif=1, d=1", -EINVAL, VN(0) },
+        { "svif=1,svif=1", -EINVAL, VN(0) },
+        { "svif=1,d=0,svif=2", -EINVAL, VN(0) },
+        { "d=0,d=0", -EINVAL, VN(0) },
+        { "svi=1", -EINVAL, VN(0) },
+        { "svifx=1", -EINVAL, VN(0) },
+        { "SVIF=1", -EINVAL, VN(0) },
+        { "vif=1", -EINVAL, VN(0) },
+        { "ecid=1", -EINVAL, VN(0) },
+        { "\377=1", -EINVAL, VN(0) },
+        { "svif=\377", -EINVAL, VN(0) },
+    };
+    static const struct string_case e[] = {
+        { "", 0, E(0) },
+        { "in_ecid=3)", 9, E(.ingress_ecid = 3) },
+        { "ext=255,ecid=4095,grp=3,in_ext=255,in_ecid=4095,dei=1,pcp=7", 59,
+          E(7, 1, 4095, 255, 3, 4095, 255) },
+        { "ecid=0x567,in_ecid=0x234", 24,
+          E(.ecid = 0x567, .ingress_ecid = 0x234) },
+        { "pcp=8", -ERANGE, E(0) },
+        { "dei=2", -ERANGE, E(0) },
+        { "in_ecid=4096", -ERANGE, E(0) },
+        { "in_ext=256", -ERANGE, E(0) },
+        { "grp=4", -ERANGE, E(0) },
+        { "ecid=4096", -ERANGE, E(0) },
+        { "ext=256", -ERANGE, E(0) },
+        { "ext=4294967296", -ERANGE, E(0) },
+        { "ecid", -EINVAL, E(0) },
+        { "ecid=", -EINVAL, E(0) },
+        { "ecid=1,ecid=1", -EINVAL, E(0) },
+        { "ecid=1,", -EINVAL, E(0) },
+        { "ecid=1x", -EINVAL, E(0) },
+        { "ingress_ecid=1", -EINVAL, E(0) },
+        { "svif=1", -EINVAL, E(0) },
+    };
+#undef VN
+#undef E
+
+    check_strings(&classes[0], vn, ARRAY_SIZE(vn));
+    check_strings(&classes[1], e, ARRAY_SIZE(e));
+
+    /* No prefix of a good string may be read past its end. */
+    FOR_EACH_CLASS (c) {
+        struct ds s = DS_EMPTY_INITIALIZER;
+        union tag tag;
+
+        random_set_seed(1);
+        c->random(&tag);
+        c->format(&tag, &s);
+        for (size_t n = 0; n <= s.length; n++) {
+            char *prefix = xmemdup0(ds_cstr(&s), n);
+            int result = c->from_string(prefix, &tag);
+
+            snprintf(where, sizeof where, "%s prefix \"%s\"", c->name, prefix);
+            CHECK(result == -EINVAL || result == n);
+            free(prefix);
+        }
+        ds_destroy(&s);
+    }
+    printf("bad-strings: ok\n");
+}
+
+/* "pcap" and "decode": for comparison with another decoder. */
+
+/* Prints 'tag' of class 'c' and the EtherType of what follows it. */
+static void
+print_tag(const struct tag_class *c, const union tag *tag, uint16_t next)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    c->format(tag, &s);
+    printf("%s %s next=0x%04"PRIx16"\n", c->name, ds_cstr(&s), next);
+    ds_destroy(&s);
+}
+
+/* Opens 'name' in 'mode' or dies. */
+static struct pcap_file *
+open_pcap(const char *name, const char *mode)
+{
+    struct pcap_file *pcap = ovs_pcap_open(name, mode);
+
+    if (!pcap) {
+        ovs_fatal(errno, "%s: open failed", name);
+    }
+    return pcap;
+}
+
+static void
+test_pcap(struct ovs_cmdl_context *ctx)
+{
+    unsigned int seed = strtoul(ctx->argv[1], NULL, 0);
+    unsigned int n = strtoul(ctx->argv[2], NULL, 0);
+    struct pcap_file *pcap = open_pcap(ctx->argv[3], "wb");
+
+    random_set_seed(seed);
+    for (unsigned int i = 0; i < n; i++) {
+        const struct tag_class *c = &classes[random_range(2)];
+        int n_vlans = random_range(3);
+        size_t size = 60 + random_range(1440);
+        uint8_t *frame = xmalloc(size);
+        struct dp_packet *packet;
+        struct test_packet tp;
+        size_t ofs = 12;
+        union tag tag;
+
+        snprintf(where, sizeof where, "seed %u frame %u", seed, i);
+        make_frame(frame, size, n_vlans, INNER_ARP);
+        if (!n_vlans) {
+            /* Local experimental EtherType. */
+            put_be16(frame, size, &ofs, 0x88b5);
+        }
+        test_packet_init(&tp, SRC_MALLOC, frame, size, random_range(21), 0);
+        c->random(&tag);
+        packet = c->push(tp.packet, &tag);
+        CHECK(packet);
+        ovs_pcap_write(pcap, packet);
+        print_tag(c, &tag, frame[12] << 8 | frame[13]);
+        test_packet_destroy(&tp, packet);
+        free(frame);
+    }
+    ovs_pcap_close(pcap);
+}
+
+static void
+test_decode(struct ovs_cmdl_context *ctx)
+{
+    struct pcap_file *pcap = open_pcap(ctx->argv[1], "rb");
+    struct dp_packet *packet;
+    int error;
+
+    while (!(error = ovs_pcap_read(pcap, &packet, NULL))) {
+        bool found = false;
+
+        FOR_EACH_CLASS (c) {
+            union tag tag;
+
+            error = c->pop(packet, &tag);
+            if (!error) {
+                const uint8_t *frame = dp_packet_data(packet);
+
+                print_tag(c, &tag, frame[12] << 8 | frame[13]);
+                found = true;
+                break;
+            } else if (error != EPROTOTYPE) {
+                printf("%s truncated\n", c->name);
+                found = true;
+                break;
+            }
+        }
+        if (!found) {
+            printf("none\n");
+        }
+        dp_packet_delete(packet);
+    }
+    if (error != EOF) {
+        ovs_fatal(error, "%s: read failed", ctx->argv[1]);
+    }
+    ovs_pcap_close(pcap);
+}
+
+/* "dpdk": packets in mbufs. */
+
+#ifdef DPDK_NETDEV
+#define DPDK_N_MBUFS 31
+#define DPDK_DATA_ROOM 512
+
+static void
+dpdk_init_mbuf(struct rte_mempool *mp OVS_UNUSED, void *aux OVS_UNUSED,
+               void *mbuf, unsigned int i OVS_UNUSED)
+{
+    dp_packet_init_dpdk(mbuf);
+}
+
+/* Initializes DPDK so that it needs no privileges, no huge pages and no
+ * devices, and returns a pool of mbufs that are struct dp_packets. */
+static struct rte_mempool *
+dpdk_create_pool(void)
+{
+    char lcores[32];
+    char *argv[] = {
+        "test-tags", "--no-huge", "-m", "64", "--no-pci", "--no-shconf",
+        "--no-telemetry", "--lcores", lcores, NULL,
+    };
+    size_t priv_size = ROUND_UP(sizeof(struct dp_packet)
+                                - sizeof(struct rte_mbuf),
+                                RTE_MBUF_PRIV_ALIGN);
+    struct rte_mempool *mp;
+    int retval;
+
+    snprintf(lcores, sizeof lcores, "0@%d", sched_getcpu());
+    retval = rte_eal_init(ARRAY_SIZE(argv) - 1, argv);
+    if (retval < 0) {
+        ovs_fatal(rte_errno, "rte_eal_init failed");
+    }
+
+    mp = rte_pktmbuf_pool_create("test-tags", DPDK_N_MBUFS, 0, priv_size,
+                                 DPDK_DATA_ROOM, SOCKET_ID_ANY);
+    if (!mp) {
+        ovs_fatal(rte_errno, "rte_pktmbuf_pool_create failed");
+    }
+    rte_mempool_obj_iter(mp, dpdk_init_mbuf, NULL);
+    return mp;
+}
+
+/* Returns a packet out of 'mp' that holds the 'size' bytes at 'data', with
+ * exactly 'headroom' and 'tailroom' bytes around them. */
+static struct dp_packet *
+dpdk_packet(struct rte_mempool *mp, const void *data, size_t size,
+            size_t headroom, size_t tailroom)
+{
+    struct rte_mbuf *mbuf = rte_pktmbuf_alloc(mp);
+    struct dp_packet *packet = (struct dp_packet *) mbuf;
+
+    CHECK(mbuf);
+    mbuf->buf_len = headroom + size + tailroom;
+    CHECK(mbuf->buf_len <= DPDK_DATA_ROOM);
+    mbuf->data_off = headroom;
+    dp_packet_set_size(packet, size);
+    memcpy(dp_packet_data(packet), data, size);
+
+    CHECK(packet->source == DPBUF_DPDK);
+    dp_packet_reset_cutlen(packet);
+    dp_packet_reset_offsets(packet);
+    packet->packet_type = htonl(PT_ETH);
+    pkt_metadata_init(&packet->md, 0);
+    mark_packet(packet);
+    mbuf->packet_type = RTE_PTYPE_L2_ETHER;
+    mbuf->tx_offload = 0x123456789abcdef;
+    return packet;
+}
+
+static void
+test_dpdk(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    struct rte_mempool *mp = dpdk_create_pool();
+    uint8_t frame[100];
+    int n_shifted = 0;
+    int n_copied = 0;
+
+    random_set_seed(1);
+    make_frame(frame, sizeof frame, 1, INNER_IPV4);
+    FOR_EACH_CLASS (c) {
+        for (int headroom = 0; headroom <= 20; headroom++) {
+            for (int tailroom = 0; tailroom <= 20; tailroom++) {
+                bool in_place = headroom + tailroom >= c->len;
+                struct dp_packet *packet, *tagged;
+                struct offsets before;
+                union tag a, b;
+
+                snprintf(where, sizeof where, "mbuf, room %d and %d %s",
+                         headroom, tailroom, c->name);
+                packet = dpdk_packet(mp, frame, sizeof frame, headroom,
+                                     tailroom);
+                parse(packet);
+                before = get_offsets(packet);
+                CHECK(before.l4 != UINT16_MAX);
+
+                c->random(&a);
+                tagged = c->push(packet, &a);
+                CHECK(tagged);
+                CHECK((tagged == packet) == in_place);
+                CHECK(tagged->source == (in_place ? DPBUF_DPDK
+                                         : DPBUF_MALLOC));
+                CHECK(rte_mempool_avail_count(mp) == DPDK_N_MBUFS - in_place);
+                n_shifted += in_place && headroom < c->len;
+                n_copied += !in_place;
+                check_tagged(tagged, frame, sizeof frame, c, &a);
+                CHECK(offsets_equal(get_offsets(tagged),
+                                    shift_offsets(before, c->len)));
+                check_marks(tagged);
+                CHECK(tagged->mbuf.tx_offload == 0x123456789abcdef);
+                CHECK(tagged->mbuf.packet_type == RTE_PTYPE_L2_ETHER);
+
+                CHECK(c->pop(tagged, &b) == 0);
+                CHECK(c->equal(&a, &b));
+                check_data(tagged, frame, sizeof frame);
+                CHECK(offsets_equal(get_offsets(tagged), before));
+                dp_packet_delete(tagged);
+                CHECK(rte_mempool_avail_count(mp) == DPDK_N_MBUFS);
+            }
+        }
+
+        /* A frame that cannot take the tag goes back to its pool. */
+        {
+            struct dp_packet *packet;
+            union tag tag;
+
+            snprintf(where, sizeof where, "short mbuf, %s", c->name);
+            packet = dpdk_packet(mp, frame, 13, 128, 100);
+            c->random(&tag);
+            CHECK(!c->push(packet, &tag));
+            CHECK(rte_mempool_avail_count(mp) == DPDK_N_MBUFS);
+        }
+    }
+    CHECK(n_shifted && n_copied);
+    rte_mempool_free(mp);
+    rte_eal_cleanup();
+    printf("dpdk: ok\n");
+}
+#else /* !DPDK_NETDEV */
+static void
+test_dpdk(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    printf("DPDK not built in\n");
+    exit(77);
+}
+#endif
+
+static const struct ovs_cmdl_command commands[] = {
+    { "vectors", NULL, 0, 0, test_vectors, OVS_RO },
+    { "random", "SEED N", 2, 2, test_random, OVS_RO },
+    { "sources", NULL, 0, 0, test_sources, OVS_RO },
+    { "limits", NULL, 0, 0, test_limits, OVS_RO },
+    { "truncate", NULL, 0, 0, test_truncate, OVS_RO },
+    { "bad-strings", NULL, 0, 0, test_bad_strings, OVS_RO },
+    { "pcap", "SEED N FILE", 3, 3, test_pcap, OVS_RO },
+    { "decode", "FILE", 1, 1, test_decode, OVS_RO },
+    { "dpdk", NULL, 0, 0, test_dpdk, OVS_RO },
+    { NULL, NULL, 0, 0, NULL, OVS_RO },
+};
+
+int
+main(int argc, char *argv[])
+{
+    struct ovs_cmdl_context ctx = { .argc = argc - 1, .argv = argv + 1 };
+
+    set_program_name(argv[0]);
+    ovs_cmdl_run_command(&ctx, commands);
+    return 0;
+}

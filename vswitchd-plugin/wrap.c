@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The wrapped functions: each hands its arguments on to VM-FEX, with the
+ * original as the last one.  So VM-FEX itself refers to no __real_ function,
+ * and links into programs, such as unit tests, where nothing is wrapped. */
+
+#include <config.h>
+
+#include "vswitchd-plugin/wrap.h"
+
+#include "datapath-actions/vmfex-actions.h"
+#include "ofproto-vmfex/ofproto-vmfex.h"
+
+int
+__wrap_ofproto_vport_get_status(const struct ofproto *ofproto,
+                                ofp_port_t ofp_port, char **errp)
+{
+    return vmfex_vport_get_status(ofproto, ofp_port, errp,
+                                  __real_ofproto_vport_get_status);
+}
+
+void
+__wrap_odp_execute_actions(void *dp, struct dp_packet_batch *batch,
+                           bool steal, const struct nlattr *actions,
+                           size_t actions_len,
+                           odp_execute_cb dp_execute_action)
+{
+    vmfex_odp_execute_actions(dp, batch, steal, actions, actions_len,
+                              dp_execute_action, __real_odp_execute_actions);
+}
+
+void
+__wrap_format_odp_actions(struct ds *ds, const struct nlattr *actions,
+                          size_t actions_len,
+                          const struct hmap *portno_names)
+{
+    vmfex_format_odp_actions(ds, actions, actions_len, portno_names,
+                             __real_format_odp_actions);
+}
+
+int
+__wrap_odp_actions_from_string(const char *s, const struct simap *port_names,
+                               struct ofpbuf *odp_actions)
+{
+    return vmfex_odp_actions_from_string(s, port_names, odp_actions,
+                                         __real_odp_actions_from_string);
+}

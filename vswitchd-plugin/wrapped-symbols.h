@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every function of Open vSwitch that is wrapped at link time, and the only
+ * place where they are listed.
+ *
+ * VMFEX_WRAP(RETURN-TYPE, NAME, PARAMETERS): calls of NAME() go to
+ * __wrap_NAME(), and what Open vSwitch calls NAME() is __real_NAME().
+ *
+ * The linker's flags are made of this list, and so are the declarations (see
+ * wrap.h), which the compiler checks against Open vSwitch's own headers.
+ * There is no guard: the list is included wherever VMFEX_WRAP is defined.
+ *
+ * Only a call from one object file to another can be wrapped. */
+
+/* ofproto/ofproto.h */
+VMFEX_WRAP(void, ofproto_init, (const struct shash *iface_hints))
+VMFEX_WRAP(int, ofproto_vport_get_status,
+           (const struct ofproto *, ofp_port_t ofp_port, char **errp))
+
+/* lib/odp-execute.h */
+VMFEX_WRAP(void, odp_execute_actions,
+           (void *dp, struct dp_packet_batch *batch, bool steal,
+            const struct nlattr *actions, size_t actions_len,
+            odp_execute_cb dp_execute_action))
+
+/* lib/odp-util.h */
+VMFEX_WRAP(void, format_odp_actions,
+           (struct ds *, const struct nlattr *actions, size_t actions_len,
+            const struct hmap *portno_names))
+VMFEX_WRAP(int, odp_actions_from_string,
+           (const char *, const struct simap *port_names,
+            struct ofpbuf *odp_actions))
