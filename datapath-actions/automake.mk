@@ -11,6 +11,8 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/vmfex-counters.h \
 	datapath-actions/vmfex-drop.c \
 	datapath-actions/vmfex-drop.h \
+	datapath-actions/vmfex-flow-text.c \
+	datapath-actions/vmfex-flow-text.h \
 	datapath-actions/vmfex-fwd.c \
 	datapath-actions/vmfex-fwd.h \
 	datapath-actions/vmfex-l2.c \

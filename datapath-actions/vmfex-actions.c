@@ -634,6 +634,20 @@ parse_drop(const char *s, struct ofpbuf *actions)
     return len;
 }
 
+/* Open vSwitch prints the number in hexadecimal and takes it in decimal. */
+static int
+parse_recirc(const char *s, struct ofpbuf *actions)
+{
+    uint32_t id;
+    int n = -1;
+
+    if (!ovs_scan(s, "%"SCNi32"%n", &id, &n) || n < 0 || !id) {
+        return -EINVAL;
+    }
+    nl_msg_put_u32(actions, OVS_ACTION_ATTR_RECIRC, id);
+    return n;
+}
+
 static const struct action_parser {
     const char *prefix;
     int (*parse)(const char *s, struct ofpbuf *actions);
@@ -644,6 +658,7 @@ static const struct action_parser {
     { "pop_etag(", parse_pop_etag },
     { "vethernet(", parse_vethernet },
     { "vmfex_drop(", parse_drop },
+    { "recirc(", parse_recirc },
 };
 
 static const struct action_parser *
@@ -659,7 +674,7 @@ find_action_parser(const char *s)
     return NULL;
 }
 
-/* Parses 's', which starts with one of our actions.  Returns the number of
+/* Parses 's', which starts with one of the actions that 'parser' takes.  Returns the number of
  * characters, or a negative errno value. */
 static int
 parse_action(const char *s, const struct action_parser *parser,

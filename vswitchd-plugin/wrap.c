@@ -9,6 +9,7 @@
 #include "vswitchd-plugin/wrap.h"
 
 #include "datapath-actions/vmfex-actions.h"
+#include "datapath-actions/vmfex-flow-text.h"
 #include "ofproto-vmfex/ofproto-vmfex.h"
 
 int
@@ -44,4 +45,13 @@ __wrap_odp_actions_from_string(const char *s, const struct simap *port_names,
 {
     return vmfex_odp_actions_from_string(s, port_names, odp_actions,
                                          __real_odp_actions_from_string);
+}
+
+int
+__wrap_odp_flow_from_string(const char *s, const struct simap *port_names,
+                            struct ofpbuf *key, struct ofpbuf *mask,
+                            char **errorp)
+{
+    return vmfex_odp_flow_from_string(s, port_names, key, mask, errorp,
+                                      __real_odp_flow_from_string);
 }

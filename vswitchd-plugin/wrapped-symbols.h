@@ -30,3 +30,6 @@ VMFEX_WRAP(void, format_odp_actions,
 VMFEX_WRAP(int, odp_actions_from_string,
            (const char *, const struct simap *port_names,
             struct ofpbuf *odp_actions))
+VMFEX_WRAP(int, odp_flow_from_string,
+           (const char *, const struct simap *port_names, struct ofpbuf *key,
+            struct ofpbuf *mask, char **errorp))
