@@ -8,4 +8,15 @@
 
 #include "vmfex-config.h"
 
+#include "dp-packet.h"
+
+/* Keeps the first 'n' packets of 'batch' and forgets about the others, which
+ * somebody else has taken.  (dp_packet_batch_refill(), which served this, is
+ * gone in Open vSwitch 4.0.) */
+static inline void
+vmfex_batch_truncate(struct dp_packet_batch *batch, size_t n)
+{
+    batch->count = n;
+}
+
 #endif /* compat.h */

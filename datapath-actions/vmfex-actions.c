@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "coverage.h"
+#include "datapath-actions/compat.h"
 #include "datapath-actions/etag.h"
 #include "datapath-actions/vntag.h"
 #include "dp-packet.h"
@@ -156,22 +157,22 @@ static void
 execute_push(struct dp_packet_batch *batch, const struct nlattr *a)
 {
     bool is_etag = nl_attr_type(a) == VMFEX_ACTION_ATTR_PUSH_ETAG;
-    const size_t n = dp_packet_batch_size(batch);
     struct dp_packet *packet;
-    size_t i;
+    size_t n = 0;
 
-    DP_PACKET_BATCH_REFILL_FOR_EACH (i, n, packet, batch) {
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         odp_port_t in_port = packet->md.in_port.odp_port;
 
         packet = (is_etag ? etag_push(packet, nl_attr_get(a))
                   : vntag_push(packet, nl_attr_get_be32(a)));
         if (OVS_LIKELY(packet)) {
-            dp_packet_batch_refill(batch, packet, i);
+            batch->packets[n++] = packet;
         } else {
             /* There is no frame of that size, with a tag. */
             vmfex_counters_drop(port_counters(in_port), VMFEX_DROP_MTU, 1);
         }
     }
+    vmfex_batch_truncate(batch, n);
 }
 
 static enum vmfex_drop
@@ -207,19 +208,18 @@ execute_pop(struct dp_packet_batch *batch, const struct nlattr *a)
 {
     bool is_etag = nl_attr_type(a) == VMFEX_ACTION_ATTR_POP_ETAG;
     bool from_bridge = nl_attr_get_u8(a);
-    const size_t n = dp_packet_batch_size(batch);
     struct vmfex_counters *counters;
-    uint64_t n_frames = 0, n_bytes = 0;
     struct dp_packet *packet;
-    size_t i;
+    uint64_t n_bytes = 0;
+    size_t n = 0;
 
-    if (!n) {
+    if (dp_packet_batch_is_empty(batch)) {
         return;
     }
 
     /* All frames of a batch came in on the same port. */
     counters = port_counters(batch->packets[0]->md.in_port.odp_port);
-    DP_PACKET_BATCH_REFILL_FOR_EACH (i, n, packet, batch) {
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         enum vmfex_drop drop;
         uint16_t vif;
 
@@ -230,13 +230,13 @@ execute_pop(struct dp_packet_batch *batch, const struct nlattr *a)
             dp_packet_delete(packet);
             continue;
         }
-        n_frames++;
         n_bytes += dp_packet_size(packet);
         packet->md.pkt_mark = vif;
-        dp_packet_batch_refill(batch, packet, i);
+        batch->packets[n++] = packet;
     }
+    vmfex_batch_truncate(batch, n);
     if (counters) {
-        vmfex_counters_traffic(counters, VMFEX_RX_FRAMES, n_frames, n_bytes);
+        vmfex_counters_traffic(counters, VMFEX_RX_FRAMES, n, n_bytes);
     }
 }
 
@@ -244,14 +244,13 @@ static void
 execute_tx(struct dp_packet_batch *batch, struct vmfex_endpoint *ep,
            const struct vmfex_link *link)
 {
-    const size_t n = dp_packet_batch_size(batch);
     size_t max_size = ETH_HEADER_LEN + vmfex_link_channel(link)->mtu;
-    uint64_t n_frames = 0, n_bytes = 0;
     unsigned int n_dropped = 0;
     struct dp_packet *packet;
-    size_t i;
+    uint64_t n_bytes = 0;
+    size_t n = 0;
 
-    DP_PACKET_BATCH_REFILL_FOR_EACH (i, n, packet, batch) {
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         size_t size = dp_packet_size(packet);
 
         if (OVS_UNLIKELY(size > max_size)) {
@@ -259,11 +258,11 @@ execute_tx(struct dp_packet_batch *batch, struct vmfex_endpoint *ep,
             n_dropped++;
             continue;
         }
-        n_frames++;
         n_bytes += size;
-        dp_packet_batch_refill(batch, packet, i);
+        batch->packets[n++] = packet;
     }
-    vmfex_counters_traffic(&ep->counters, VMFEX_TX_FRAMES, n_frames, n_bytes);
+    vmfex_batch_truncate(batch, n);
+    vmfex_counters_traffic(&ep->counters, VMFEX_TX_FRAMES, n, n_bytes);
     vmfex_counters_drop(&ep->counters, VMFEX_DROP_MTU, n_dropped);
 }
 
@@ -275,14 +274,7 @@ execute_rx(struct dp_packet_batch *batch, struct vmfex_endpoint *ep,
     struct dp_packet *packet;
 
     if (link->ordinary) {
-        if (steal) {
-            vmfex_endpoint_deliver(ep, batch);
-        } else {
-            struct dp_packet_batch copy;
-
-            dp_packet_batch_clone(&copy, batch);
-            vmfex_endpoint_deliver(ep, &copy);
-        }
+        vmfex_endpoint_deliver(ep, batch, steal);
         return;
     }
 

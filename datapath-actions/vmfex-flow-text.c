@@ -5,7 +5,10 @@
 
 #include <string.h>
 
+#include "netlink.h"
+#include "odp-netlink.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/ofpbuf.h"
 #include "util.h"
 
 /* Returns true if the field 'name', with its parenthesis, stands in 's'. */
@@ -38,6 +41,20 @@ put_completed(struct ds *ds, const char *s, const char *after,
     ds_put_cstr(ds, s);
 }
 
+/* Removes 'field' from 's', if it is there and not within parentheses, and
+ * returns whether it was. */
+static bool
+remove_field(char *s, const char *field)
+{
+    char *p = strstr(s, field);
+
+    if (!p || strstr(s, "encap(")) {
+        return false;
+    }
+    memmove(p, p + strlen(field), strlen(p + strlen(field)) + 1);
+    return true;
+}
+
 /* Does what odp_flow_from_string() does, which 'original' must be, but
  * completes a flow (if 'mask' is nonnull; otherwise 's' is a packet). */
 int
@@ -54,8 +71,10 @@ vmfex_odp_flow_from_string(const char *s, const struct simap *port_names,
         { "eth_type(0x8035)", "arp" },
     };
     char *text = xstrdup(s);
+    bool has_no_type;
     int error;
 
+    has_no_type = mask && remove_field(text, ",eth_type(0/0xffff)");
     for (size_t i = 0; mask && i < ARRAY_SIZE(completions); i++) {
         char *field = xasprintf("%s(", completions[i].field);
 
@@ -70,6 +89,9 @@ vmfex_odp_flow_from_string(const char *s, const struct simap *port_names,
         free(field);
     }
     error = original(text, port_names, key, mask, errorp);
+    if (!error && has_no_type) {
+        nl_msg_put_be16(mask, OVS_KEY_ATTR_ETHERTYPE, OVS_BE16_MAX);
+    }
     free(text);
     return error;
 }

@@ -13,9 +13,12 @@
  *     packet_type(ns=0,id=0)              eth(): without it, the flow is one
  *                                         of frames without Ethernet header
  *     eth_type(0x0806)                    arp(), likewise for 0x8035
+ *     eth_type(0/0xffff)                  it is a frame without EtherType, of
+ *                                         802.3: the mask alone says so
  *
  * Flows of a vmfex bridge match on so few fields that this is their usual
- * form.  What is missing is put in before Open vSwitch's parser sees it. */
+ * form.  What is missing is put in before Open vSwitch's parser sees it.  (It
+ * has no form at all of MPLS and NSH flows that do not match on more.) */
 
 struct ofpbuf;
 struct simap;

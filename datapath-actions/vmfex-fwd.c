@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "coverage.h"
+#include "datapath-actions/compat.h"
 #include "datapath-actions/etag.h"
 #include "datapath-actions/vmfex-ring.h"
 #include "datapath-actions/vntag.h"
@@ -288,10 +289,11 @@ vmfex_endpoint_open_ring(struct vmfex_endpoint *ep)
 }
 
 /* Hands 'batch', whose frames arrived for 'ep', to the bridge that 'ep' is a
- * port of.  Takes ownership of the frames and empties 'batch'. */
+ * port of.  If 'steal', takes ownership of the frames and empties 'batch',
+ * otherwise hands over copies. */
 void
 vmfex_endpoint_deliver(struct vmfex_endpoint *ep,
-                       struct dp_packet_batch *batch)
+                       struct dp_packet_batch *batch, bool steal)
 {
     struct vmfex_ring *ring = ovsrcu_get(struct vmfex_ring *, &ep->ring);
     uint64_t n_frames = 0, n_bytes = 0;
@@ -303,6 +305,8 @@ vmfex_endpoint_deliver(struct vmfex_endpoint *ep,
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         size_t size = dp_packet_size(packet);
 
+        packet = steal ? packet : dp_packet_clone(packet);
+
         /* What was computed about the frame was about the tagged one. */
         dp_packet_reset_offload(packet);
         if (ring && up && vmfex_ring_put(ring, packet)) {
@@ -313,7 +317,9 @@ vmfex_endpoint_deliver(struct vmfex_endpoint *ep,
             n_dropped++;
         }
     }
-    dp_packet_batch_init(batch);
+    if (steal) {
+        vmfex_batch_truncate(batch, 0);
+    }
 
     vmfex_counters_traffic(&ep->counters, VMFEX_RX_FRAMES, n_frames, n_bytes);
     vmfex_counters_drop(&ep->counters,

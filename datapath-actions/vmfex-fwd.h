@@ -156,7 +156,8 @@ void vmfex_endpoint_forget_macs(struct vmfex_endpoint *);
 void vmfex_endpoint_note_first_frame(struct vmfex_endpoint *, struct eth_addr);
 void vmfex_endpoint_open_ring(struct vmfex_endpoint *);
 void vmfex_endpoint_wait_ring(struct vmfex_endpoint *);
-void vmfex_endpoint_deliver(struct vmfex_endpoint *, struct dp_packet_batch *);
+void vmfex_endpoint_deliver(struct vmfex_endpoint *, struct dp_packet_batch *,
+                            bool steal);
 
 const struct vmfex_channel *vmfex_link_channel(const struct vmfex_link *);
 size_t vmfex_link_find_channel(const struct vmfex_link *, odp_port_t trunk,

@@ -770,7 +770,6 @@ netdev_vethernet_rxq_recv(struct netdev_rxq *rxq,
     struct dp_packet *packet;
     bool policed;
 
-    dp_packet_batch_init(batch);
     atomic_read_relaxed(&dev->policed, &policed);
     while (dp_packet_batch_size(batch) < NETDEV_MAX_BURST
            && (packet = vmfex_ring_get(ring)) != NULL) {
@@ -778,6 +777,8 @@ netdev_vethernet_rxq_recv(struct netdev_rxq *rxq,
             vmfex_counters_drop(&dev->ep->counters, VMFEX_DROP_POLICED, 1);
             dp_packet_delete(packet);
         } else {
+            dp_packet_reset_cutlen(packet);
+            packet->packet_type = htonl(PT_ETH);
             dp_packet_batch_add(batch, packet);
         }
     }
@@ -785,7 +786,6 @@ netdev_vethernet_rxq_recv(struct netdev_rxq *rxq,
         return EAGAIN;
     }
     COVERAGE_INC(vethernet_rx_batch);
-    dp_packet_batch_init_packet_fields(batch);
     if (qfill) {
         *qfill = -ENOTSUP;
     }
