@@ -666,8 +666,8 @@ find_action_parser(const char *s)
     return NULL;
 }
 
-/* Parses 's', which starts with one of the actions that 'parser' takes.  Returns the number of
- * characters, or a negative errno value. */
+/* Parses 's', which starts with one of the actions that 'parser' takes.
+ * Returns the number of characters, or a negative errno value. */
 static int
 parse_action(const char *s, const struct action_parser *parser,
              struct ofpbuf *actions)

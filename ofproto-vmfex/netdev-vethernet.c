@@ -657,12 +657,14 @@ netdev_vethernet_get_stats(const struct netdev *netdev,
     struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
     uint64_t c[VMFEX_N_COUNTERS];
 
+    /* What is not set is not known. */
     vmfex_counters_read(&dev->ep->counters, c);
-    memset(stats, 0, sizeof *stats);
     stats->rx_packets = c[VMFEX_RX_FRAMES];
     stats->rx_bytes = c[VMFEX_RX_BYTES];
     stats->tx_packets = c[VMFEX_TX_FRAMES];
     stats->tx_bytes = c[VMFEX_TX_BYTES];
+    stats->rx_errors = 0;
+    stats->tx_errors = 0;
     stats->rx_dropped = (c[VMFEX_DROPPED + VMFEX_DROP_QUEUE_FULL]
                          + c[VMFEX_DROPPED + VMFEX_DROP_POLICED]
                          + c[VMFEX_DROPPED + VMFEX_DROP_PORT_DOWN]

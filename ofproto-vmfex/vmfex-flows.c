@@ -31,6 +31,7 @@ struct owner {
     struct vmfex_flow_owner id;
     unsigned int n_flows;
     unsigned int n_seen;        /* In the present sweep. */
+    long long int last_admit;   /* When the last flow was admitted. */
 };
 
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
@@ -80,6 +81,7 @@ vmfex_flows_admit(odp_port_t odp_port, uint16_t vif)
     }
     admitted = o->n_flows < MAX_OWNER_FLOWS;
     o->n_flows += admitted;
+    o->last_admit = time_msec();
     ovs_mutex_unlock(&mutex);
 
     if (!admitted) {
@@ -267,20 +269,28 @@ sweep_finish(void)
 static void
 sweep_flow(struct dpif *dpif, const struct dpif_flow *f, long long int now)
 {
+    long long int used = f->stats.used;
     struct vmfex_flow_owner id;
+    struct owner *o = NULL;
 
-    if (f->stats.used && now - f->stats.used > MAX_IDLE) {
+    if (!flow_owner(f, &id)) {
+        return;
+    }
+
+    ovs_mutex_lock(&mutex);
+    o = owner_lookup(&owners, &id);
+    if (!used) {
+        /* Only the frame that installed it has used it. */
+        used = o ? o->last_admit : now;
+    }
+    if (o && now - used <= MAX_IDLE) {
+        o->n_seen++;
+    }
+    ovs_mutex_unlock(&mutex);
+
+    if (now - used > MAX_IDLE) {
         COVERAGE_INC(vmfex_flow_expired);
         flow_delete(dpif, f);
-    } else if (flow_owner(f, &id)) {
-        struct owner *o;
-
-        ovs_mutex_lock(&mutex);
-        o = owner_lookup(&owners, &id);
-        if (o) {
-            o->n_seen++;
-        }
-        ovs_mutex_unlock(&mutex);
     }
 }
 

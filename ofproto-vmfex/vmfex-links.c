@@ -699,7 +699,14 @@ static void
 make_links(void)
 {
     struct vmfex_lport **unlinked, *lport;
+    struct vmfex_vethernet *v;
     size_t n = 0;
+
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->netdev && v->ordinary) {
+            count_link(v);
+        }
+    }
 
     /* Break what is no longer right before anything new is made. */
     unlinked = xmalloc(hmap_count(&all_lports) * sizeof *unlinked);

@@ -87,7 +87,7 @@ struct vmfex_lport {
     int mtu;                    /* 0 if not known. */
 
     /* Of a trunk. */
-    size_t n_links;             /* VM ports whose traffic goes here. */
+    size_t n_links;             /* Linked vethernets that send here. */
     size_t n_vethernets;
 
     /* Of a VM port. */

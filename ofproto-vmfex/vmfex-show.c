@@ -131,7 +131,7 @@ show_trunk(struct ds *ds, const struct vmfex_lport *trunk,
     if (trunk->mtu) {
         ds_put_format(ds, "MTU %d, ", trunk->mtu);
     }
-    ds_put_format(ds, "%"PRIuSIZE" vethernets, %"PRIuSIZE" links\n",
+    ds_put_format(ds, "vethernets: %"PRIuSIZE", linked: %"PRIuSIZE"\n",
                   trunk->n_vethernets, trunk->n_links);
     if (trunk->error) {
         ds_put_format(ds, "    %s\n", trunk->error);
