@@ -76,24 +76,46 @@ enum vmfex_refusal {
     REFUSE_BFD
 };
 
-/* Notes whether the feature 'bit', named 'feature' for people, is 'wanted' on
- * 'ofproto'.  Returns 0 if it is not, otherwise EOPNOTSUPP. */
+/* Notes in '*refused' whether 'ofproto' should have the feature 'bit', named
+ * 'feature' for people.  Returns 0 if it is not 'wanted', else EOPNOTSUPP. */
 static int
-refuse(struct ofproto_vmfex *ofproto, enum vmfex_refusal bit,
-       const char *feature, bool wanted)
+refuse__(const struct ofproto_vmfex *ofproto, uint32_t *refused,
+         enum vmfex_refusal bit, const char *feature, bool wanted)
 {
     uint32_t mask = 1u << bit;
 
     if (!wanted) {
-        ofproto->refused &= ~mask;
+        *refused &= ~mask;
         return 0;
     }
-    if (!(ofproto->refused & mask)) {
-        ofproto->refused |= mask;
+    if (!(*refused & mask)) {
+        *refused |= mask;
         VLOG_INFO("bridge %s: %s does not apply to a vmfex bridge: configure "
                   "it on the upstream switch", ofproto->up.name, feature);
     }
     return EOPNOTSUPP;
+}
+
+static int
+refuse(struct ofproto_vmfex *ofproto, enum vmfex_refusal bit,
+       const char *feature, bool wanted)
+{
+    return refuse__(ofproto, &ofproto->refused, bit, feature, wanted);
+}
+
+/* As refuse(), for a feature of one port, whose own configuration 'cfg' has it
+ * enabled or not. */
+static int
+refuse_on_port(const struct ofport *ofport, enum vmfex_refusal bit,
+               const char *feature, const struct smap *cfg)
+{
+    struct vmfex_port_info *info = ofport_vmfex_cast(ofport)->info;
+    bool wanted = cfg && smap_get_bool(cfg, "enable", false);
+
+    return (info
+            ? refuse__(ofproto_vmfex_cast(ofport->ofproto), &info->refused,
+                       bit, feature, wanted)
+            : 0);
 }
 
 /* Types. */
@@ -448,6 +470,7 @@ vmfex_port_set_config(const struct ofport *ofport, const struct smap *cfg)
 
     if (info && info->lport) {
         vmfex_lport_configure(info->lport, cfg);
+        return vmfex_datapath_port_set_config(info->lport->odp_port, cfg);
     }
     return 0;
 }
@@ -624,15 +647,13 @@ vmfex_set_ipfix(
 static int
 vmfex_set_lldp(struct ofport *ofport, const struct smap *cfg)
 {
-    return refuse(ofproto_vmfex_cast(ofport->ofproto), REFUSE_LLDP, "LLDP",
-                  cfg && smap_get_bool(cfg, "enable", false));
+    return refuse_on_port(ofport, REFUSE_LLDP, "LLDP", cfg);
 }
 
 static int
 vmfex_set_bfd(struct ofport *ofport, const struct smap *cfg)
 {
-    return refuse(ofproto_vmfex_cast(ofport->ofproto), REFUSE_BFD, "BFD",
-                  cfg && smap_get_bool(cfg, "enable", false));
+    return refuse_on_port(ofport, REFUSE_BFD, "BFD", cfg);
 }
 
 static unsigned int

@@ -51,6 +51,7 @@ struct vmfex_port_info {
     struct vmfex_lport *lport;  /* A trunk or a VM port, or NULL. */
     struct ofport *ofport;      /* NULL while there is none. */
     bool vlan_refused;          /* It was said that VLANs do not apply. */
+    uint32_t refused;           /* Features that were asked for in vain. */
 };
 
 struct ofport_vmfex {

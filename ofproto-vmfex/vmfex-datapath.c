@@ -190,6 +190,15 @@ vmfex_datapath_port_add(struct netdev *netdev, odp_port_t *odp_port)
     return dpif_port_add(get_dpif(), netdev, odp_port);
 }
 
+/* Configures 'odp_port' from 'other_config' of its Interface: which PMD
+ * threads poll it.  Returns 0 or a positive errno value. */
+int
+vmfex_datapath_port_set_config(odp_port_t odp_port,
+                               const struct smap *other_config)
+{
+    return dpif_port_set_config(get_dpif(), odp_port, other_config);
+}
+
 /* Returns true if the datapath has a port 'odp_port'. */
 bool
 vmfex_datapath_port_exists(odp_port_t odp_port)

@@ -39,6 +39,7 @@ void vmfex_datapath_set_config(const struct smap *other_config);
 
 int vmfex_datapath_port_add(struct netdev *, odp_port_t *);
 void vmfex_datapath_port_del(odp_port_t);
+int vmfex_datapath_port_set_config(odp_port_t, const struct smap *);
 bool vmfex_datapath_port_exists(odp_port_t);
 int vmfex_datapath_port_poll(void);
 void vmfex_datapath_port_poll_wait(void);
