@@ -350,7 +350,7 @@ vmfex_port_modified(struct ofport *ofport)
 {
     struct vmfex_port_info *info = ofport_vmfex_cast(ofport)->info;
 
-    if (info->lport) {
+    if (info && info->lport) {
         vmfex_lport_set_netdev(info->lport, ofport->netdev);
         vmfex_links_changed();
     }

@@ -398,7 +398,12 @@ vethernet_trunk(const struct vmfex_vethernet *v)
 static bool
 vethernet_works(const struct vmfex_vethernet *v)
 {
-    return v->works[0] || v->works[1];
+    for (size_t i = 0; i < v->n_channels; i++) {
+        if (v->trouble[i] == VMFEX_REASON_NONE) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void OVS_PRINTF_FORMAT(3, 4)
@@ -499,35 +504,39 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
     size_t i;
 
     v->ordinary = !v->bridge && vethernet_is_ordinary(v->netdev);
+    v->in_use = v->bridge || v->ordinary;
     v->active = c->active;
     v->up = vethernet_is_up(v->netdev);
     v->reserved = c->reserved;
     v->n_channels = 0;
     v->announce = false;
     memset(v->trunk, 0, sizeof v->trunk);
-    memset(v->works, 0, sizeof v->works);
     vethernet_set_reason(v, VMFEX_REASON_NONE, NULL);
 
-    if (c->error) {
+    if (!v->in_use) {
+        return;
+    } else if (c->error) {
         vethernet_set_reason(v, VMFEX_REASON_BAD_CONFIG, "%s", c->error);
         return;
     }
 
     v->n_channels = c->n_channels;
     for (i = 0; i < c->n_channels; i++) {
-        const struct vmfex_vethernet *other;
         struct vmfex_lport *trunk = trunk_find(c->trunk[i]);
+        const struct vmfex_vethernet *other = NULL;
 
         v->trunk[i] = trunk;
         v->vif[i] = c->vif[i];
+        if (trunk) {
+            trunk->n_vethernets++;
+            other = claim_channel(claims, v, i);
+        }
+
+        vethernet_set_reason(v, VMFEX_REASON_NONE, NULL);
         if (!trunk) {
             vethernet_set_reason(v, VMFEX_REASON_TRUNK_MISSING,
                                  "trunk %s", c->trunk[i]);
-            continue;
-        }
-        trunk->n_vethernets++;
-        other = claim_channel(claims, v, i);
-        if (trunk->config_error) {
+        } else if (trunk->config_error) {
             vethernet_set_reason(v, VMFEX_REASON_BAD_CONFIG, "trunk %s: %s",
                                  c->trunk[i], trunk->config_error);
         } else if (v->bridge && trunk->role != VMFEX_ROLE_UPLINK) {
@@ -542,9 +551,8 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
         } else if (!trunk->up) {
             vethernet_set_reason(v, VMFEX_REASON_TRUNK_DOWN,
                                  "trunk %s", c->trunk[i]);
-        } else {
-            v->works[i] = true;
         }
+        v->trouble[i] = v->reason;
     }
 
     if (!vethernet_works(v)) {
@@ -555,7 +563,7 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
     /* A host leaves a channel whose trunk failed.  A switch stays, until a
      * frame shows where the host went. */
     i = vethernet_channel(v);
-    if (v->bridge && !v->works[i]) {
+    if (v->bridge && v->trouble[i] != VMFEX_REASON_NONE) {
         COVERAGE_INC(vmfex_failover);
         VLOG_INFO("%s: adapter %s moves to its %s channel, because trunk %s "
                   "does not work", v->bridge->name, v->ep->name,
@@ -895,7 +903,7 @@ link_build(const struct vmfex_vethernet *v)
     link->port = v->port ? v->port->odp_port : ODPP_NONE;
     link->ordinary = v->ordinary;
     link->follow = v->ordinary;
-    link->has_mac = c->has_mac && !v->ordinary;
+    link->has_mac = c->has_mac;
     link->mac = link->has_mac ? c->mac : eth_addr_zero;
     link->drop = (v->state == VETHERNET_ACTIVE ? VMFEX_DROP_NONE
                   : v->state == VETHERNET_DOWN ? VMFEX_DROP_LINK_DOWN
@@ -923,60 +931,40 @@ mark_link(const struct vmfex_link *link)
     }
 }
 
-/* A link to publish in place of the present one of 'v'. */
-struct new_link {
-    struct vmfex_vethernet *v;
-    struct vmfex_link *link;    /* NULL to take the present one away. */
-};
-
-/* Stores in '*news' the links that are not what is published, and returns
- * their number. */
-static size_t
-collect_new_links(struct new_link **news)
+/* Builds the links that are not as published, in 'v->link' of each vethernet,
+ * and marks the ports that they concern. */
+static void
+build_links(void)
 {
     struct vmfex_vethernet *v;
-    size_t n = 0;
 
-    *news = xmalloc(hmap_count(&all_vethernets) * sizeof **news);
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         const struct vmfex_link *old = vmfex_endpoint_link(v->ep);
-        bool in_use = v->netdev && (v->bridge || v->ordinary);
-        struct vmfex_link *new = in_use ? link_build(v) : NULL;
+        struct vmfex_link *new;
 
-        if (new && old && !memcmp(new, old, sizeof *new) && !v->announce) {
+        new = v->netdev && v->in_use ? link_build(v) : NULL;
+        if (new && old && !memcmp(new, old, sizeof *new)) {
             free(new);
-        } else if (new || old) {
+            v->link = old;
+        } else {
+            v->link = new;
+            if (v->port) {
+                v->port->publish = true;
+            }
+        }
+        if (v->link != old || v->announce) {
             if (old) {
                 mark_link(old);
             }
-            if (new) {
-                mark_link(new);
-                if (v->port) {
-                    v->port->publish = true;
-                }
+            if (v->link) {
+                mark_link(v->link);
             }
-            (*news)[n].v = v;
-            (*news)[n++].link = new;
-        }
-    }
-    return n;
-}
-
-/* Puts the link of 'v' where its channels lead to 'lport'. */
-static void
-table_add(struct vmfex_trunk_table *table, const struct vmfex_lport *lport,
-          const struct vmfex_vethernet *v, const struct vmfex_link *link)
-{
-    for (size_t i = 0; link && i < v->n_channels; i++) {
-        if (v->trunk[i] == lport) {
-            table->vif[v->vif[i]] = link;
         }
     }
 }
 
 static const struct vmfex_trunk_table *
-table_build(const struct vmfex_lport *lport,
-            const struct new_link *news, size_t n_news)
+table_build(const struct vmfex_lport *lport)
 {
     struct vmfex_trunk_table *table = xzalloc(sizeof *table);
     struct vmfex_vethernet *v;
@@ -984,24 +972,17 @@ table_build(const struct vmfex_lport *lport,
     table->tag = lport->tag;
     table->from_bridge = lport->role == VMFEX_ROLE_DOWNLINK;
     HMAP_FOR_EACH (v, node, &all_vethernets) {
-        if (v->netdev) {
-            table_add(table, lport, v, vmfex_endpoint_link(v->ep));
-        }
-    }
-    for (size_t i = 0; i < n_news; i++) {
-        for (size_t j = 0; !news[i].link && j < news[i].v->n_channels; j++) {
-            if (news[i].v->trunk[j] == lport) {
-                table->vif[news[i].v->vif[j]] = NULL;
+        for (size_t i = 0; v->link && i < v->n_channels; i++) {
+            if (v->trunk[i] == lport) {
+                table->vif[v->vif[i]] = v->link;
             }
         }
-        table_add(table, lport, news[i].v, news[i].link);
     }
     return table;
 }
 
 static void
-lport_publish(struct vmfex_lport *lport,
-              const struct new_link *news, size_t n_news)
+lport_publish(struct vmfex_lport *lport)
 {
     struct vmfex_port *port;
 
@@ -1015,50 +996,45 @@ lport_publish(struct vmfex_lport *lport,
     port = xzalloc(sizeof *port);
     port->odp_port = lport->odp_port;
     port->counters = lport->counters;
+    port->drop = VMFEX_DROP_NO_LINK;
     if (vmfex_lport_is_trunk(lport)) {
-        port->trunk = table_build(lport, news, n_news);
-    } else {
-        port->drop = VMFEX_DROP_NO_LINK;
-        if (lport->adapter) {
-            port->link = vmfex_endpoint_link(lport->adapter->ep);
-            for (size_t i = 0; i < n_news; i++) {
-                if (news[i].v == lport->adapter) {
-                    port->link = news[i].link;
-                }
-            }
-        }
+        port->trunk = table_build(lport);
+    } else if (lport->adapter) {
+        port->link = lport->adapter->link;
     }
     vmfex_port_publish(port);
 }
 
+/* Publishes what is not as published. */
 static void
 publish(void)
 {
+    struct vmfex_vethernet *v;
     struct vmfex_lport *lport;
-    struct new_link *news;
-    size_t n;
 
-    n = collect_new_links(&news);
+    build_links();
 
     /* Ports first: they must not lead to a link that is taken away. */
     HMAP_FOR_EACH (lport, node, &all_lports) {
         if (lport->publish) {
-            lport_publish(lport, news, n);
+            lport_publish(lport);
         }
     }
-    for (size_t i = 0; i < n; i++) {
-        vmfex_endpoint_set_link(news[i].v->ep, news[i].link);
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->link != vmfex_endpoint_link(v->ep)) {
+            vmfex_endpoint_set_link(v->ep, v->link);
+        }
     }
     vmfex_datapath_flush(flush, n_flush);
     n_flush = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        if (news[i].v->announce && news[i].link
-            && news[i].link->drop == VMFEX_DROP_NONE) {
-            vmfex_datapath_announce(news[i].link);
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->announce && v->link && v->link->drop == VMFEX_DROP_NONE
+            && v->port) {
+            vmfex_datapath_announce(v->link);
         }
+        v->announce = false;
     }
-    free(news);
 }
 
 /* The run. */

@@ -108,18 +108,22 @@ struct vmfex_vethernet {
 
     /* Derived in each run. */
     bool ordinary;              /* It is a port of an ordinary bridge. */
+    bool in_use;                /* It is a port of any bridge. */
     bool reserved;
     bool active;                /* The gate. */
     bool up;                    /* Administratively. */
     struct vmfex_lport *trunk[VMFEX_N_CHANNELS]; /* NULL if missing. */
     uint16_t vif[VMFEX_N_CHANNELS];
     size_t n_channels;
-    bool works[VMFEX_N_CHANNELS]; /* Trunk is there and up, no conflict. */
+    enum vmfex_reason trouble[VMFEX_N_CHANNELS]; /* NONE if it works. */
     struct vmfex_lport *port;   /* VM port that is linked to it, or NULL. */
     enum vethernet_state state;
     enum vmfex_reason reason;
     char *detail;               /* About 'reason', or NULL. */
     bool announce;              /* Channel was changed: tell the switch. */
+
+    /* The link that is or, within publication, will be that of 'ep'. */
+    const struct vmfex_link *link;
 };
 
 extern struct hmap all_lports;

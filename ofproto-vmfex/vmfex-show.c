@@ -94,22 +94,27 @@ vethernet_port_name(const struct vmfex_vethernet *v)
 static void
 show_header(struct ds *ds, int width)
 {
-    ds_put_format(ds, "    %-*s %5s  %-8s %-5s %-9s %-15s %-9s %s\n",
+    ds_put_format(ds, "    %-*s %5s  %-8s %-12s %-9s %-15s %-9s %s\n",
                   width, "vethernet", "VIF", "channel", "used", "state",
                   "port", "path", "reason");
 }
 
+/* Shows channel 'i' of 'v'.  What is wrong with a channel that is not in use
+ * does not show in the state, so that the column "used" says it. */
 static void
 show_vethernet(struct ds *ds, const struct vmfex_vethernet *v, size_t i,
                int width)
 {
-    bool used = v->n_channels && vmfex_endpoint_channel(v->ep) == i;
+    bool used = vmfex_endpoint_channel(v->ep) == i;
+    const char *use = (used ? "yes"
+                       : v->trouble[i] == VMFEX_REASON_NONE ? "no"
+                       : vmfex_reason_name(v->trouble[i]));
     bool forwards = v->state == VETHERNET_ACTIVE
                     || v->state == VETHERNET_LINKED;
 
-    ds_put_format(ds, "    %-*s %5"PRIu16"  %-8s %-5s %-9s %-15s %-9s %s",
+    ds_put_format(ds, "    %-*s %5"PRIu16"  %-8s %-12s %-9s %-15s %-9s %s",
                   width, v->ep->name, v->vif[i], i ? "standby" : "primary",
-                  used ? "yes" : "no", vethernet_state_name(v->state),
+                  use, vethernet_state_name(v->state),
                   vethernet_port_name(v), forwards ? "emulated" : "-",
                   v->reason ? vmfex_reason_name(v->reason) : "-");
     if (v->detail) {
@@ -149,33 +154,51 @@ show_trunk(struct ds *ds, const struct vmfex_lport *trunk,
     }
 }
 
+/* Shows 'v', or a channel of it, if it has no trunk.  Returns true if there
+ * was something to show. */
 static bool
-vethernet_has_trunk(const struct vmfex_vethernet *v)
+show_trunkless_vethernet(struct ds *ds, const struct vmfex_vethernet *v)
 {
-    return v->trunk[0] || v->trunk[1];
+    bool shown = false;
+
+    if (!v->trunk[0] && !v->trunk[1]) {
+        ds_put_format(ds, "    %s: %s, %s%s%s\n", v->ep->name,
+                      vethernet_state_name(v->state),
+                      vmfex_reason_name(v->reason),
+                      v->detail ? ": " : "", v->detail ? v->detail : "");
+        return true;
+    }
+    for (size_t i = 0; i < v->n_channels; i++) {
+        if (!v->trunk[i]) {
+            ds_put_format(ds, "    %s: %s channel: %s\n", v->ep->name,
+                          i ? "standby" : "primary",
+                          vmfex_reason_name(v->trouble[i]));
+            shown = true;
+        }
+    }
+    return shown;
 }
 
-/* Shows the vethernets without any trunk that are adapters of 'bridge', or, if
- * 'bridge' is NULL, ports of ordinary bridges. */
+/* Shows the vethernets without their trunk that are adapters of 'bridge', or,
+ * if 'bridge' is NULL, ports of ordinary bridges. */
 static void
 show_trunkless(struct ds *ds, const struct vmfex_bridge *bridge,
                struct vmfex_vethernet **vethernets, size_t n)
 {
-    const char *title = (bridge ? "  adapters without a trunk\n"
-                         : "vethernet ports without a trunk\n");
+    struct ds lines = DS_EMPTY_INITIALIZER;
+    bool any = false;
 
     for (size_t i = 0; i < n; i++) {
-        const struct vmfex_vethernet *v = vethernets[i];
-
-        if (v->bridge == bridge && !vethernet_has_trunk(v)) {
-            ds_put_cstr(ds, title);
-            title = "";
-            ds_put_format(ds, "    %s: %s, %s%s%s\n", v->ep->name,
-                          vethernet_state_name(v->state),
-                          vmfex_reason_name(v->reason),
-                          v->detail ? ": " : "", v->detail ? v->detail : "");
+        if (vethernets[i]->bridge == bridge) {
+            any |= show_trunkless_vethernet(&lines, vethernets[i]);
         }
     }
+    if (any) {
+        ds_put_format(ds, "%s\n%s", (bridge ? "  adapters without a trunk"
+                                     : "vethernet ports without a trunk"),
+                      ds_cstr(&lines));
+    }
+    ds_destroy(&lines);
 }
 
 static void

@@ -79,6 +79,18 @@ vmfex_xlate_transmit(struct vmfex_xlate *x, const struct vmfex_link *link)
     xlate_output(x, channel->trunk);
 }
 
+static bool
+source_is_allowed(struct vmfex_xlate *x, const struct vmfex_link *link)
+{
+    if (!link->has_mac) {
+        return true;
+    }
+    if (x->wc) {
+        WC_MASK_FIELD(x->wc, dl_src);
+    }
+    return eth_addr_equals(x->flow->dl_src, link->mac);
+}
+
 static void
 xlate_vm_port(struct vmfex_xlate *x, const struct vmfex_port *port)
 {
@@ -96,14 +108,9 @@ xlate_vm_port(struct vmfex_xlate *x, const struct vmfex_port *port)
         xlate_drop(x, VMFEX_DROP_TAG_SPOOF, ep);
         return;
     }
-    if (link->has_mac) {
-        if (x->wc) {
-            WC_MASK_FIELD(x->wc, dl_src);
-        }
-        if (!eth_addr_equals(x->flow->dl_src, link->mac)) {
-            xlate_drop(x, VMFEX_DROP_SOURCE_MAC, ep);
-            return;
-        }
+    if (!source_is_allowed(x, link)) {
+        xlate_drop(x, VMFEX_DROP_SOURCE_MAC, ep);
+        return;
     }
     if (!x->dry_run) {
         vmfex_endpoint_note_mac(ep, x->flow->dl_src);
@@ -166,6 +173,11 @@ xlate_vif(struct vmfex_xlate *x, const struct vmfex_port *port)
            link->endpoint->name);
     if (link->drop != VMFEX_DROP_NONE) {
         xlate_drop(x, link->drop, link->endpoint);
+        return;
+    }
+    if (link->ordinary && !source_is_allowed(x, link)) {
+        /* It is the switch that the VM sends to. */
+        xlate_drop(x, VMFEX_DROP_SOURCE_MAC, link->endpoint);
         return;
     }
 
