@@ -8,7 +8,6 @@
 #include "coverage.h"
 #include "datapath-actions/vmfex-ring.h"
 #include "dp-packet.h"
-#include "if-notifier.h"
 #include "netdev-provider.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "openvswitch/dynamic-string.h"
@@ -347,11 +346,10 @@ vethernet_set_status(struct netdev *netdev,
 {
     struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
     struct vethernet_status *old = &dev->status;
-    bool changed, cured;
+    bool changed;
 
     ovs_mutex_lock(&dev->mutex);
     changed = !statuses_equal(old, status);
-    cured = old->error && !status->error;
     if (changed) {
         dev->carrier_resets += ((old->state == VETHERNET_DOWN)
                                 != (status->state == VETHERNET_DOWN));
@@ -367,11 +365,6 @@ vethernet_set_status(struct netdev *netdev,
 
     if (changed) {
         netdev_change_seq_changed(netdev);
-    }
-    if (cured) {
-        /* The bridge layer clears Interface.error in a reconfiguration
-         * only. */
-        if_notifier_manual_report();
     }
 }
 
