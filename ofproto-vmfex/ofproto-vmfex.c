@@ -190,6 +190,7 @@ vmfex_type_set_config(const char *type OVS_UNUSED,
                       const struct smap *other_config)
 {
     vmfex_datapath_set_config(other_config);
+    vmfex_links_reconfigured();
 }
 
 /* Bridges. */

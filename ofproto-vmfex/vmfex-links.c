@@ -21,6 +21,7 @@
 #include "if-notifier.h"
 #include "seq.h"
 #include "smap.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(vmfex_links);
@@ -37,6 +38,14 @@ struct hmap all_vethernets = HMAP_INITIALIZER(&all_vethernets);
 static bool changed = true;
 static uint64_t last_vethernet_seqno, last_event_seqno;
 static uint64_t last_connectivity_seqno;
+
+/* The bridge layer clears Interface.error in each reconfiguration.  If the
+ * same error is reported before it has learned that the database did so, it
+ * takes the report for no change.  So errors are reported a few times. */
+#define FIRST_REPORT 50         /* In ms. */
+#define LAST_REPORT 5000        /* Likewise. */
+static long long int next_report = LLONG_MAX;
+static int report_interval;
 
 /* Whose flows have to go after the next publication. */
 static struct vmfex_flow_owner *flush;
@@ -63,6 +72,14 @@ void
 vmfex_links_changed(void)
 {
     changed = true;
+}
+
+/* Notes that all bridges are being reconfigured. */
+void
+vmfex_links_reconfigured(void)
+{
+    report_interval = FIRST_REPORT;
+    next_report = time_msec() + report_interval;
 }
 
 /* Compares 'a' to 'b' in the manner of strcmp(), but the numbers at their ends
@@ -834,6 +851,12 @@ vethernet_report(struct vmfex_vethernet *v)
         .mtu = trunk ? trunk_inner_mtu(trunk) : 0,
     });
     free(error);
+
+    if (v->has_error && !is_error) {
+        /* The bridge layer clears the column in a reconfiguration only. */
+        if_notifier_manual_report();
+    }
+    v->has_error = is_error;
 }
 
 /* Sets 'lport->error', and tells the bridge layer about a change. */
@@ -1093,6 +1116,38 @@ any_lport_changed(void)
     return false;
 }
 
+static bool
+any_error(void)
+{
+    struct vmfex_vethernet *v;
+    struct vmfex_lport *lport;
+
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        if (lport->error) {
+            return true;
+        }
+    }
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->has_error) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+report_again(void)
+{
+    if (time_msec() >= next_report) {
+        if (any_error()) {
+            seq_change(connectivity_seq_get());
+        }
+        report_interval *= 2;
+        next_report = (report_interval <= LAST_REPORT
+                       ? time_msec() + report_interval : LLONG_MAX);
+    }
+}
+
 /* Brings links, states and forwarding up to date, if anything changed. */
 void
 vmfex_links_run(void)
@@ -1101,6 +1156,7 @@ vmfex_links_run(void)
     uint64_t vethernet_seqno = seq_read(vethernet_seq);
     uint64_t event_seqno = seq_read(vmfex_event_seq);
 
+    report_again();
     if (connectivity_seqno != last_connectivity_seqno) {
         last_connectivity_seqno = connectivity_seqno;
         changed |= any_lport_changed();
@@ -1124,4 +1180,7 @@ vmfex_links_wait(void)
     seq_wait(vethernet_seq, last_vethernet_seqno);
     seq_wait(vmfex_event_seq, last_event_seqno);
     seq_wait(connectivity_seq_get(), last_connectivity_seqno);
+    if (next_report != LLONG_MAX) {
+        poll_timer_wait_until(next_report);
+    }
 }

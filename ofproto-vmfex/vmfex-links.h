@@ -121,6 +121,7 @@ struct vmfex_vethernet {
     enum vmfex_reason reason;
     char *detail;               /* About 'reason', or NULL. */
     bool announce;              /* Channel was changed: tell the switch. */
+    bool has_error;             /* Its Interface.error says what is wrong. */
 
     /* The link that is or, within publication, will be that of 'ep'. */
     const struct vmfex_link *link;
@@ -143,6 +144,7 @@ void vmfex_adapter_detach(struct netdev *);
 struct vmfex_vethernet *vmfex_vethernet_find(const struct netdev *);
 
 void vmfex_links_changed(void);
+void vmfex_links_reconfigured(void);
 void vmfex_links_run(void);
 void vmfex_links_wait(void);
 
