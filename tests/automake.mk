@@ -14,6 +14,7 @@ EXTRA_tests_test_tags_DEPENDENCIES = $(OVS_LIBRARIES)
 COMMON_AT = \
 	tests/vmfex-macros.at
 TESTSUITE_AT = \
+	tests/links.at \
 	tests/tags.at \
 	tests/testsuite.at \
 	tests/vswitchd-plugin.at
