@@ -80,10 +80,24 @@ vmfex_set_tables_version(struct ofproto *ofproto OVS_UNUSED,
 
 /* Rules. */
 
+struct rule_vmfex {
+    struct rule up;
+    long long int created;
+};
+
+static struct rule_vmfex *
+rule_vmfex_cast(const struct rule *rule)
+{
+    return CONTAINER_OF(rule, struct rule_vmfex, up);
+}
+
 struct rule *
 vmfex_rule_alloc(void)
 {
-    return xzalloc(sizeof(struct rule));
+    struct rule_vmfex *rule = xzalloc(sizeof *rule);
+
+    rule->created = time_msec();
+    return &rule->up;
 }
 
 static enum ofperr
@@ -147,7 +161,7 @@ vmfex_rule_destruct(struct rule *rule OVS_UNUSED)
 void
 vmfex_rule_dealloc(struct rule *rule)
 {
-    free(rule);
+    free(rule_vmfex_cast(rule));
 }
 
 /* The counters of the rule are those of the bridge: what was forwarded before
@@ -166,7 +180,7 @@ vmfex_rule_get_stats(struct rule *rule, struct pkt_stats *stats,
     }
     *stats = (struct pkt_stats) { .n_packets = n_packets,
                                   .n_bytes = n_bytes };
-    *used = MAX(ofproto->used, rule->created);
+    *used = MAX(ofproto->used, rule_vmfex_cast(rule)->created);
 }
 
 static bool
