@@ -15,6 +15,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-flows.h \
 	ofproto-vmfex/vmfex-links.c \
 	ofproto-vmfex/vmfex-links.h \
+	ofproto-vmfex/vmfex-publish.c \
+	ofproto-vmfex/vmfex-publish.h \
 	ofproto-vmfex/vmfex-reason.c \
 	ofproto-vmfex/vmfex-reason.h \
 	ofproto-vmfex/vmfex-show.c \

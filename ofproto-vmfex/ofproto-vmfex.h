@@ -11,6 +11,7 @@
  *     ofproto-vmfex-openflow.c   rules, groups, meters, packet-out
  *         |
  *     vmfex-links.c              trunks, adapters, VM ports: who is linked
+ *     vmfex-publish.c            makes forwarding state of it
  *         |
  *     vmfex-fwd.c                forwarding state
  *         |

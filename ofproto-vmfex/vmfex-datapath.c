@@ -287,7 +287,8 @@ vmfex_datapath_transmit(struct vmfex_endpoint *ep,
 
     atomic_read_relaxed(&ep->up, &up);
     drop = (!up ? VMFEX_DROP_PORT_DOWN
-            : !link ? VMFEX_DROP_LINK_DOWN
+            : !link || vmfex_link_channel(link)->trunk == ODPP_NONE
+            ? VMFEX_DROP_LINK_DOWN
             : link->drop);
     if (drop != VMFEX_DROP_NONE) {
         vmfex_counters_drop(&ep->counters, drop, dp_packet_batch_size(batch));

@@ -4,21 +4,18 @@
 #include "ofproto-vmfex/vmfex-links.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "connectivity.h"
 #include "coverage.h"
 #include "hash.h"
+#include "if-notifier.h"
 #include "netdev.h"
-#include "odp-util.h"
-#include "ofproto-vmfex/vmfex-datapath.h"
-#include "openvswitch/dynamic-string.h"
+#include "ofproto-vmfex/vmfex-publish.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
-#include "connectivity.h"
-#include "if-notifier.h"
 #include "seq.h"
 #include "smap.h"
 #include "timeval.h"
@@ -47,25 +44,7 @@ static uint64_t last_connectivity_seqno;
 static long long int next_report = LLONG_MAX;
 static int report_interval;
 
-/* Whose flows have to go after the next publication. */
-static struct vmfex_flow_owner *flush;
-static size_t n_flush, allocated_flush;
-
 static void vethernet_unlink(struct vmfex_vethernet *);
-
-static void
-flush_later(odp_port_t odp_port, uint16_t vif)
-{
-    if (odp_port == ODPP_NONE) {
-        return;
-    }
-    if (n_flush >= allocated_flush) {
-        flush = x2nrealloc(flush, &allocated_flush, sizeof *flush);
-    }
-    flush[n_flush].odp_port = odp_port;
-    flush[n_flush].vif = vif;
-    n_flush++;
-}
 
 /* Makes the next vmfex_links_run() compute everything anew. */
 void
@@ -121,6 +100,16 @@ bool
 vmfex_lport_is_trunk(const struct vmfex_lport *lport)
 {
     return lport->role != VMFEX_ROLE_VM;
+}
+
+/* Returns the MTU of frames without their tag on 'trunk', or 0 if it is not
+ * known. */
+int
+vmfex_trunk_inner_mtu(const struct vmfex_lport *trunk)
+{
+    int tag_len = vmfex_tag_len(trunk->tag);
+
+    return trunk->mtu > tag_len ? trunk->mtu - tag_len : 0;
 }
 
 /* Returns the trunk named 'name', or NULL. */
@@ -195,7 +184,7 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
         vethernet_unlink(lport->adapter);
     }
     vmfex_port_withdraw(lport->odp_port);
-    flush_later(lport->odp_port, VMFEX_FLOWS_ANY_VIF);
+    vmfex_publish_flush(lport->odp_port, VMFEX_FLOWS_ANY_VIF);
     changed = true;
 
     hmap_remove(&all_lports, &lport->node);
@@ -281,7 +270,7 @@ vmfex_lport_configure(struct vmfex_lport *lport,
         }
         lport->configured = true;
         lport->publish = true;
-        flush_later(lport->odp_port, VMFEX_FLOWS_ANY_VIF);
+        vmfex_publish_flush(lport->odp_port, VMFEX_FLOWS_ANY_VIF);
     }
     free(old_error);
 
@@ -386,15 +375,6 @@ vethernet_link(struct vmfex_vethernet *v, struct vmfex_lport *lport)
     v->port = lport;
     lport->adapter = v;
     lport->publish = true;
-}
-
-/* MTU of frames without their tag on 'trunk', or 0 if not known. */
-static int
-trunk_inner_mtu(const struct vmfex_lport *trunk)
-{
-    int tag_len = vmfex_tag_len(trunk->tag);
-
-    return trunk->mtu > tag_len ? trunk->mtu - tag_len : 0;
 }
 
 /* Channel that 'v' sends on. */
@@ -618,7 +598,7 @@ mtu_fits(const struct vmfex_vethernet *v, const struct vmfex_lport *lport)
 {
     const struct vmfex_lport *trunk = vethernet_trunk(v);
 
-    return trunk && lport->mtu <= trunk_inner_mtu(trunk);
+    return trunk && lport->mtu <= vmfex_trunk_inner_mtu(trunk);
 }
 
 /* Returns true if 'a' is a better choice than 'b' for 'lport'. */
@@ -763,7 +743,7 @@ vethernet_check_mtu(struct vmfex_vethernet *v)
     const struct vmfex_lport *trunk = vethernet_trunk(v);
     int needed = (v->port ? v->port->mtu : vethernet_requested_mtu(v->netdev));
 
-    if (trunk && needed > trunk_inner_mtu(trunk)) {
+    if (trunk && needed > vmfex_trunk_inner_mtu(trunk)) {
         vethernet_set_reason(v, VMFEX_REASON_TRUNK_MTU,
                              "%s has MTU %d, trunk %s has %d and needs "
                              "%"PRIuSIZE,
@@ -848,7 +828,7 @@ vethernet_report(struct vmfex_vethernet *v)
                         ? "asked for by other_config:vmfex-path"
                         : "no other path is built in"),
         .first_frame = first_frame,
-        .mtu = trunk ? trunk_inner_mtu(trunk) : 0,
+        .mtu = trunk ? vmfex_trunk_inner_mtu(trunk) : 0,
     });
     free(error);
 
@@ -901,165 +881,6 @@ lport_report(struct vmfex_lport *lport)
     lport->error = error;
 }
 
-/* Publication. */
-
-static struct vmfex_link *
-link_build(const struct vmfex_vethernet *v)
-{
-    const struct vethernet_config *c = vethernet_get_config(v->netdev);
-    struct vmfex_link *link = xzalloc(sizeof *link);
-
-    link->endpoint = v->ep;
-    link->n_channels = MAX(v->n_channels, 1);
-    for (size_t i = 0; i < link->n_channels; i++) {
-        const struct vmfex_lport *trunk = v->trunk[i];
-        struct vmfex_channel *channel = &link->channels[i];
-
-        channel->trunk = trunk ? trunk->odp_port : ODPP_NONE;
-        channel->vif = v->vif[i];
-        if (trunk) {
-            channel->tag = trunk->tag;
-            channel->from_bridge = trunk->role == VMFEX_ROLE_DOWNLINK;
-            channel->mtu = trunk_inner_mtu(trunk);
-        }
-    }
-    link->port = v->port ? v->port->odp_port : ODPP_NONE;
-    link->ordinary = v->ordinary;
-    link->follow = v->ordinary;
-    link->has_mac = c->has_mac;
-    link->mac = link->has_mac ? c->mac : eth_addr_zero;
-    link->drop = (v->state == VETHERNET_ACTIVE ? VMFEX_DROP_NONE
-                  : v->state == VETHERNET_DOWN ? VMFEX_DROP_LINK_DOWN
-                  : !v->port && !v->ordinary ? VMFEX_DROP_NO_PORT
-                  : !v->active ? VMFEX_DROP_GATE_CLOSED
-                  : !v->up ? VMFEX_DROP_PORT_DOWN
-                  : VMFEX_DROP_NO_RULE);
-    return link;
-}
-
-static void
-mark_link(const struct vmfex_link *link)
-{
-    struct vmfex_lport *lport;
-
-    flush_later(link->port, 0);
-    for (size_t i = 0; i < link->n_channels; i++) {
-        flush_later(link->channels[i].trunk, link->channels[i].vif);
-        HMAP_FOR_EACH (lport, node, &all_lports) {
-            if (vmfex_lport_is_trunk(lport)
-                && lport->odp_port == link->channels[i].trunk) {
-                lport->publish = true;
-            }
-        }
-    }
-}
-
-/* Builds the links that are not as published, in 'v->link' of each vethernet,
- * and marks the ports that they concern. */
-static void
-build_links(void)
-{
-    struct vmfex_vethernet *v;
-
-    HMAP_FOR_EACH (v, node, &all_vethernets) {
-        const struct vmfex_link *old = vmfex_endpoint_link(v->ep);
-        struct vmfex_link *new;
-
-        new = v->netdev && v->in_use ? link_build(v) : NULL;
-        if (new && old && !memcmp(new, old, sizeof *new)) {
-            free(new);
-            v->link = old;
-        } else {
-            v->link = new;
-            if (v->port) {
-                v->port->publish = true;
-            }
-        }
-        if (v->link != old || v->announce) {
-            if (old) {
-                mark_link(old);
-            }
-            if (v->link) {
-                mark_link(v->link);
-            }
-        }
-    }
-}
-
-static const struct vmfex_trunk_table *
-table_build(const struct vmfex_lport *lport)
-{
-    struct vmfex_trunk_table *table = xzalloc(sizeof *table);
-    struct vmfex_vethernet *v;
-
-    table->tag = lport->tag;
-    table->from_bridge = lport->role == VMFEX_ROLE_DOWNLINK;
-    HMAP_FOR_EACH (v, node, &all_vethernets) {
-        for (size_t i = 0; v->link && i < v->n_channels; i++) {
-            if (v->trunk[i] == lport) {
-                table->vif[v->vif[i]] = v->link;
-            }
-        }
-    }
-    return table;
-}
-
-static void
-lport_publish(struct vmfex_lport *lport)
-{
-    struct vmfex_port *port;
-
-    lport->publish = false;
-    flush_later(lport->odp_port, 0);
-    if (!lport->configured || lport->config_error) {
-        vmfex_port_withdraw(lport->odp_port);
-        return;
-    }
-
-    port = xzalloc(sizeof *port);
-    port->odp_port = lport->odp_port;
-    port->counters = lport->counters;
-    port->drop = VMFEX_DROP_NO_LINK;
-    if (vmfex_lport_is_trunk(lport)) {
-        port->trunk = table_build(lport);
-    } else if (lport->adapter) {
-        port->link = lport->adapter->link;
-    }
-    vmfex_port_publish(port);
-}
-
-/* Publishes what is not as published. */
-static void
-publish(void)
-{
-    struct vmfex_vethernet *v;
-    struct vmfex_lport *lport;
-
-    build_links();
-
-    /* Ports first: they must not lead to a link that is taken away. */
-    HMAP_FOR_EACH (lport, node, &all_lports) {
-        if (lport->publish) {
-            lport_publish(lport);
-        }
-    }
-    HMAP_FOR_EACH (v, node, &all_vethernets) {
-        if (v->link != vmfex_endpoint_link(v->ep)) {
-            vmfex_endpoint_set_link(v->ep, v->link);
-        }
-    }
-    vmfex_datapath_flush(flush, n_flush);
-    n_flush = 0;
-
-    HMAP_FOR_EACH (v, node, &all_vethernets) {
-        if (v->announce && v->link && v->link->drop == VMFEX_DROP_NONE
-            && v->port) {
-            vmfex_datapath_announce(v->link);
-        }
-        v->announce = false;
-    }
-}
-
 /* The run. */
 
 static void
@@ -1090,7 +911,7 @@ compute(void)
     HMAP_FOR_EACH (lport, node, &all_lports) {
         lport_report(lport);
     }
-    publish();
+    vmfex_publish();
 
     HMAP_FOR_EACH_SAFE (v, next, node, &all_vethernets) {
         if (!v->netdev) {

@@ -137,6 +137,7 @@ void vmfex_lport_configure(struct vmfex_lport *, const struct smap *);
 void vmfex_lport_set_netdev(struct vmfex_lport *, struct netdev *);
 const char *vmfex_lport_name(const struct vmfex_lport *);
 bool vmfex_lport_is_trunk(const struct vmfex_lport *);
+int vmfex_trunk_inner_mtu(const struct vmfex_lport *);
 char *vmfex_lport_get_error(const struct vmfex_lport *);
 
 void vmfex_adapter_attach(struct vmfex_bridge *, struct netdev *);

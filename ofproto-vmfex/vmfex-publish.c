@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-vmfex/vmfex-publish.h"
+
+#include <string.h>
+
+#include "odp-util.h"
+#include "ofproto-vmfex/vmfex-datapath.h"
+#include "ofproto-vmfex/vmfex-links.h"
+#include "util.h"
+
+/* Whose flows have to go after the next publication. */
+static struct vmfex_flow_owner *flush;
+static size_t n_flush, allocated_flush;
+
+/* Deletes the flows of VIF 'vif' of 'odp_port' (0 for the port itself, or
+ * VMFEX_FLOWS_ANY_VIF) after the next publication. */
+void
+vmfex_publish_flush(odp_port_t odp_port, uint16_t vif)
+{
+    if (odp_port == ODPP_NONE) {
+        return;
+    }
+    if (n_flush >= allocated_flush) {
+        flush = x2nrealloc(flush, &allocated_flush, sizeof *flush);
+    }
+    flush[n_flush].odp_port = odp_port;
+    flush[n_flush].vif = vif;
+    n_flush++;
+}
+
+static struct vmfex_link *
+link_build(const struct vmfex_vethernet *v)
+{
+    const struct vethernet_config *c = vethernet_get_config(v->netdev);
+    struct vmfex_link *link = xzalloc(sizeof *link);
+
+    link->endpoint = v->ep;
+    link->n_channels = MAX(v->n_channels, 1);
+    for (size_t i = 0; i < link->n_channels; i++) {
+        const struct vmfex_lport *trunk = v->trunk[i];
+        struct vmfex_channel *channel = &link->channels[i];
+
+        channel->trunk = trunk ? trunk->odp_port : ODPP_NONE;
+        channel->vif = v->vif[i];
+        if (trunk) {
+            channel->tag = trunk->tag;
+            channel->from_bridge = trunk->role == VMFEX_ROLE_DOWNLINK;
+            channel->mtu = vmfex_trunk_inner_mtu(trunk);
+        }
+    }
+    link->port = v->port ? v->port->odp_port : ODPP_NONE;
+    link->ordinary = v->ordinary;
+    link->follow = v->ordinary;
+    link->has_mac = c->has_mac;
+    link->mac = link->has_mac ? c->mac : eth_addr_zero;
+    link->drop = (v->state == VETHERNET_ACTIVE ? VMFEX_DROP_NONE
+                  : v->state == VETHERNET_DOWN ? VMFEX_DROP_LINK_DOWN
+                  : !v->port && !v->ordinary ? VMFEX_DROP_NO_PORT
+                  : !v->active ? VMFEX_DROP_GATE_CLOSED
+                  : !v->up ? VMFEX_DROP_PORT_DOWN
+                  : VMFEX_DROP_NO_RULE);
+    return link;
+}
+
+static void
+mark_link(const struct vmfex_link *link)
+{
+    struct vmfex_lport *lport;
+
+    vmfex_publish_flush(link->port, 0);
+    for (size_t i = 0; i < link->n_channels; i++) {
+        vmfex_publish_flush(link->channels[i].trunk, link->channels[i].vif);
+        HMAP_FOR_EACH (lport, node, &all_lports) {
+            if (vmfex_lport_is_trunk(lport)
+                && lport->odp_port == link->channels[i].trunk) {
+                lport->publish = true;
+            }
+        }
+    }
+}
+
+/* Builds the links that are not as published, in 'v->link' of each vethernet,
+ * and marks the ports that they concern. */
+static void
+build_links(void)
+{
+    struct vmfex_vethernet *v;
+
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        const struct vmfex_link *old = vmfex_endpoint_link(v->ep);
+        struct vmfex_link *new;
+
+        new = v->netdev && v->in_use ? link_build(v) : NULL;
+        if (new && old && !memcmp(new, old, sizeof *new)) {
+            free(new);
+            v->link = old;
+        } else {
+            v->link = new;
+            if (v->port) {
+                v->port->publish = true;
+            }
+        }
+        if (v->link != old || v->announce) {
+            if (old) {
+                mark_link(old);
+            }
+            if (v->link) {
+                mark_link(v->link);
+            }
+        }
+    }
+}
+
+static const struct vmfex_trunk_table *
+table_build(const struct vmfex_lport *lport)
+{
+    struct vmfex_trunk_table *table = xzalloc(sizeof *table);
+    struct vmfex_vethernet *v;
+
+    table->tag = lport->tag;
+    table->from_bridge = lport->role == VMFEX_ROLE_DOWNLINK;
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        for (size_t i = 0; v->link && i < v->n_channels; i++) {
+            if (v->trunk[i] == lport) {
+                table->vif[v->vif[i]] = v->link;
+            }
+        }
+    }
+    return table;
+}
+
+static void
+lport_publish(struct vmfex_lport *lport)
+{
+    struct vmfex_port *port;
+
+    lport->publish = false;
+    vmfex_publish_flush(lport->odp_port, 0);
+    if (!lport->configured || lport->config_error) {
+        vmfex_port_withdraw(lport->odp_port);
+        return;
+    }
+
+    port = xzalloc(sizeof *port);
+    port->odp_port = lport->odp_port;
+    port->counters = lport->counters;
+    port->drop = VMFEX_DROP_NO_LINK;
+    if (vmfex_lport_is_trunk(lport)) {
+        port->trunk = table_build(lport);
+    } else if (lport->adapter) {
+        port->link = lport->adapter->link;
+    }
+    vmfex_port_publish(port);
+}
+
+/* Publishes what vmfex_links_run() found out, as far as it is not what is
+ * published already. */
+void
+vmfex_publish(void)
+{
+    struct vmfex_vethernet *v;
+    struct vmfex_lport *lport;
+
+    build_links();
+
+    /* Ports first: they must not lead to a link that is taken away. */
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        if (lport->publish) {
+            lport_publish(lport);
+        }
+    }
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->link != vmfex_endpoint_link(v->ep)) {
+            vmfex_endpoint_set_link(v->ep, v->link);
+        }
+    }
+    vmfex_datapath_flush(flush, n_flush);
+    n_flush = 0;
+
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->announce && v->link && v->link->drop == VMFEX_DROP_NONE
+            && v->port) {
+            vmfex_datapath_announce(v->link);
+        }
+        v->announce = false;
+    }
+}
