@@ -1,4 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 
-man_MANS +=
-EXTRA_DIST +=
+# Manual pages, out of reStructuredText.
+RST_MANS = \
+	Documentation/ovs-vmfex.7 \
+	Documentation/ovs-vswitchd-vmfex.8
+man_MANS += $(RST_MANS)
+CLEANFILES += $(RST_MANS)
+
+# A warning in a page is an error.
+$(RST_MANS): %: %.rst $(top_srcdir)/configure.ac
+	$(AM_V_GEN)$(MKDIR_P) Documentation && \
+	$(SED) 's/@VERSION[@]/$(VERSION)/' $< > $@.tmp && \
+	$(RST2MAN) --halt=2 --input-encoding=utf-8 $@.tmp $@.tmp2 && \
+	rm $@.tmp && mv $@.tmp2 $@
+
+EXTRA_DIST += \
+	$(RST_MANS:=.rst) \
+	CONTRIBUTING.rst \
+	Documentation/images/frame.svg \
+	Documentation/topics/architecture.rst \
+	LICENSE \
+	NEWS \
+	README.rst
