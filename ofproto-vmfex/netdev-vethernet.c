@@ -36,6 +36,8 @@ struct netdev_vethernet {
 
     /* Main thread only. */
     struct vethernet_config config;
+    bool policing_refused;      /* It was said that it does not apply. */
+    bool qos_refused;           /* Likewise. */
 
     struct ovs_mutex mutex;
 
@@ -626,6 +628,20 @@ bucket_init(struct token_bucket *bucket, unsigned int rate, unsigned int burst)
     token_bucket_init(bucket, rate, MIN((uint64_t) burst * 1000, UINT_MAX));
 }
 
+/* Says, once for each time that it is asked for, that 'feature' does not apply
+ * to 'dev'.  Returns EOPNOTSUPP. */
+static int
+refuse(const struct netdev_vethernet *dev, bool *refused, const char *feature)
+{
+    if (!*refused) {
+        *refused = true;
+        VLOG_INFO("vethernet %s: %s does not apply here: use ingress policing "
+                  "on the vethernet port of the upstream switch",
+                  netdev_get_name(&dev->up), feature);
+    }
+    return EOPNOTSUPP;
+}
+
 static int
 netdev_vethernet_set_policing(struct netdev *netdev,
                               unsigned int kbits_rate,
@@ -634,6 +650,12 @@ netdev_vethernet_set_policing(struct netdev *netdev,
                               unsigned int kpkts_burst)
 {
     struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+    bool wanted = kbits_rate || kpkts_rate;
+
+    if (wanted && !vethernet_is_ordinary(netdev)) {
+        return refuse(dev, &dev->policing_refused, "policing");
+    }
+    dev->policing_refused = false;
 
     /* A thousand a second is one a millisecond. */
     ovs_mutex_lock(&dev->mutex);
@@ -644,7 +666,20 @@ netdev_vethernet_set_policing(struct netdev *netdev,
     bucket_init(&dev->pkts, kpkts_rate,
                 kpkts_burst ? kpkts_burst : DEFAULT_KPKTS_BURST);
     ovs_mutex_unlock(&dev->mutex);
-    atomic_store_relaxed(&dev->policed, kbits_rate || kpkts_rate);
+    atomic_store_relaxed(&dev->policed, wanted);
+    return 0;
+}
+
+static int
+netdev_vethernet_set_qos(struct netdev *netdev, const char *type,
+                         const struct smap *details OVS_UNUSED)
+{
+    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
+
+    if (type[0]) {
+        return refuse(dev, &dev->qos_refused, "a QoS row");
+    }
+    dev->qos_refused = false;
     return 0;
 }
 
@@ -671,7 +706,10 @@ netdev_vethernet_get_stats(const struct netdev *netdev,
                          + c[VMFEX_DROPPED + VMFEX_DROP_NO_PORT]);
     stats->tx_dropped = (c[VMFEX_DROPPED + VMFEX_DROP_MTU]
                          + c[VMFEX_DROPPED + VMFEX_DROP_TAG_SPOOF]
-                         + c[VMFEX_DROPPED + VMFEX_DROP_SOURCE_MAC]);
+                         + c[VMFEX_DROPPED + VMFEX_DROP_SOURCE_MAC]
+                         + c[VMFEX_DROPPED + VMFEX_DROP_GATE_CLOSED]
+                         + c[VMFEX_DROPPED + VMFEX_DROP_LINK_DOWN]
+                         + c[VMFEX_DROPPED + VMFEX_DROP_NO_RULE]);
     return 0;
 }
 
@@ -834,6 +872,7 @@ static const struct netdev_class vethernet_class = {
     .get_features = NULL,       /* A channel has no speed of its own. */
     .set_policing = netdev_vethernet_set_policing,
     .get_qos_types = NULL,      /* Only ingress policing. */
+    .set_qos = netdev_vethernet_set_qos,
     .get_status = netdev_vethernet_get_status,
     .update_flags = netdev_vethernet_update_flags,
     .rxq_alloc = netdev_vethernet_rxq_alloc,

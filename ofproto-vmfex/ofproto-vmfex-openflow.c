@@ -61,7 +61,6 @@ vmfex_query_tables(struct ofproto *ofproto,
                    struct ofputil_table_stats *stats)
 {
     ovs_strlcpy(features[0].name, "vmfex", sizeof features[0].name);
-    features[0].max_entries = 1;
     if (stats) {
         uint64_t n_packets, n_bytes;
 

@@ -12,6 +12,7 @@
 #include "hash.h"
 #include "if-notifier.h"
 #include "netdev.h"
+#include "odp-util.h"
 #include "ofproto-vmfex/vmfex-publish.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
@@ -316,6 +317,7 @@ vethernet_create(struct netdev *netdev)
     if (!v) {
         v = xzalloc(sizeof *v);
         v->ep = vmfex_endpoint_ref(vethernet_endpoint(netdev));
+        v->last_trunk = ODPP_NONE;
         hmap_insert(&all_vethernets, &v->node, hash_int(v->ep->id, 0));
     }
     return v;
@@ -392,8 +394,9 @@ vethernet_trunk(const struct vmfex_vethernet *v)
     return v->trunk[vethernet_channel(v)];
 }
 
-static bool
-vethernet_works(const struct vmfex_vethernet *v)
+/* Returns true if frames can pass on any channel of 'v'. */
+bool
+vmfex_vethernet_works(const struct vmfex_vethernet *v)
 {
     for (size_t i = 0; i < v->n_channels; i++) {
         if (v->trouble[i] == VMFEX_REASON_NONE) {
@@ -552,10 +555,9 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
         v->trouble[i] = v->reason;
     }
 
-    if (!vethernet_works(v)) {
+    if (!vmfex_vethernet_works(v)) {
         return;
     }
-    vethernet_set_reason(v, VMFEX_REASON_NONE, NULL);
 
     /* A host leaves a channel whose trunk failed.  A switch stays, until a
      * frame shows where the host went. */
@@ -566,7 +568,31 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
                   "does not work", v->bridge->name, v->ep->name,
                   i ? "primary" : "standby", c->trunk[i]);
         vmfex_endpoint_use_channel(v->ep, !i, false);
-        v->announce = true;
+        i = !i;
+    }
+    if (v->trouble[i] == VMFEX_REASON_NONE) {
+        vethernet_set_reason(v, VMFEX_REASON_NONE, NULL);
+    } else {
+        vethernet_set_reason(v, v->trouble[i], "trunk %s", c->trunk[i]);
+    }
+}
+
+/* Notes whether 'v', which is linked, sends elsewhere than before, so that
+ * the switch has to be told. */
+static void
+vethernet_check_announce(struct vmfex_vethernet *v)
+{
+    const struct vmfex_lport *trunk = vethernet_trunk(v);
+    odp_port_t odp_port = trunk ? trunk->odp_port : ODPP_NONE;
+    uint16_t vif = v->vif[vethernet_channel(v)];
+
+    if (!v->port) {
+        v->last_trunk = ODPP_NONE;
+    } else if (odp_port != ODPP_NONE) {
+        v->announce = (v->last_trunk != ODPP_NONE
+                       && (v->last_trunk != odp_port || v->last_vif != vif));
+        v->last_trunk = odp_port;
+        v->last_vif = vif;
     }
 }
 
@@ -639,7 +665,7 @@ find_free_adapter(const struct vmfex_lport *lport)
 
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (v->netdev && v->bridge == lport->bridge && !v->port
-            && !v->reserved && vethernet_works(v)
+            && !v->reserved && vmfex_vethernet_works(v)
             && (!best || adapter_is_better(v, best, lport))) {
             best = v;
         }
@@ -770,7 +796,8 @@ vethernet_decide(struct vmfex_vethernet *v)
         v->state = VETHERNET_FREE;
     } else if (!v->active) {
         v->state = VETHERNET_LINKED;
-        vethernet_set_reason(v, VMFEX_REASON_NOT_ACTIVATED, NULL);
+        vethernet_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
+                             "the gate of %s is closed", v->ep->name);
     } else if (!v->up) {
         v->state = VETHERNET_LINKED;
         vethernet_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
@@ -905,6 +932,7 @@ compute(void)
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (v->netdev) {
             vethernet_decide(v);
+            vethernet_check_announce(v);
             vethernet_report(v);
         }
     }

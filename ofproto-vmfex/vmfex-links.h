@@ -120,7 +120,9 @@ struct vmfex_vethernet {
     enum vethernet_state state;
     enum vmfex_reason reason;
     char *detail;               /* About 'reason', or NULL. */
-    bool announce;              /* Channel was changed: tell the switch. */
+    bool announce;              /* It sends elsewhere: tell the switch. */
+    odp_port_t last_trunk;      /* Where it sent in the run before, if it */
+    uint16_t last_vif;          /* was linked, else ODPP_NONE. */
     bool has_error;             /* Its Interface.error says what is wrong. */
 
     /* The link that is or, within publication, will be that of 'ep'. */
@@ -143,6 +145,8 @@ char *vmfex_lport_get_error(const struct vmfex_lport *);
 void vmfex_adapter_attach(struct vmfex_bridge *, struct netdev *);
 void vmfex_adapter_detach(struct netdev *);
 struct vmfex_vethernet *vmfex_vethernet_find(const struct netdev *);
+
+bool vmfex_vethernet_works(const struct vmfex_vethernet *);
 
 void vmfex_links_changed(void);
 void vmfex_links_reconfigured(void);

@@ -30,6 +30,15 @@ vmfex_publish_flush(odp_port_t odp_port, uint16_t vif)
     n_flush++;
 }
 
+/* Returns true if 'v' cannot send, but the first frame that arrives on its
+ * other channel will mend that. */
+static bool
+waits_for_frame(const struct vmfex_vethernet *v)
+{
+    return (v->ordinary && v->active && v->up && vmfex_vethernet_works(v)
+            && v->reason != VMFEX_REASON_TRUNK_MTU);
+}
+
 static struct vmfex_link *
 link_build(const struct vmfex_vethernet *v)
 {
@@ -56,7 +65,9 @@ link_build(const struct vmfex_vethernet *v)
     link->has_mac = c->has_mac;
     link->mac = link->has_mac ? c->mac : eth_addr_zero;
     link->drop = (v->state == VETHERNET_ACTIVE ? VMFEX_DROP_NONE
-                  : v->state == VETHERNET_DOWN ? VMFEX_DROP_LINK_DOWN
+                  : v->state == VETHERNET_DOWN
+                  ? (waits_for_frame(v) ? VMFEX_DROP_NONE
+                     : VMFEX_DROP_LINK_DOWN)
                   : !v->port && !v->ordinary ? VMFEX_DROP_NO_PORT
                   : !v->active ? VMFEX_DROP_GATE_CLOSED
                   : !v->up ? VMFEX_DROP_PORT_DOWN

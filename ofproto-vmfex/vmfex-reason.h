@@ -38,9 +38,9 @@
                  "another vethernet has the same VIF on the same trunk",    \
                  "give it another options:vif")                             \
     VMFEX_REASON(NOT_ACTIVATED, "not-activated",                            \
-                 "the gate is closed",                                      \
-                 "set options:active=true, or remove the key, on the "      \
-                 "adapter")                                                 \
+                 "no frame may pass",                                       \
+                 "open the gate with options:active=true, set the port "    \
+                 "up, or add the rule, whichever is named")                 \
     VMFEX_REASON(RESERVED, "reserved",                                      \
                  "the adapter is reserved for a port that names it",        \
                  "name it in a port's other_config:vmfex-adapter, or remove " \
