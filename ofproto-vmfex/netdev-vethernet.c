@@ -341,8 +341,9 @@ statuses_equal(const struct vethernet_status *a,
             && a->mtu == b->mtu);
 }
 
-/* Sets the status of 'netdev', a vethernet, to a copy of 'status'. */
-void
+/* Sets the status of 'netdev', a vethernet, to a copy of 'status'.  Returns
+ * true if that is a change. */
+bool
 vethernet_set_status(struct netdev *netdev,
                      const struct vethernet_status *status)
 {
@@ -367,6 +368,20 @@ vethernet_set_status(struct netdev *netdev,
 
     if (changed) {
         netdev_change_seq_changed(netdev);
+    }
+    return changed;
+}
+
+/* Lets the bridge layer read the status of the vethernet named 'name' once
+ * more, if there is one. */
+void
+vethernet_report_status(const char *name)
+{
+    struct netdev *netdev = netdev_from_name(name);
+
+    if (netdev) {
+        netdev_change_seq_changed(netdev);
+        netdev_close(netdev);
     }
 }
 

@@ -39,7 +39,10 @@ static uint64_t last_connectivity_seqno;
 
 /* The bridge layer clears Interface.error in each reconfiguration.  If the
  * same error is reported before it has learned that the database did so, it
- * takes the report for no change.  So errors are reported a few times. */
+ * takes the report for no change.  So errors are reported a few times.
+ *
+ * Likewise, a status that changes and changes back, as that of an adapter
+ * does when ovs-vswitchd starts anew, is taken for one that never changed. */
 #define FIRST_REPORT 50         /* In ms. */
 #define LAST_REPORT 5000        /* Likewise. */
 static long long int next_report = LLONG_MAX;
@@ -54,12 +57,18 @@ vmfex_links_changed(void)
     changed = true;
 }
 
+static void
+start_reports(void)
+{
+    report_interval = FIRST_REPORT;
+    next_report = time_msec() + report_interval;
+}
+
 /* Notes that all bridges are being reconfigured. */
 void
 vmfex_links_reconfigured(void)
 {
-    report_interval = FIRST_REPORT;
-    next_report = time_msec() + report_interval;
+    start_reports();
 }
 
 /* Compares 'a' to 'b' in the manner of strcmp(), but the numbers at their ends
@@ -839,9 +848,10 @@ vethernet_report(struct vmfex_vethernet *v)
     const struct vethernet_config *c = vethernet_get_config(v->netdev);
     bool linked = (v->port || v->ordinary) && v->state != VETHERNET_DOWN;
     uint64_t first_frame;
+    bool is_new;
 
     atomic_read_relaxed(&v->ep->first_frame, &first_frame);
-    vethernet_set_status(v->netdev, &(struct vethernet_status) {
+    is_new = vethernet_set_status(v->netdev, &(struct vethernet_status) {
         .state = v->state,
         .reason = v->reason,
         .error = error,
@@ -857,6 +867,10 @@ vethernet_report(struct vmfex_vethernet *v)
         .first_frame = first_frame,
         .mtu = trunk ? vmfex_trunk_inner_mtu(trunk) : 0,
     });
+    if (is_new) {
+        v->status_is_new = true;
+        start_reports();
+    }
     free(error);
 
     if (v->has_error && !is_error) {
@@ -984,6 +998,21 @@ any_error(void)
     return false;
 }
 
+/* Lets the bridge layer read the statuses that are new.  'last' says that it
+ * is the last time. */
+static void
+report_statuses(bool last)
+{
+    struct vmfex_vethernet *v;
+
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->status_is_new) {
+            vethernet_report_status(v->ep->name);
+            v->status_is_new = !last;
+        }
+    }
+}
+
 static void
 report_again(void)
 {
@@ -994,6 +1023,7 @@ report_again(void)
         report_interval *= 2;
         next_report = (report_interval <= LAST_REPORT
                        ? time_msec() + report_interval : LLONG_MAX);
+        report_statuses(next_report == LLONG_MAX);
     }
 }
 

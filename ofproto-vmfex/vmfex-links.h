@@ -124,6 +124,7 @@ struct vmfex_vethernet {
     odp_port_t last_trunk;      /* Where it sent in the run before, if it */
     uint16_t last_vif;          /* was linked, else ODPP_NONE. */
     bool has_error;             /* Its Interface.error says what is wrong. */
+    bool status_is_new;         /* Its status is reported a few times. */
 
     /* The link that is or, within publication, will be that of 'ep'. */
     const struct vmfex_link *link;
