@@ -9,6 +9,7 @@
 #include "bitmap.h"
 #include "connectivity.h"
 #include "datapath-actions/compat.h"
+#include "if-notifier.h"
 #include "netdev.h"
 #include "netdev-vport.h"
 #include "odp-util.h"
@@ -163,11 +164,13 @@ vmfex_port_open_type(const char *datapath_type OVS_UNUSED,
 static int
 vmfex_type_run(const char *type OVS_UNUSED)
 {
+    bool ports_changed = vmfex_datapath_port_poll() == ENOBUFS;
     struct ofproto_vmfex *ofproto;
 
     HMAP_FOR_EACH (ofproto, node, &all_ofprotos) {
         bool forwarding = atomic_count_get(&ofproto->n_rules) > 0;
 
+        ofproto->ports_changed |= ports_changed;
         if (forwarding != ofproto->bridge.forwarding) {
             ofproto->bridge.forwarding = forwarding;
             vmfex_links_changed();
@@ -232,6 +235,9 @@ vmfex_construct(struct ofproto *ofproto_)
 static void
 port_info_destroy(struct vmfex_port_info *info)
 {
+    if (info->ofport) {
+        ofport_vmfex_cast(info->ofport)->info = NULL;
+    }
     if (info->lport) {
         vmfex_datapath_port_del(info->lport->odp_port);
         vmfex_lport_destroy(info->lport);
@@ -277,17 +283,49 @@ vmfex_dealloc(struct ofproto *ofproto)
     free(ofproto_vmfex_cast(ofproto));
 }
 
-static int
-vmfex_run(struct ofproto *ofproto)
+/* Deletes the ports whose devices are gone, such as the tap of a VM that was
+ * killed.  The bridge layer adds them again when these are back; the datapath
+ * would go on listening to the old ones. */
+static void
+delete_gone_ports(struct ofproto_vmfex *ofproto)
 {
-    vmfex_rules_expire(ofproto_vmfex_cast(ofproto));
+    struct shash_node *node, *next;
+
+    SHASH_FOR_EACH_SAFE (node, next, &ofproto->ports) {
+        struct vmfex_port_info *info = node->data;
+
+        if (info->lport && vmfex_lport_is_gone(info->lport)) {
+            VLOG_INFO("bridge %s: the device of port %s is gone",
+                      ofproto->up.name, node->name);
+            shash_delete(&ofproto->ports, node);
+            port_info_destroy(info);
+            ofproto->ports_changed = true;
+            if_notifier_manual_report();
+        }
+    }
+}
+
+static int
+vmfex_run(struct ofproto *ofproto_)
+{
+    struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
+    uint64_t connectivity_seqno = seq_read(connectivity_seq_get());
+
+    if (ofproto->connectivity_seqno != connectivity_seqno) {
+        ofproto->connectivity_seqno = connectivity_seqno;
+        delete_gone_ports(ofproto);
+    }
+    vmfex_rules_expire(ofproto);
     return 0;
 }
 
 static void
-vmfex_wait(struct ofproto *ofproto)
+vmfex_wait(struct ofproto *ofproto_)
 {
-    if (!ovs_list_is_empty(&ofproto->expirable)) {
+    struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
+
+    seq_wait(connectivity_seq_get(), ofproto->connectivity_seqno);
+    if (!ovs_list_is_empty(&ofproto_->expirable)) {
         poll_timer_wait(1000);
     }
 }
@@ -561,15 +599,23 @@ vmfex_port_dump_done(const struct ofproto *ofproto OVS_UNUSED, void *state)
 }
 
 static int
-vmfex_port_poll(const struct ofproto *ofproto OVS_UNUSED,
-                char **devnamep OVS_UNUSED)
+vmfex_port_poll(const struct ofproto *ofproto_, char **devnamep OVS_UNUSED)
 {
-    return vmfex_datapath_port_poll();
+    struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
+
+    if (ofproto->ports_changed) {
+        ofproto->ports_changed = false;
+        return ENOBUFS;
+    }
+    return EAGAIN;
 }
 
 static void
-vmfex_port_poll_wait(const struct ofproto *ofproto OVS_UNUSED)
+vmfex_port_poll_wait(const struct ofproto *ofproto)
 {
+    if (ofproto_vmfex_cast(ofproto)->ports_changed) {
+        poll_immediate_wake();
+    }
     vmfex_datapath_port_poll_wait();
 }
 

@@ -37,6 +37,8 @@ struct ofproto_vmfex {
     struct vmfex_bridge bridge;
     struct hmap_node node;      /* In all_ofprotos, by name. */
     struct shash ports;         /* Name to struct vmfex_port_info. */
+    bool ports_changed;         /* Without having been told to. */
+    uint64_t connectivity_seqno; /* When devices were last looked at. */
     atomic_count n_rules;       /* NORMAL rules. */
     uint32_t refused;           /* Features that were asked for in vain. */
 

@@ -222,8 +222,9 @@ vmfex_datapath_port_del(odp_port_t odp_port)
 int
 vmfex_datapath_port_poll(void)
 {
+    struct dpif *dpif = get_dpif();
     char *name = NULL;
-    int error = dpif_port_poll(get_dpif(), &name);
+    int error = dpif ? dpif_port_poll(dpif, &name) : EAGAIN;
 
     free(name);
     return error ? error : ENOBUFS;

@@ -4,6 +4,7 @@
 #include "ofproto-vmfex/vmfex-links.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,6 +162,7 @@ vmfex_lport_create(struct vmfex_bridge *bridge, struct netdev *netdev,
     lport->bridge = bridge;
     lport->netdev = netdev_ref(netdev);
     lport->odp_port = odp_port;
+    lport->ifindex = MAX(netdev_get_ifindex(netdev), 0);
     lport->counters = xzalloc(sizeof *lport->counters);
     vmfex_counters_init(lport->counters);
     hmap_insert(&all_lports, &lport->node,
@@ -286,6 +288,16 @@ vmfex_lport_configure(struct vmfex_lport *lport,
 
     /* The caller may have changed more than that, such as the MTU. */
     changed = true;
+}
+
+/* Returns true if the host no longer has the device behind 'lport', or another
+ * one by the same name. */
+bool
+vmfex_lport_is_gone(const struct vmfex_lport *lport)
+{
+    int ifindex = lport->ifindex ? netdev_get_ifindex(lport->netdev) : 0;
+
+    return ifindex == -ENODEV || (ifindex > 0 && ifindex != lport->ifindex);
 }
 
 /* Returns a sentence about what is wrong with 'lport', which the caller must

@@ -82,6 +82,7 @@ struct vmfex_lport {
     char *config_error;         /* What is wrong with that, or NULL. */
 
     /* State of the netdev. */
+    int ifindex;                /* At the start; 0 if it has none. */
     uint64_t change_seq;
     bool up;                    /* Administratively, and has carrier. */
     int mtu;                    /* 0 if not known. */
@@ -141,6 +142,7 @@ void vmfex_lport_set_netdev(struct vmfex_lport *, struct netdev *);
 const char *vmfex_lport_name(const struct vmfex_lport *);
 bool vmfex_lport_is_trunk(const struct vmfex_lport *);
 int vmfex_trunk_inner_mtu(const struct vmfex_lport *);
+bool vmfex_lport_is_gone(const struct vmfex_lport *);
 char *vmfex_lport_get_error(const struct vmfex_lport *);
 
 void vmfex_adapter_attach(struct vmfex_bridge *, struct netdev *);
