@@ -19,7 +19,12 @@ TESTSUITE_AT = \
 	tests/testsuite.at \
 	tests/vswitchd-plugin.at
 SYSTEM_TESTSUITE_AT = \
+	tests/system-failover.at \
+	tests/system-macros.at \
+	tests/system-mtu.at \
+	tests/system-tags.at \
 	tests/system-testsuite.at \
+	tests/system-traffic.at \
 	tests/system-vswitchd-plugin.at
 
 EXTRA_DIST += \
@@ -27,6 +32,7 @@ EXTRA_DIST += \
 	$(TESTSUITE_AT) \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
+	tests/frames.py \
 	tests/tags-oracle.py
 DISTCLEANFILES += \
 	tests/atconfig \

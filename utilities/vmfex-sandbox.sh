@@ -34,7 +34,8 @@ sandbox_create() {
     SANDBOX_NODES=
     SANDBOX_VMS=
     mkdir -p "$SANDBOX_DIR/bin" || return 1
-    # The names of the VMs, see sandbox_vm.
+    # The VMs have an /etc/hosts of their own, with their names, where that can
+    # be had without writing to /etc.
     cat /etc/hosts > "$SANDBOX_DIR/hosts" 2>/dev/null || :
     PATH=$SANDBOX_DIR/bin:$PATH
     export PATH
@@ -108,7 +109,17 @@ _sandbox_namespace() {
         for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do
             test ! -e $f || echo 1 > $f
         done' 2>/dev/null
-    ip -n "$name" link set lo up
+    _sandbox_ip "$1" link set lo up
+}
+
+# _sandbox_ip NAME ARGUMENT...
+#
+# Like "ip -n", which needs more of the machine than a network namespace.
+_sandbox_ip() {
+    local name
+    name=$1
+    shift
+    nsenter --net="/run/netns/$SANDBOX_ID-$name" -- ip "$@"
 }
 
 # sandbox_node NAME
@@ -175,17 +186,16 @@ sandbox_trunk() {
     mtu=${5-1600}
     ip link add "$2" netns "$SANDBOX_ID-$1" type veth \
         peer name "$4" netns "$SANDBOX_ID-$3" &&
-    ip -n "$SANDBOX_ID-$1" link set "$2" mtu "$mtu" up &&
-    ip -n "$SANDBOX_ID-$3" link set "$4" mtu "$mtu" up
+    _sandbox_ip "$1" link set "$2" mtu "$mtu" up &&
+    _sandbox_ip "$3" link set "$4" mtu "$mtu" up
 }
 
 # sandbox_vm NAME NODE PORT ADDRESS/LEN [MTU]
 #
 # Makes a VM whose cable is device PORT of NODE.  VMs know each other by name.
 sandbox_vm() {
-    local name node port address mtu
-    name=$1 node=$2 port=$3 address=$4
-    mtu=${5-1500}
+    local name address
+    name=$1 address=$4
     SANDBOX_VMS="$SANDBOX_VMS $name"
     _sandbox_namespace "$name" || return 1
     echo "${address%/*} $name" >> "$SANDBOX_DIR/hosts"
@@ -197,16 +207,26 @@ exec nsenter --net='/run/netns/$SANDBOX_ID-$name' -- \\
      'mount --bind "\$0" /etc/hosts 2>/dev/null; exec "\$@"' \\
      '$SANDBOX_DIR/hosts' "\$@"
 END
+    sandbox_vm_cable "$@"
+}
+
+# sandbox_vm_cable NAME NODE PORT ADDRESS/LEN [MTU]
+#
+# Gives a VM its device and its cable, anew if these were deleted.
+sandbox_vm_cable() {
+    local name node port address mtu
+    name=$1 node=$2 port=$3 address=$4
+    mtu=${5-1500}
     ip link add e0 netns "$SANDBOX_ID-$name" type veth \
         peer name "$port" netns "$SANDBOX_ID-$node" &&
-    ip -n "$SANDBOX_ID-$name" link set e0 mtu "$mtu" \
+    _sandbox_ip "$name" link set e0 mtu "$mtu" \
         address "$(_sandbox_mac "$address")" &&
-    ip -n "$SANDBOX_ID-$name" addr add "$address" dev e0 &&
+    _sandbox_ip "$name" addr add "$address" dev e0 &&
     # The userspace datapath reads frames as the VM sends them, and a checksum
     # that is left to the hardware is wrong there.
     "$name" ethtool -K e0 tx off > /dev/null &&
-    ip -n "$SANDBOX_ID-$name" link set e0 up &&
-    ip -n "$SANDBOX_ID-$node" link set "$port" mtu "$mtu" up
+    _sandbox_ip "$name" link set e0 up &&
+    _sandbox_ip "$node" link set "$port" mtu "$mtu" up
 }
 
 # A MAC address that is easily recognised: 52:54:00:00:00:03 for 10.0.0.3.
