@@ -691,6 +691,15 @@ vmfex_set_ipfix(
                   bridge || n);
 }
 
+/* The default, EOPNOTSUPP, is no OpenFlow error. */
+static int
+vmfex_get_ipfix_stats(const struct ofproto *ofproto OVS_UNUSED,
+                      bool bridge_ipfix OVS_UNUSED,
+                      struct ovs_list *replies OVS_UNUSED)
+{
+    return OFPERR_NXST_NOT_CONFIGURED;
+}
+
 static int
 vmfex_set_lldp(struct ofport *ofport, const struct smap *cfg)
 {
@@ -708,6 +717,23 @@ vmfex_aa_vlan_get_queue_size(struct ofproto *ofproto OVS_UNUSED)
 {
     return 0;
 }
+
+/* No connection is tracked, so that none is left afterwards.  (Without this
+ * function, a controller would be sent an error code that is none.) */
+#ifdef HAVE_CT_FLUSH_MATCH
+static void
+vmfex_ct_flush(const struct ofproto *ofproto OVS_UNUSED,
+               const uint16_t *zone OVS_UNUSED,
+               const struct ofp_ct_match *match OVS_UNUSED)
+{
+}
+#else
+static void
+vmfex_ct_flush(const struct ofproto *ofproto OVS_UNUSED,
+               const uint16_t *zone OVS_UNUSED)
+{
+}
+#endif
 
 static const struct ofproto_class ofproto_vmfex_class = {
     .init = vmfex_init,
@@ -770,6 +796,7 @@ static const struct ofproto_class ofproto_vmfex_class = {
     .get_netflow_ids = vmfex_get_netflow_ids,
     .set_sflow = vmfex_set_sflow,
     .set_ipfix = vmfex_set_ipfix,
+    .get_ipfix_stats = vmfex_get_ipfix_stats,
     .set_cfm = NULL,            /* bridge.c says that it is not supported. */
     .set_lldp = vmfex_set_lldp,
     .set_bfd = vmfex_set_bfd,
@@ -792,7 +819,7 @@ static const struct ofproto_class ofproto_vmfex_class = {
     .group_dealloc = vmfex_group_dealloc,
     .group_modify = NULL,       /* No group can exist. */
     .group_get_stats = NULL,    /* Likewise. */
-    .ct_flush = NULL,           /* No connection tracking. */
+    .ct_flush = vmfex_ct_flush,
 };
 
 /* Registers all that VM-FEX adds to ovs-vswitchd. */

@@ -219,6 +219,8 @@ xlate_init_wc(struct vmfex_xlate *x)
                               : htons(VLAN_CFI | VLAN_VID_MASK));
     if (is_ip_any(x->flow)) {
         WC_MASK_FIELD_MASK(wc, nw_frag, FLOW_NW_FRAG_MASK);
+    } else if (eth_type_mpls(x->flow->dl_type)) {
+        wc->masks.mpls_lse[0] = htonl(MPLS_BOS_MASK);
     }
 }
 
