@@ -14,9 +14,17 @@ EXTRA_tests_test_tags_DEPENDENCIES = $(OVS_LIBRARIES)
 COMMON_AT = \
 	tests/vmfex-macros.at
 TESTSUITE_AT = \
+	tests/appctl.at \
+	tests/bridge.at \
+	tests/datapath-actions.at \
+	tests/drops.at \
 	tests/links.at \
+	tests/openflow.at \
+	tests/reasons.at \
+	tests/scale.at \
 	tests/tags.at \
 	tests/testsuite.at \
+	tests/vethernet.at \
 	tests/vswitchd-plugin.at
 SYSTEM_TESTSUITE_AT = \
 	tests/system-failover.at \
