@@ -366,15 +366,21 @@ sandbox_demo_wait() {
 
 # sandbox_check_logs NODE...
 #
-# Prints each line of the logs of NODEs that stock Open vSwitch would not
-# write, too, and that is a warning or worse.  Fails if there is any.
+# Prints each line of the logs of NODEs that is a warning or worse.  Fails if
+# there is any.  Not taken for one: that the machine was slow, which is all that
+# these modules of Open vSwitch say.
 sandbox_check_logs() {
     local node status
     status=0
     for node; do
-        sed -n '/|\(WARN\|ERR\|EMER\)|/{
-            s/^/'"$node: "'/p
-        }' "$SANDBOX_DIR/$node"/ovs*.log > "$SANDBOX_DIR/$node/warnings"
+        sed -n '
+            /|timeval([^|]*)|WARN|/d
+            /|timeval|WARN|/d
+            /|ovs_rcu\(([^|]*)\)*|WARN|blocked /d
+            /|WARN|/s/^/'"$node: "'/p
+            /|ERR|/s/^/'"$node: "'/p
+            /|EMER|/s/^/'"$node: "'/p' \
+            "$SANDBOX_DIR/$node"/ovs*.log > "$SANDBOX_DIR/$node/warnings"
         if test -s "$SANDBOX_DIR/$node/warnings"; then
             cat "$SANDBOX_DIR/$node/warnings"
             status=1
