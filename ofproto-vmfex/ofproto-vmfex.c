@@ -161,6 +161,30 @@ vmfex_port_open_type(const char *datapath_type OVS_UNUSED,
     return strcmp(port_type, "internal") ? port_type : NETDEV_NULL_TYPE;
 }
 
+static bool
+port_info_exists(const struct vmfex_port_info *info)
+{
+    return (!info->lport
+            || vmfex_datapath_port_exists(info->lport->odp_port));
+}
+
+/* Has vmfex_port_poll() report the ports of 'ofproto' that somebody deleted
+ * from the datapath.  (To say ENOBUFS instead, at each change, would make the
+ * caller look at all ports, which takes longer than to add one.) */
+static void
+find_gone_ports(struct ofproto_vmfex *ofproto)
+{
+    struct shash_node *port;
+
+    SHASH_FOR_EACH (port, &ofproto->ports) {
+        const struct vmfex_port_info *info = port->data;
+
+        if (info->ofport && !port_info_exists(info)) {
+            sset_add(&ofproto->gone_ports, port->name);
+        }
+    }
+}
+
 static int
 vmfex_type_run(const char *type OVS_UNUSED)
 {
@@ -170,7 +194,9 @@ vmfex_type_run(const char *type OVS_UNUSED)
     HMAP_FOR_EACH (ofproto, node, &all_ofprotos) {
         bool forwarding = atomic_count_get(&ofproto->n_rules) > 0;
 
-        ofproto->ports_changed |= ports_changed;
+        if (ports_changed) {
+            find_gone_ports(ofproto);
+        }
         if (forwarding != ofproto->bridge.forwarding) {
             ofproto->bridge.forwarding = forwarding;
             vmfex_links_changed();
@@ -218,6 +244,7 @@ vmfex_construct(struct ofproto *ofproto_)
 
     ofproto->bridge.name = ofproto_->name;
     shash_init(&ofproto->ports);
+    sset_init(&ofproto->gone_ports);
     atomic_count_init(&ofproto->n_rules, 0);
     ofproto->used = time_msec();
     hmap_insert(&all_ofprotos, &ofproto->node,
@@ -263,6 +290,7 @@ vmfex_destruct(struct ofproto *ofproto_, bool del OVS_UNUSED)
         port_info_destroy(node->data);
     }
     shash_destroy(&ofproto->ports);
+    sset_destroy(&ofproto->gone_ports);
     hmap_remove(&all_ofprotos, &ofproto->node);
 
     OFPROTO_FOR_EACH_TABLE (table, ofproto_) {
@@ -297,9 +325,9 @@ delete_gone_ports(struct ofproto_vmfex *ofproto)
         if (info->lport && vmfex_lport_is_gone(info->lport)) {
             VLOG_INFO("bridge %s: the device of port %s is gone",
                       ofproto->up.name, node->name);
+            sset_add(&ofproto->gone_ports, node->name);
             shash_delete(&ofproto->ports, node);
             port_info_destroy(info);
-            ofproto->ports_changed = true;
             if_notifier_manual_report();
         }
     }
@@ -410,13 +438,6 @@ vmfex_port_reconfigured(struct ofport *ofport,
                      "applies to a port of a vmfex bridge",
                      ofport->ofproto->name, netdev_get_name(ofport->netdev));
     }
-}
-
-static bool
-port_info_exists(const struct vmfex_port_info *info)
-{
-    return (!info->lport
-            || vmfex_datapath_port_exists(info->lport->odp_port));
 }
 
 static int
@@ -599,21 +620,21 @@ vmfex_port_dump_done(const struct ofproto *ofproto OVS_UNUSED, void *state)
 }
 
 static int
-vmfex_port_poll(const struct ofproto *ofproto_, char **devnamep OVS_UNUSED)
+vmfex_port_poll(const struct ofproto *ofproto_, char **devnamep)
 {
     struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
 
-    if (ofproto->ports_changed) {
-        ofproto->ports_changed = false;
-        return ENOBUFS;
+    if (sset_is_empty(&ofproto->gone_ports)) {
+        return EAGAIN;
     }
-    return EAGAIN;
+    *devnamep = sset_pop(&ofproto->gone_ports);
+    return 0;
 }
 
 static void
 vmfex_port_poll_wait(const struct ofproto *ofproto)
 {
-    if (ofproto_vmfex_cast(ofproto)->ports_changed) {
+    if (!sset_is_empty(&ofproto_vmfex_cast(ofproto)->gone_ports)) {
         poll_immediate_wake();
     }
     vmfex_datapath_port_poll_wait();

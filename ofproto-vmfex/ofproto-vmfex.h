@@ -30,6 +30,7 @@
 #include "ofproto/ofproto-provider.h"
 #include "ofproto-vmfex/vmfex-links.h"
 #include "openvswitch/shash.h"
+#include "sset.h"
 
 /* A vmfex bridge. */
 struct ofproto_vmfex {
@@ -37,7 +38,7 @@ struct ofproto_vmfex {
     struct vmfex_bridge bridge;
     struct hmap_node node;      /* In all_ofprotos, by name. */
     struct shash ports;         /* Name to struct vmfex_port_info. */
-    bool ports_changed;         /* Without having been told to. */
+    struct sset gone_ports;     /* To be reported by port_poll(). */
     uint64_t connectivity_seqno; /* When devices were last looked at. */
     atomic_count n_rules;       /* NORMAL rules. */
     uint32_t refused;           /* Features that were asked for in vain. */
