@@ -393,6 +393,10 @@ AC_DEFUN([VMFEX_CHECK_OVS_FEATURES],
      [const struct ofproto_class *class = NULL;
       class->ct_flush(NULL, NULL, NULL);],
      [ct_flush in struct ofproto_class takes a match])
+   VMFEX_CHECK_OVS([HAVE_CTL_CONTEXT_INIT_COMMAND_LAST],
+     [#include "db-ctl-base.h"],
+     [ctl_context_init_command(NULL, NULL, false);],
+     [ctl_context_init_command() takes a third argument])
    VMFEX_CHECK_OVS([HAVE_NETDEV_GET_SPEED],
      [#include "netdev-provider.h"],
      [const struct netdev_class *class = NULL;
