@@ -35,6 +35,24 @@ manager/vmfex-idl.h: manager/vmfex-idl.ovsidl
 	    > $@.tmp && mv $@.tmp $@
 $(manager_libvmfex_idl_la_OBJECTS): manager/vmfex-idl.h
 
+sbin_PROGRAMS += manager/vmfex-managerd
+manager_vmfex_managerd_SOURCES = \
+	manager/adapters.c \
+	manager/adapters.h \
+	manager/db.c \
+	manager/db.h \
+	manager/ports.c \
+	manager/ports.h \
+	manager/rbac.c \
+	manager/rbac.h \
+	manager/vmfex-managerd.c
+manager_vmfex_managerd_LDADD = \
+	ofproto-vmfex/libofproto-vmfex.la \
+	manager/libvmfex-idl.la \
+	$(OVS_LDADD)
+EXTRA_manager_vmfex_managerd_DEPENDENCIES = $(OVS_LIBRARIES)
+$(manager_vmfex_managerd_OBJECTS): manager/vmfex-idl.h
+
 # Somebody who changes the schema has to think of its version and checksum.
 ALL_LOCAL += manager/vmfex.ovsschema.stamp
 CLEANFILES += manager/vmfex.ovsschema.stamp
