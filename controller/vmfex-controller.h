@@ -5,7 +5,7 @@
 
 /* vmfex-controller: between the local Open vSwitch database and the manager's.
  *
- *     Open_vSwitch database               vmfex-controller        VMFEX database
+ *     Open_vSwitch database            vmfex-controller         VMFEX database
  *
  *     adapters (vethN)    <-------------  host.c  <-------------  Adapter
  *     Interface.status:port  ---------->          ------------->  its claim

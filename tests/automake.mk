@@ -12,9 +12,12 @@ EXTRA_tests_test_tags_DEPENDENCIES = $(OVS_LIBRARIES)
 # "make check" runs tests/testsuite, and "make check-system", as root,
 # tests/system-testsuite.  Arguments for either: TESTSUITEFLAGS.
 COMMON_AT = \
+	tests/manager-macros.at \
 	tests/vmfex-macros.at
 TESTSUITE_AT = \
+	tests/controller.at \
 	tests/links.at \
+	tests/manager.at \
 	tests/tags.at \
 	tests/testsuite.at \
 	tests/vswitchd-plugin.at
