@@ -17,6 +17,7 @@ COMMON_AT = \
 TESTSUITE_AT = \
 	tests/controller.at \
 	tests/links.at \
+	tests/manager-system.at \
 	tests/manager.at \
 	tests/tags.at \
 	tests/testsuite.at \
