@@ -215,6 +215,7 @@ vmfex_construct(struct ofproto *ofproto_)
 
     ofproto->bridge.name = ofproto_->name;
     shash_init(&ofproto->ports);
+    sset_init(&ofproto->gone_ports);
     atomic_count_init(&ofproto->n_rules, 0);
     ofproto->used = time_msec();
     hmap_insert(&all_ofprotos, &ofproto->node,
@@ -257,6 +258,7 @@ vmfex_destruct(struct ofproto *ofproto_, bool del OVS_UNUSED)
         port_info_destroy(node->data);
     }
     shash_destroy(&ofproto->ports);
+    sset_destroy(&ofproto->gone_ports);
     hmap_remove(&all_ofprotos, &ofproto->node);
 
     OFPROTO_FOR_EACH_TABLE (table, ofproto_) {
@@ -560,17 +562,49 @@ vmfex_port_dump_done(const struct ofproto *ofproto OVS_UNUSED, void *state)
     return 0;
 }
 
-static int
-vmfex_port_poll(const struct ofproto *ofproto OVS_UNUSED,
-                char **devnamep OVS_UNUSED)
+/* Has vmfex_port_poll() report each port that is no longer in the datapath. */
+static void
+find_gone_ports(void)
 {
-    return vmfex_datapath_port_poll();
+    struct ofproto_vmfex *ofproto;
+    struct shash_node *port;
+
+    HMAP_FOR_EACH (ofproto, node, &all_ofprotos) {
+        SHASH_FOR_EACH (port, &ofproto->ports) {
+            const struct vmfex_port_info *info = port->data;
+
+            if (info->ofport && !port_info_exists(info)) {
+                sset_add(&ofproto->gone_ports, port->name);
+            }
+        }
+    }
+}
+
+/* Ports come and go by port_add() and port_del(), but somebody may delete one
+ * from the datapath, too.  ENOBUFS would make the caller look at all ports,
+ * which takes longer than to add one. */
+static int
+vmfex_port_poll(const struct ofproto *ofproto_, char **devnamep)
+{
+    struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
+
+    if (vmfex_datapath_port_poll() == ENOBUFS) {
+        find_gone_ports();
+    }
+    if (sset_is_empty(&ofproto->gone_ports)) {
+        return EAGAIN;
+    }
+    *devnamep = sset_pop(&ofproto->gone_ports);
+    return 0;
 }
 
 static void
-vmfex_port_poll_wait(const struct ofproto *ofproto OVS_UNUSED)
+vmfex_port_poll_wait(const struct ofproto *ofproto)
 {
     vmfex_datapath_port_poll_wait();
+    if (!sset_is_empty(&ofproto_vmfex_cast(ofproto)->gone_ports)) {
+        poll_immediate_wake();
+    }
 }
 
 /* What belongs to the upstream switch. */

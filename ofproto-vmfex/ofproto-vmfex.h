@@ -30,6 +30,7 @@
 #include "ofproto/ofproto-provider.h"
 #include "ofproto-vmfex/vmfex-links.h"
 #include "openvswitch/shash.h"
+#include "sset.h"
 
 /* A vmfex bridge. */
 struct ofproto_vmfex {
@@ -37,6 +38,7 @@ struct ofproto_vmfex {
     struct vmfex_bridge bridge;
     struct hmap_node node;      /* In all_ofprotos, by name. */
     struct shash ports;         /* Name to struct vmfex_port_info. */
+    struct sset gone_ports;     /* To be reported by port_poll(). */
     atomic_count n_rules;       /* NORMAL rules. */
     uint32_t refused;           /* Features that were asked for in vain. */
 

@@ -205,6 +205,7 @@ vmfex_lport_set_netdev(struct vmfex_lport *lport, struct netdev *netdev)
         hmap_remove(&all_lports, &lport->node);
         netdev_close(lport->netdev);
         lport->netdev = netdev_ref(netdev);
+        lport->change_seq = 0;
         hmap_insert(&all_lports, &lport->node,
                     hash_string(netdev_get_name(netdev), 0));
     }
@@ -427,7 +428,10 @@ refresh_lports(void)
     struct vmfex_lport *lport;
 
     HMAP_FOR_EACH (lport, node, &all_lports) {
-        lport_refresh(lport);
+        /* A kernel netdev has to ask the kernel. */
+        if (lport->change_seq != netdev_get_change_seq(lport->netdev)) {
+            lport_refresh(lport);
+        }
         lport->n_links = lport->n_vethernets = 0;
     }
 }
