@@ -34,7 +34,7 @@ static const struct {
     { "--retention", "SECONDS" },
     { "--tag", "vn-tag|e-tag" },
     { "--uplinks", "UPLINK,...|all" },
-    { "--vlans", "VLAN,...|all" },
+    { "--vlans", "VLAN,...|all|none" },
 };
 
 /* Appends the words of 'text', which spaces separate, to 'words'. */

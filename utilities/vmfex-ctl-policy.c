@@ -161,8 +161,8 @@ compare_profile(struct ctl_context *ctx,
     char *is = NULL;
 
     if (s->n_vlans != profile->n_vlans
-        || memcmp(s->vlans, profile->vlans,
-                  s->n_vlans * sizeof *s->vlans)) {
+        || (s->n_vlans && memcmp(s->vlans, profile->vlans,
+                                 s->n_vlans * sizeof *s->vlans))) {
         setting = "list of VLANs";
         is = vmfex_ctl_format_vlans(profile->vlans, profile->n_vlans);
     } else if (s->native >= 0 && s->native != native) {

@@ -116,9 +116,9 @@ parse_vlan(const char *s, unsigned int *vlan)
     return *vlan >= 1 && *vlan <= MAX_VLAN ? s + n : NULL;
 }
 
-/* Parses 's', "all" or a list of VLANs and of ranges of VLANs such as
- * "10,20-29", into '*vlans', which the caller frees, and '*n'.  No VLAN at all
- * stands for all of them.  Returns false after an error. */
+/* Parses 's', "none", "all", or a list of VLANs and of ranges of VLANs such as
+ * "10,20-29", into '*vlans', which the caller frees, and '*n'.  Returns false
+ * after an error. */
 bool
 vmfex_ctl_parse_vlans(struct ctl_context *ctx, const char *s, int64_t **vlans,
                       size_t *n)
@@ -133,8 +133,11 @@ vmfex_ctl_parse_vlans(struct ctl_context *ctx, const char *s, int64_t **vlans,
 
     *vlans = NULL;
     *n = 0;
-    if (!strcmp(s, "all")) {
+    if (!strcmp(s, "none")) {
         goto out;
+    } else if (!strcmp(s, "all")) {
+        bitmap_set_multiple(bitmap, 1, MAX_VLAN, true);
+        goto all;
     }
 
     for (item = strtok_r(copy, ",", &save_ptr); item && ok;
@@ -154,10 +157,12 @@ vmfex_ctl_parse_vlans(struct ctl_context *ctx, const char *s, int64_t **vlans,
     }
     if (!ok) {
         ctl_error(ctx, "VLANs \"%s\": give numbers from 1 to %d, or ranges "
-                  "of them, such as 10,20-29, or \"all\"", s, MAX_VLAN);
+                  "of them, such as 10,20-29, or \"all\" or \"none\"", s,
+                  MAX_VLAN);
         goto out;
     }
 
+all:
     *vlans = xmalloc(MAX_VLAN * sizeof **vlans);
     BITMAP_FOR_EACH_1 (vlan, MAX_VLAN + 1, bitmap) {
         (*vlans)[(*n)++] = vlan;
@@ -176,8 +181,9 @@ vmfex_ctl_format_vlans(const int64_t *vlans, size_t n)
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
 
-    if (!n) {
-        ds_put_cstr(&ds, "all");
+    if (!n || n == MAX_VLAN) {
+        ds_put_cstr(&ds, n ? "all" : "none");
+        return ds_steal_cstr(&ds);
     }
     for (size_t i = 0; i < n; ) {
         size_t last = i;
