@@ -1104,15 +1104,25 @@ port_connect(const struct vmfexrec_virtual_port *vp, const struct binding *b)
     return port_set_channels(vp, &primary, &standby);
 }
 
-/* Returns true if the switch forwards for 'vp' as it should. */
+/* Returns true if the switch forwards for 'vp' as it should.  The channel of
+ * 'incoming' is not the right one as long as the move is not done. */
 static bool
-port_is_up(const struct vmfexrec_virtual_port *vp)
+port_is_up(const struct vmfexrec_virtual_port *vp,
+           const struct vmfexrec_adapter *incoming)
 {
     struct channel primary = { "", vp->downlink,
                                vp->n_vif ? vp->vif[0] : 0 };
     struct channel standby = { "", vp->standby_downlink,
                                vp->n_standby_vif ? vp->standby_vif[0] : 0 };
 
+    if (incoming) {
+        struct channel c = primary_of(incoming);
+
+        if (channel_is(&c, vp->standby_downlink, vp->standby_vif,
+                       vp->n_standby_vif)) {
+            standby.vif = 0;
+        }
+    }
     return vp->up && (channel_is_realized(&primary, vp)
                       || channel_is_realized(&standby, vp));
 }
@@ -1120,10 +1130,10 @@ port_is_up(const struct vmfexrec_virtual_port *vp)
 /* An admitted port: is it active? */
 static void
 port_run_admitted(struct ports *ps, struct port *port,
-                  const struct vmfexrec_virtual_port *vp, bool changed,
-                  struct verdict *v)
+                  const struct vmfexrec_virtual_port *vp,
+                  const struct binding *b, bool changed, struct verdict *v)
 {
-    if (port_is_up(vp)) {
+    if (port_is_up(vp, b->incoming)) {
         DB_SET_STRING(virtual_port, vp, state, "active");
         port->pending = NO_TIMER;
         port_set_timer(ps, port, NO_TIMER);
@@ -1329,7 +1339,7 @@ port_run_claimed(struct ports *ps, const char *iface_id, struct port *port,
         DB_SET_SCALAR(virtual_port, vp, retained_until, 0);
     }
     if (admitted) {
-        port_run_admitted(ps, port, vp, changed, &v);
+        port_run_admitted(ps, port, vp, b, changed, &v);
     } else {
         DB_SET_STRING(virtual_port, vp, state, "refused");
         port->pending = NO_TIMER;
