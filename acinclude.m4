@@ -393,6 +393,10 @@ AC_DEFUN([VMFEX_CHECK_OVS_FEATURES],
      [const struct ofproto_class *class = NULL;
       class->ct_flush(NULL, NULL, NULL);],
      [ct_flush in struct ofproto_class takes a match])
+   VMFEX_CHECK_OVS([HAVE_CTL_CONTEXT_INIT_COMMAND_LAST],
+     [#include "db-ctl-base.h"],
+     [ctl_context_init_command(NULL, NULL, false);],
+     [ctl_context_init_command() takes a third argument])
    VMFEX_CHECK_OVS([HAVE_NETDEV_GET_SPEED],
      [#include "netdev-provider.h"],
      [const struct netdev_class *class = NULL;
@@ -406,6 +410,10 @@ AC_DEFUN([VMFEX_CHECK_OVS_FEATURES],
      [#include "odp-util.h"],
      [odp_flow_format(NULL, 0, NULL, 0, NULL, NULL, false, false);],
      [odp_flow_format() takes an eighth argument])
+   VMFEX_CHECK_OVS([HAVE_DAEMONIZE_START_2],
+     [#include "daemon.h"],
+     [daemonize_start(false, false);],
+     [daemonize_start() takes a second argument])
   ])
 
 dnl VMFEX_CONFIG_HEADER(FILE)
@@ -419,6 +427,9 @@ AC_DEFUN([VMFEX_CONFIG_HEADER],
 
 #ifndef VMFEX_CONFIG_H
 #define VMFEX_CONFIG_H 1
+
+/* Our own version; VERSION is that of Open vSwitch. */
+@%:@define VMFEX_VERSION "$PACKAGE_VERSION"
 $vmfex_config_h
 #endif /* $1 */
 _VMFEX_EOF

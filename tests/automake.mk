@@ -12,13 +12,17 @@ EXTRA_tests_test_tags_DEPENDENCIES = $(OVS_LIBRARIES)
 # "make check" runs tests/testsuite, and "make check-system", as root,
 # tests/system-testsuite.  Arguments for either: TESTSUITEFLAGS.
 COMMON_AT = \
+	tests/manager-macros.at \
 	tests/vmfex-macros.at
 TESTSUITE_AT = \
 	tests/appctl.at \
 	tests/bridge.at \
+	tests/controller.at \
 	tests/datapath-actions.at \
 	tests/drops.at \
 	tests/links.at \
+	tests/manager-system.at \
+	tests/manager.at \
 	tests/openflow.at \
 	tests/reasons.at \
 	tests/scale.at \

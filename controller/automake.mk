@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+
+sbin_PROGRAMS += controller/vmfex-controller
+controller_vmfex_controller_SOURCES = \
+	controller/host.c \
+	controller/host.h \
+	controller/ovs-rows.c \
+	controller/ovs-rows.h \
+	controller/pinning.c \
+	controller/pinning.h \
+	controller/switch.c \
+	controller/switch.h \
+	controller/vmfex-controller.c \
+	controller/vmfex-controller.h
+controller_vmfex_controller_LDADD = \
+	manager/libvmfex-idl.la \
+	$(OVS_LDADD)
+EXTRA_controller_vmfex_controller_DEPENDENCIES = $(OVS_LIBRARIES)
+
+# BUILT_SOURCES come first only in "make all" and its like.
+$(controller_vmfex_controller_OBJECTS): manager/vmfex-idl.h

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "controller/pinning.h"
+
+#include <limits.h>
+
+#include "controller/ovs-rows.h"
+#include "controller/vmfex-controller.h"
+#include "coverage.h"
+#include "openvswitch/vlog.h"
+#include "util.h"
+#include "vswitch-idl.h"
+
+VLOG_DEFINE_THIS_MODULE(pinning);
+
+COVERAGE_DEFINE(pinning_write);
+COVERAGE_DEFINE(pinning_remove);
+
+#define PIN_DELAY_MS 1000
+
+/* Names the adapter that the controller pinned a VM port to. */
+#define PIN_MARK "vmfex-pin"
+
+/* Begins a run. */
+void
+pinning_start(struct pinning_batch *batch, struct controller_ctx *ctx)
+{
+    batch->writing = ctx->ovs_txn && ctx->now >= batch->due;
+    if (batch->writing) {
+        batch->due = LLONG_MAX;
+    }
+}
+
+/* Says that there is a port to be pinned.  Returns true if the time to do so
+ * is now. */
+bool
+pinning_want(struct pinning_batch *batch, struct controller_ctx *ctx)
+{
+    if (!batch->writing && batch->due == LLONG_MAX) {
+        batch->due = ctx->now + PIN_DELAY_MS;
+    }
+    return batch->writing;
+}
+
+/* Ends a run. */
+void
+pinning_finish(struct pinning_batch *batch, struct controller_ctx *ctx)
+{
+    batch->writing = false;
+    if (ctx->now < batch->due) {
+        /* Otherwise, it is the transaction under way that is waited for. */
+        controller_wake_at(ctx, batch->due);
+    }
+}
+
+/* Returns the adapter that 'vm' is pinned to, or NULL. */
+const char *
+pinning_get(const struct ovs_iface *vm)
+{
+    return smap_get(&vm->row->other_config, "vmfex-adapter");
+}
+
+/* Returns true if 'vm' is pinned, and not by a person. */
+bool
+pinning_is_ours(const struct ovs_iface *vm)
+{
+    const char *pin = pinning_get(vm);
+
+    return pin && nullable_string_is_equal(
+        pin, smap_get(&vm->row->external_ids, PIN_MARK));
+}
+
+/* Pins 'vm' to 'adapter'. */
+void
+pinning_write(struct controller_ctx *ctx, const struct ovs_iface *vm,
+              const char *adapter)
+{
+    if (ctx->ovs_txn && !nullable_string_is_equal(pinning_get(vm), adapter)) {
+        COVERAGE_INC(pinning_write);
+        VLOG_INFO("port %s: pinning it to adapter %s", vm->row->name, adapter);
+        ovs_rows_set_other_config(vm, "vmfex-adapter", adapter);
+        ovs_rows_set_external_id(vm, PIN_MARK, adapter);
+    }
+}
+
+/* Removes the controller's pin from 'vm'. */
+void
+pinning_remove(struct controller_ctx *ctx, const struct ovs_iface *vm)
+{
+    if (ctx->ovs_txn) {
+        COVERAGE_INC(pinning_remove);
+        VLOG_INFO("port %s: no longer pinning it to adapter %s",
+                  vm->row->name, pinning_get(vm));
+        ovs_rows_set_other_config(vm, "vmfex-adapter", NULL);
+        ovs_rows_set_external_id(vm, PIN_MARK, NULL);
+    }
+}
+
+/* Pins each VM port to the adapter that it is linked to. */
+void
+pinning_run(struct controller_ctx *ctx)
+{
+    static struct pinning_batch batch = PINNING_BATCH_INITIALIZER;
+    struct shash_node *node;
+
+    pinning_start(&batch, ctx);
+    SHASH_FOR_EACH (node, &ctx->rows->ifaces) {
+        const struct ovs_iface *adapter = node->data;
+        const struct ovs_iface *vm;
+        const char *port;
+
+        if (!ovs_iface_is_vethernet(adapter)
+            || !ovs_bridge_is_vmfex(adapter->bridge)) {
+            continue;
+        }
+        port = smap_get(&adapter->row->status, "port");
+        vm = port ? ovs_rows_find(ctx->rows, port) : NULL;
+        if (vm && vm->bridge == adapter->bridge && ovs_iface_is_vm_port(vm)
+            && !pinning_get(vm) && pinning_want(&batch, ctx)) {
+            pinning_write(ctx, vm, adapter->row->name);
+        }
+    }
+    pinning_finish(&batch, ctx);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef PINNING_H
+#define PINNING_H 1
+
+/* Pins: other_config:vmfex-adapter of a VM port, so that a restart of
+ * ovs-vswitchd, or of the VM, makes the same link again.
+ *
+ *               link is there,                PIN_DELAY_MS later,
+ *               and active                    for all at once
+ *     no pin ------------------> wanted -------------------------> pinned
+ *        ^                         |                                 |
+ *        |                         | link gone                       |
+ *        +-------------------------+                                 |
+ *        |                          adapter is gone, or has become   |
+ *        |                          another port's                   |
+ *        +-----------------------------------------------------------+
+ *
+ * A pin makes ovs-vswitchd reconfigure all ports once, which is why pins are
+ * written together and never before the first frame.  A pin that the
+ * controller wrote is also named in external_ids:vmfex-pin: a pin that is not
+ * is a person's, and stays as it is. */
+
+#include <stdbool.h>
+
+struct controller_ctx;
+struct ovs_iface;
+
+struct pinning_batch {
+    long long int due;          /* When to write, or LLONG_MAX. */
+    bool writing;               /* This run writes. */
+};
+
+#define PINNING_BATCH_INITIALIZER { LLONG_MAX, false }
+
+void pinning_start(struct pinning_batch *, struct controller_ctx *);
+bool pinning_want(struct pinning_batch *, struct controller_ctx *);
+void pinning_finish(struct pinning_batch *, struct controller_ctx *);
+
+const char *pinning_get(const struct ovs_iface *vm);
+bool pinning_is_ours(const struct ovs_iface *vm);
+void pinning_write(struct controller_ctx *, const struct ovs_iface *vm,
+                   const char *adapter);
+void pinning_remove(struct controller_ctx *, const struct ovs_iface *vm);
+
+/* Nothing but pinning, where no manager is configured. */
+void pinning_run(struct controller_ctx *);
+
+#endif /* pinning.h */

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "controller/switch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/ovs-rows.h"
+#include "controller/vmfex-controller.h"
+#include "coverage.h"
+#include "manager/vmfex-idl.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/shash.h"
+#include "openvswitch/vlog.h"
+#include "smap.h"
+#include "timeval.h"
+#include "util.h"
+#include "vswitch-idl.h"
+
+VLOG_DEFINE_THIS_MODULE(switch);
+
+COVERAGE_DEFINE(switch_up);
+COVERAGE_DEFINE(switch_down);
+COVERAGE_DEFINE(switch_channel_changed);
+
+/* Names the iface-id on the vethernet port, for whoever looks at it. */
+#define IFACE_ID_KEY "vmfex-iface-id"
+
+/* For "vmfex-controller/status": a line for each vethernet port, by name. */
+static struct shash lines = SHASH_INITIALIZER(&lines);
+
+/* Makes 'idl' monitor what concerns switch 'system_id'. */
+void
+switch_monitor(struct ovsdb_idl *idl, const char *system_id)
+{
+    static const struct ovsdb_idl_column *columns[] = {
+        &vmfexrec_switch_col_name,
+        &vmfexrec_switch_col_hostname,
+        &vmfexrec_switch_col_bridge,
+        &vmfexrec_virtual_port_col_iface_id,
+        &vmfexrec_virtual_port_col_number,
+        &vmfexrec_virtual_port_col_state,
+        &vmfexrec_virtual_port_col_switch_,
+        &vmfexrec_virtual_port_col_downlink,
+        &vmfexrec_virtual_port_col_vif,
+        &vmfexrec_virtual_port_col_standby_downlink,
+        &vmfexrec_virtual_port_col_standby_vif,
+        &vmfexrec_virtual_port_col_vlans,
+        &vmfexrec_virtual_port_col_native_vlan,
+        &vmfexrec_virtual_port_col_rate,
+        &vmfexrec_virtual_port_col_burst,
+        &vmfexrec_virtual_port_col_allowed_mac,
+        &vmfexrec_virtual_port_col_up,
+        &vmfexrec_virtual_port_col_realized_downlink,
+        &vmfexrec_virtual_port_col_realized_vif,
+    };
+    struct ovsdb_idl_condition cond;
+
+    ovsdb_idl_add_table(idl, &vmfexrec_table_switch);
+    ovsdb_idl_add_table(idl, &vmfexrec_table_virtual_port);
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+        ovsdb_idl_add_column(idl, columns[i]);
+    }
+    ovsdb_idl_add_column(idl, &vmfexrec_switch_col_last_contact);
+    ovsdb_idl_omit_alert(idl, &vmfexrec_switch_col_last_contact);
+
+    ovsdb_idl_condition_init(&cond);
+    vmfexrec_switch_add_clause_name(&cond, OVSDB_F_EQ, system_id);
+    vmfexrec_switch_set_condition(idl, &cond);
+    ovsdb_idl_condition_destroy(&cond);
+
+    ovsdb_idl_condition_init(&cond);
+    vmfexrec_virtual_port_add_clause_switch_(&cond, OVSDB_F_EQ,
+                                             system_id);
+    vmfexrec_virtual_port_set_condition(idl, &cond);
+    ovsdb_idl_condition_destroy(&cond);
+}
+
+static void
+register_switch(struct controller_ctx *ctx, const struct vmfexrec_switch *row,
+                const struct ovsrec_bridge *br)
+{
+    const char *bridge = br ? br->name : "";
+
+    if (!ctx->vmfex_txn) {
+        return;
+    }
+    if (strcmp(row->hostname, ctx->hostname)) {
+        vmfexrec_switch_set_hostname(row, ctx->hostname);
+    }
+    if (strcmp(row->bridge, bridge)) {
+        vmfexrec_switch_set_bridge(row, bridge);
+    }
+    if (ctx->contact) {
+        vmfexrec_switch_set_last_contact(row, time_wall_msec());
+    }
+}
+
+/* Down: from Virtual_Port to the vethernet port. */
+
+static bool
+is_wanted(const struct vmfexrec_virtual_port *vp)
+{
+    return strcmp(vp->state, "refused") && vp->downlink[0] && vp->n_vif;
+}
+
+static void
+get_options(const struct vmfexrec_virtual_port *vp, struct smap *options)
+{
+    smap_add(options, "trunk", vp->downlink);
+    smap_add_format(options, "vif", "%"PRId64, *vp->vif);
+    if (vp->standby_downlink[0] && vp->n_standby_vif) {
+        smap_add(options, "standby-trunk", vp->standby_downlink);
+        smap_add_format(options, "standby-vif", "%"PRId64, *vp->standby_vif);
+    }
+    if (vp->allowed_mac[0]) {
+        smap_add(options, "mac", vp->allowed_mac);
+    }
+    if (!strcmp(vp->state, "retained")) {
+        smap_add(options, "active", "false");
+    }
+}
+
+/* Sets the VLANs of 'v' to those of 'vp'.
+ *
+ *     vlans         native_vlan         port
+ *     -----         -----------         ----
+ *     none          none                access, untagged
+ *     none          N                   access to N
+ *     one, V        none, or V          access to V
+ *     other         none                trunk of all
+ *     other         N                   likewise, N is untagged */
+static void
+get_vlans(const struct vmfexrec_virtual_port *vp, struct ovs_vethernet *v)
+{
+    const int64_t *native = vp->n_native_vlan ? vp->native_vlan : NULL;
+
+    if (!vp->n_vlans) {
+        v->tag = native;
+        v->vlan_mode = native ? NULL : "access";
+    } else if (vp->n_vlans == 1 && (!native || *native == vp->vlans[0])) {
+        v->tag = &vp->vlans[0];
+    } else {
+        v->trunks = vp->vlans;
+        v->n_trunks = vp->n_vlans;
+        v->tag = native;
+        v->vlan_mode = native ? "native-untagged" : NULL;
+    }
+}
+
+/* Makes the port 'name' be there as 'vp' wants it. */
+static void
+update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
+            const char *name, const struct vmfexrec_virtual_port *vp)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
+    const struct ovs_iface *iface = ovs_rows_find(ctx->rows, name);
+    struct smap external_ids
+        = SMAP_CONST1(&external_ids, IFACE_ID_KEY, vp->iface_id);
+    struct smap options = SMAP_INITIALIZER(&options);
+    struct ovs_vethernet v = {
+        .name = name,
+        .options = &options,
+        .external_ids = &external_ids,
+        .rate = vp->rate,
+        .burst = vp->burst,
+    };
+
+    get_options(vp, &options);
+    get_vlans(vp, &v);
+    if (iface && iface->own && iface->bridge == br) {
+        ovs_rows_update(iface, &v);
+        ovs_rows_set_external_id(iface, IFACE_ID_KEY, vp->iface_id);
+    } else if (iface && iface->own) {
+        ovs_rows_delete(iface);
+        ovs_rows_create(ctx->ovs_txn, br, &v);
+    } else if (ovs_rows_name_is_taken(ctx->rows, name)) {
+        VLOG_WARN_RL(&rl, "virtual port %s: there is another port or bridge "
+                     "named %s, which was not made by vmfex-controller",
+                     vp->iface_id, name);
+    } else {
+        ovs_rows_create(ctx->ovs_txn, br, &v);
+    }
+    smap_destroy(&options);
+}
+
+/* Up: from the vethernet port to Virtual_Port. */
+
+static void
+report_port(const struct vmfexrec_virtual_port *vp,
+            const struct ovs_iface *iface)
+{
+    const struct smap *status = iface ? &iface->row->status : NULL;
+    bool up = status && !strcmp(smap_get_def(status, "state", ""), "active");
+    const char *trunk = up ? smap_get_def(status, "trunk", "") : "";
+    int64_t vif = up ? smap_get_int(status, "vif", 0) : 0;
+
+    if (up != vp->up) {
+        if (up) {
+            COVERAGE_INC(switch_up);
+        } else {
+            COVERAGE_INC(switch_down);
+        }
+        vmfexrec_virtual_port_set_up(vp, up);
+    }
+    if (strcmp(trunk, vp->realized_downlink)
+        || vif != (vp->n_realized_vif ? *vp->realized_vif : 0)) {
+        COVERAGE_INC(switch_channel_changed);
+        VLOG_INFO("ve%"PRId64" (iface-id %s): %s%s%s, VIF %"PRId64,
+                  vp->number, vp->iface_id, up ? "up" : "down",
+                  up ? " on trunk " : "", trunk, vif);
+        vmfexrec_virtual_port_set_realized_downlink(vp, trunk);
+        vmfexrec_virtual_port_set_realized_vif(vp, &vif, vif ? 1 : 0);
+    }
+}
+
+static void
+remember_line(const char *name, const struct vmfexrec_virtual_port *vp,
+              const struct ovs_iface *iface)
+{
+    const char *state = iface ? smap_get_def(&iface->row->status, "state",
+                                             "unknown") : "missing";
+
+    free(shash_replace(&lines, name,
+                       xasprintf("port %s: iface-id %s, %s, here %s", name,
+                                 vp->iface_id, vp->state, state)));
+}
+
+/* Brings the two databases into agreement. */
+void
+switch_run(struct controller_ctx *ctx)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+    const struct vmfexrec_switch *row, *me = NULL;
+    const struct vmfexrec_virtual_port *vp;
+    const struct ovsrec_bridge *br;
+    struct shash wanted = SHASH_INITIALIZER(&wanted);
+    struct shash_node *node;
+
+    /* What forwards goes on as it is. */
+    if (!ctx->connected) {
+        return;
+    }
+
+    VMFEXREC_SWITCH_FOR_EACH (row, ctx->vmfex_idl) {
+        if (!strcmp(row->name, ctx->system_id)) {
+            me = row;
+        }
+    }
+    if (!me) {
+        VLOG_WARN_RL(&rl, "host-unknown: the manager does not know switch %s; "
+                     "add it with \"vmfex-ctl switch-add %s\"",
+                     ctx->system_id, ctx->system_id);
+        return;
+    }
+    br = (ctx->switch_bridge
+          ? ovs_rows_find_bridge(ctx->rows, ctx->switch_bridge) : NULL);
+    register_switch(ctx, me, br);
+    if (!br) {
+        VLOG_WARN_RL(&rl, "bridge %s, which Open_vSwitch "
+                     "external_ids:vmfex-switch-bridge should name, does not "
+                     "exist", ctx->switch_bridge ? ctx->switch_bridge : "");
+    }
+
+    shash_clear_free_data(&lines);
+    VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, ctx->vmfex_idl) {
+        const struct ovs_iface *iface;
+        char *name;
+
+        if (strcmp(vp->switch_, ctx->system_id)) {
+            continue;
+        }
+        name = xasprintf("ve%"PRId64, vp->number);
+        iface = ovs_rows_find(ctx->rows, name);
+        if (iface && (!iface->own || iface->bridge != br)) {
+            iface = NULL;
+        }
+        if (is_wanted(vp)) {
+            shash_add_once(&wanted, name, vp);
+            if (br && ctx->ovs_txn) {
+                update_port(ctx, br, name, vp);
+            }
+        }
+        if (ctx->vmfex_txn) {
+            report_port(vp, is_wanted(vp) ? iface : NULL);
+        }
+        remember_line(name, vp, iface);
+        free(name);
+    }
+
+    SHASH_FOR_EACH (node, &ctx->rows->ifaces) {
+        const struct ovs_iface *iface = node->data;
+
+        if (iface->own && ctx->ovs_txn
+            && !shash_find(&wanted, iface->row->name)) {
+            ovs_rows_delete(iface);
+        }
+    }
+    shash_destroy(&wanted);
+}
+
+/* Appends what is known of this switch's ports to 'ds'. */
+void
+switch_status(struct ds *ds)
+{
+    const struct shash_node **nodes = shash_sort(&lines);
+
+    for (size_t i = 0; i < shash_count(&lines); i++) {
+        ds_put_format(ds, "%s\n", (const char *) nodes[i]->data);
+    }
+    free(nodes);
+}
+
+/* Frees what is known of vethernet ports. */
+void
+switch_destroy(void)
+{
+    shash_clear_free_data(&lines);
+}

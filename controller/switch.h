@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef CONTROLLER_SWITCH_H
+#define CONTROLLER_SWITCH_H 1
+
+/* vmfex-controller on a switch.
+ *
+ * Each Virtual_Port of this switch is the port ve<number> of the bridge that
+ * external_ids:vmfex-switch-bridge names:
+ *
+ *     Virtual_Port.state     port ve<number>
+ *     ------------------     ---------------
+ *     pending, active        there, gate open
+ *     retained               there, gate closed, so that its counters stay
+ *     refused, or no row     not there
+ *
+ * What ovs-vswitchd says of the port goes back into the Virtual_Port: whether
+ * it is up, and which of its two channels it sends on, which is how the
+ * manager learns that a VM has moved.
+ *
+ * Options are written only when they differ, because ovs-vswitchd goes back to
+ * the primary channel when the channels are written anew. */
+
+struct controller_ctx;
+struct ds;
+struct ovsdb_idl;
+
+void switch_monitor(struct ovsdb_idl *, const char *system_id);
+void switch_run(struct controller_ctx *);
+void switch_status(struct ds *);
+void switch_destroy(void);
+
+#endif /* switch.h */

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "controller/vmfex-controller.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command-line.h"
+#include "controller/host.h"
+#include "controller/ovs-rows.h"
+#include "controller/pinning.h"
+#include "controller/switch.h"
+#include "coverage.h"
+#include "daemon.h"
+#include "datapath-actions/compat.h"
+#include "dirs.h"
+#include "dns-resolve.h"
+#include "fatal-signal.h"
+#include "manager/vmfex-idl.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-rcu.h"
+#include "ovsdb-idl.h"
+#include "socket-util.h"
+#include "stream-ssl.h"
+#include "stream.h"
+#include "timeval.h"
+#include "unixctl.h"
+#include "util.h"
+#include "vmfex-config.h"
+#include "vswitch-idl.h"
+
+VLOG_DEFINE_THIS_MODULE(main);
+
+COVERAGE_DEFINE(controller_run);
+
+/* How often to write last_contact. */
+#define CONTACT_INTERVAL_MS (60 * 1000)
+
+/* Backoff after a transaction that failed. */
+#define RETRY_MS 500
+
+enum node {
+    NODE_UNKNOWN,
+    NODE_HOST,
+    NODE_SWITCH
+};
+
+/* What Open_vSwitch.external_ids says. */
+struct config {
+    enum node node;
+    char *remote;               /* NULL: no manager. */
+    char *system_id;
+    char *hostname;
+    char *switch_bridge;        /* Or NULL. */
+};
+
+struct controller {
+    struct ovsdb_idl_loop ovs;
+    struct ovsdb_idl_loop vmfex; /* No 'idl' without a manager. */
+    struct config config;
+
+    bool connected;             /* To the manager. */
+    long long int connected_since;
+    long long int contact_due;
+
+    /* Whether to run. */
+    unsigned int ovs_seqno, vmfex_seqno;
+    bool rerun;                 /* Something could not be written. */
+    long long int wake;
+};
+
+/* SSL files given as options: those in the database are not looked at. */
+static bool ssl_options;
+
+static char *parse_options(int argc, char *argv[], char **unixctl_path);
+OVS_NO_RETURN static void usage(void);
+
+/* Makes the controller run again at 'msec' at the latest. */
+void
+controller_wake_at(struct controller_ctx *ctx, long long int msec)
+{
+    ctx->wake = MIN(ctx->wake, msec);
+}
+
+/* Configuration. */
+
+static const char *
+node_name(enum node node)
+{
+    switch (node) {
+    case NODE_HOST:
+        return "host";
+    case NODE_SWITCH:
+        return "switch";
+    case NODE_UNKNOWN:
+    default:
+        return "unknown";
+    }
+}
+
+static void
+config_uninit(struct config *config)
+{
+    free(config->remote);
+    free(config->system_id);
+    free(config->hostname);
+    free(config->switch_bridge);
+}
+
+static const char *
+get_nonempty(const struct smap *smap, const char *key)
+{
+    const char *value = smap_get(smap, key);
+
+    return value && value[0] ? value : NULL;
+}
+
+/* Sets up 'config' out of 'cfg'. */
+static void
+config_read(struct config *config, const struct ovsrec_open_vswitch *cfg)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+    const struct smap *ids = &cfg->external_ids;
+    const char *node = get_nonempty(ids, "vmfex-node");
+    const char *remote = get_nonempty(ids, "vmfex-remote");
+    const char *system_id = get_nonempty(ids, "vmfex-system-id");
+    const char *bridge = get_nonempty(ids, "vmfex-switch-bridge");
+    const char *hostname = get_nonempty(ids, "hostname");
+
+    config->node = (!node ? (bridge ? NODE_SWITCH : NODE_HOST)
+                    : !strcmp(node, "host") ? NODE_HOST
+                    : !strcmp(node, "switch") ? NODE_SWITCH
+                    : NODE_UNKNOWN);
+    if (config->node == NODE_UNKNOWN) {
+        VLOG_WARN_RL(&rl, "Open_vSwitch external_ids:vmfex-node=%s is neither "
+                     "host nor switch", node);
+    }
+    if (!system_id) {
+        system_id = get_nonempty(ids, "system-id");
+    }
+    if (remote && !system_id) {
+        VLOG_WARN_RL(&rl, "Open_vSwitch external_ids has neither "
+                     "vmfex-system-id nor system-id, not connecting to the "
+                     "manager");
+        remote = NULL;
+    }
+
+    config->remote = nullable_xstrdup(remote);
+    config->system_id = nullable_xstrdup(system_id);
+    config->switch_bridge = nullable_xstrdup(bridge);
+    if (hostname) {
+        config->hostname = xstrdup(hostname);
+    } else {
+        char name[_POSIX_HOST_NAME_MAX + 1];
+
+        config->hostname = xstrdup(gethostname(name, sizeof name) ? "" : name);
+    }
+}
+
+static bool
+configs_equal(const struct config *a, const struct config *b)
+{
+    return (a->node == b->node
+            && nullable_string_is_equal(a->remote, b->remote)
+            && nullable_string_is_equal(a->system_id, b->system_id)
+            && nullable_string_is_equal(a->switch_bridge, b->switch_bridge)
+            && nullable_string_is_equal(a->hostname, b->hostname));
+}
+
+static void
+disconnect(struct controller *c)
+{
+    if (c->vmfex.idl) {
+        ovsdb_idl_loop_destroy(&c->vmfex);
+        c->vmfex = (struct ovsdb_idl_loop) OVSDB_IDL_LOOP_INITIALIZER(NULL);
+    }
+    c->connected = false;
+    c->connected_since = time_msec();
+    c->vmfex_seqno = 0;
+}
+
+static void
+connect_to_manager(struct controller *c)
+{
+    struct ovsdb_idl *idl;
+
+    idl = ovsdb_idl_create_unconnected(&vmfexrec_idl_class, false);
+    ovsdb_idl_set_leader_only(idl, false);
+    if (c->config.node == NODE_HOST) {
+        host_monitor(idl, c->config.system_id);
+    } else {
+        switch_monitor(idl, c->config.system_id);
+    }
+    c->vmfex = (struct ovsdb_idl_loop) OVSDB_IDL_LOOP_INITIALIZER(idl);
+}
+
+/* Brings 'c' up to date with 'cfg'. */
+static void
+configure(struct controller *c, const struct ovsrec_open_vswitch *cfg)
+{
+    struct config new;
+
+    config_read(&new, cfg);
+    if (configs_equal(&new, &c->config)) {
+        config_uninit(&new);
+        return;
+    }
+
+    VLOG_INFO("%s %s, manager %s", node_name(new.node),
+              new.system_id ? new.system_id : "without a system-id",
+              new.remote ? new.remote : "none");
+    if (new.node != c->config.node
+        || !nullable_string_is_equal(new.system_id, c->config.system_id)
+        || !new.remote) {
+        disconnect(c);
+        host_destroy();
+        switch_destroy();
+    }
+    config_uninit(&c->config);
+    c->config = new;
+    c->rerun = true;
+
+    if (new.remote && new.node != NODE_UNKNOWN) {
+        if (!c->vmfex.idl) {
+            connect_to_manager(c);
+        }
+        ovsdb_idl_set_remote(c->vmfex.idl, new.remote, true);
+    }
+}
+
+/* Takes the SSL configuration from the database, unless there were options. */
+static void
+configure_ssl(const struct ovsrec_open_vswitch *cfg)
+{
+    const struct ovsrec_ssl *ssl = cfg->ssl;
+
+    if (ssl && !ssl_options) {
+        stream_ssl_set_key_and_cert(ssl->private_key, ssl->certificate);
+        stream_ssl_set_ca_cert_file(ssl->ca_cert, ssl->bootstrap_ca_cert);
+    }
+}
+
+/* Running. */
+
+static void
+update_connected(struct controller *c)
+{
+    struct ovsdb_idl *idl = c->vmfex.idl;
+    bool connected = (idl && ovsdb_idl_has_ever_connected(idl)
+                      && ovsdb_idl_is_connected(idl));
+
+    if (connected != c->connected) {
+        c->connected = connected;
+        c->connected_since = time_msec();
+        c->contact_due = connected ? LLONG_MIN : LLONG_MAX;
+        c->rerun = true;
+        VLOG_INFO("manager %s: %s", c->config.remote,
+                  connected ? "connected" : "connection lost");
+    }
+}
+
+static bool
+has_work(struct controller *c)
+{
+    struct ovsdb_idl *vmfex_idl = c->vmfex.idl;
+    unsigned int ovs_seqno = ovsdb_idl_get_seqno(c->ovs.idl);
+    unsigned int vmfex_seqno = vmfex_idl ? ovsdb_idl_get_seqno(vmfex_idl) : 0;
+    bool work = (c->rerun || ovs_seqno != c->ovs_seqno
+                 || vmfex_seqno != c->vmfex_seqno
+                 || time_msec() >= c->wake
+                 || time_msec() >= c->contact_due);
+
+    c->ovs_seqno = ovs_seqno;
+    c->vmfex_seqno = vmfex_seqno;
+    return work;
+}
+
+static void
+run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
+    struct ovsdb_idl_txn *ovs_txn, struct ovsdb_idl_txn *vmfex_txn)
+{
+    struct ovs_rows rows;
+    struct controller_ctx ctx = {
+        .rows = &rows,
+        .ovs_idl = c->ovs.idl,
+        .ovs_txn = ovs_txn,
+        .vmfex_idl = c->vmfex.idl,
+        .vmfex_txn = c->connected ? vmfex_txn : NULL,
+        .connected = c->connected,
+        .since = c->connected_since,
+        .contact = time_msec() >= c->contact_due,
+        .system_id = c->config.system_id,
+        .hostname = c->config.hostname,
+        .switch_bridge = c->config.switch_bridge,
+        .now = time_msec(),
+        .wake = LLONG_MAX,
+    };
+
+    COVERAGE_INC(controller_run);
+    ovs_rows_init(&rows, cfg);
+    if (!ctx.vmfex_idl) {
+        if (c->config.node == NODE_HOST) {
+            pinning_run(&ctx);
+        }
+    } else if (c->config.node == NODE_HOST) {
+        host_run(&ctx);
+    } else {
+        switch_run(&ctx);
+    }
+    ovs_rows_destroy(&rows);
+
+    c->wake = ctx.wake;
+    c->rerun = !ovs_txn || (c->connected && !vmfex_txn);
+    if (ctx.contact && ctx.vmfex_txn) {
+        c->contact_due = time_msec() + CONTACT_INTERVAL_MS;
+    }
+}
+
+static void
+commit(struct controller *c, struct ovsdb_idl_loop *loop)
+{
+    /* What was written did not come about: look again, but not at once. */
+    if (loop->idl && !ovsdb_idl_loop_commit_and_wait(loop)) {
+        c->wake = MIN(c->wake, time_msec() + RETRY_MS);
+    }
+}
+
+/* Commands. */
+
+static void
+controller_exit(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                const char *argv[] OVS_UNUSED, void *exiting_)
+{
+    bool *exiting = exiting_;
+
+    *exiting = true;
+    unixctl_command_reply(conn, NULL);
+}
+
+static void
+controller_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                  const char *argv[] OVS_UNUSED, void *c_)
+{
+    struct controller *c = c_;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    ds_put_format(&ds, "node: %s\n", node_name(c->config.node));
+    ds_put_format(&ds, "system-id: %s\n",
+                  c->config.system_id ? c->config.system_id : "none");
+    ds_put_format(&ds, "manager: %s\n",
+                  c->config.remote ? c->config.remote : "none");
+    ds_put_format(&ds, "connected: %s\n", c->connected ? "yes" : "no");
+    if (c->config.node == NODE_SWITCH) {
+        switch_status(&ds);
+    } else {
+        host_status(&ds);
+    }
+    unixctl_command_reply(conn, ds_cstr(&ds));
+    ds_destroy(&ds);
+}
+
+int
+main(int argc, char *argv[])
+{
+    struct controller c = {
+        .vmfex = OVSDB_IDL_LOOP_INITIALIZER(NULL),
+        .contact_due = LLONG_MAX,
+        .wake = LLONG_MAX,
+    };
+    struct unixctl_server *unixctl;
+    char *unixctl_path = NULL;
+    bool exiting = false;
+    char *remote;
+    int retval;
+
+    ovs_cmdl_proctitle_init(argc, argv);
+    ovs_set_program_name(argv[0], VMFEX_VERSION);
+    dns_resolve_init(true);
+    service_start(&argc, &argv);
+    remote = parse_options(argc, argv, &unixctl_path);
+    fatal_ignore_sigpipe();
+    vmfex_daemonize_start();
+
+    retval = unixctl_server_create(unixctl_path, &unixctl);
+    if (retval) {
+        exit(EXIT_FAILURE);
+    }
+    unixctl_command_register("exit", "", 0, 0, controller_exit, &exiting);
+    unixctl_command_register("vmfex-controller/status", "", 0, 0,
+                             controller_status, &c);
+    daemonize_complete();
+
+    c.ovs = (struct ovsdb_idl_loop) OVSDB_IDL_LOOP_INITIALIZER(
+        ovsdb_idl_create_unconnected(&ovsrec_idl_class, false));
+    ovs_rows_monitor(c.ovs.idl);
+    ovsdb_idl_set_remote(c.ovs.idl, remote, true);
+    free(remote);
+
+    while (!exiting) {
+        const struct ovsrec_open_vswitch *cfg;
+        struct ovsdb_idl_txn *ovs_txn, *vmfex_txn = NULL;
+
+        ovs_txn = ovsdb_idl_loop_run(&c.ovs);
+        cfg = (ovsdb_idl_is_connected(c.ovs.idl)
+               ? ovsrec_open_vswitch_first(c.ovs.idl) : NULL);
+        if (cfg) {
+            configure(&c, cfg);
+            configure_ssl(cfg);
+        }
+        if (c.vmfex.idl) {
+            vmfex_txn = ovsdb_idl_loop_run(&c.vmfex);
+        }
+        update_connected(&c);
+        if (cfg && has_work(&c)) {
+            run(&c, cfg, ovs_txn, vmfex_txn);
+        }
+
+        /* The manager's answer takes longer, so it is asked first. */
+        commit(&c, &c.vmfex);
+        commit(&c, &c.ovs);
+
+        unixctl_server_run(unixctl);
+        unixctl_server_wait(unixctl);
+        if (exiting) {
+            poll_immediate_wake();
+        }
+        if (cfg) {
+            poll_timer_wait_until(MIN(c.wake, c.contact_due));
+        }
+        poll_block();
+        if (should_service_stop()) {
+            exiting = true;
+        }
+    }
+
+    disconnect(&c);
+    ovsdb_idl_loop_destroy(&c.ovs);
+    config_uninit(&c.config);
+    host_destroy();
+    switch_destroy();
+    unixctl_server_destroy(unixctl);
+    service_stop();
+    ovsrcu_exit();
+    dns_resolve_destroy();
+    return 0;
+}
+
+static char *
+parse_options(int argc, char *argv[], char **unixctl_pathp)
+{
+    enum {
+        OPT_PEER_CA_CERT = UCHAR_MAX + 1,
+        OPT_BOOTSTRAP_CA_CERT,
+        OPT_UNIXCTL,
+        VLOG_OPTION_ENUMS,
+        DAEMON_OPTION_ENUMS,
+        SSL_OPTION_ENUMS,
+    };
+    static const struct option long_options[] = {
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {"unixctl", required_argument, NULL, OPT_UNIXCTL},
+        VLOG_LONG_OPTIONS,
+        DAEMON_LONG_OPTIONS,
+        STREAM_SSL_LONG_OPTIONS,
+        {"peer-ca-cert", required_argument, NULL, OPT_PEER_CA_CERT},
+        {"bootstrap-ca-cert", required_argument, NULL, OPT_BOOTSTRAP_CA_CERT},
+        {NULL, 0, NULL, 0},
+    };
+    char *short_options = ovs_cmdl_long_options_to_short_options(long_options);
+
+    for (;;) {
+        int c = getopt_long(argc, argv, short_options, long_options, NULL);
+
+        if (c == -1) {
+            break;
+        }
+        switch (c) {
+        case 'h':
+            usage();
+
+        case 'V':
+            printf("%s %s\nOpen vSwitch Library %s\n", program_name,
+                   VMFEX_VERSION, VERSION);
+            exit(EXIT_SUCCESS);
+
+        case OPT_UNIXCTL:
+            *unixctl_pathp = optarg;
+            break;
+
+        VLOG_OPTION_HANDLERS
+        DAEMON_OPTION_HANDLERS
+        STREAM_SSL_OPTION_HANDLERS
+
+        case OPT_PEER_CA_CERT:
+            stream_ssl_set_peer_ca_cert_file(optarg);
+            break;
+
+        case OPT_BOOTSTRAP_CA_CERT:
+            stream_ssl_set_ca_cert_file(optarg, true);
+            break;
+
+        case '?':
+            exit(EXIT_FAILURE);
+
+        default:
+            abort();
+        }
+    }
+    free(short_options);
+    ssl_options = stream_ssl_is_configured();
+
+    argc -= optind;
+    argv += optind;
+    if (argc > 1) {
+        VLOG_FATAL("at most one non-option argument accepted; use --help for "
+                   "usage");
+    }
+    return (argc ? xstrdup(argv[0])
+            : xasprintf("unix:%s/db.sock", ovs_rundir()));
+}
+
+static void
+usage(void)
+{
+    printf("%s: VM-FEX for Open vSwitch's agent on hosts and switches\n"
+           "usage: %s [OPTIONS] [DATABASE]\n"
+           "where DATABASE is a socket on which this machine's Open vSwitch\n"
+           "ovsdb-server is listening (default: \"unix:%s/db.sock\").\n",
+           program_name, program_name, ovs_rundir());
+    stream_usage("DATABASE", true, false, true);
+    daemon_usage();
+    vlog_usage();
+    printf("\nOther options:\n"
+           "  --unixctl=SOCKET          override default control socket name\n"
+           "  -h, --help                display this help message\n"
+           "  -V, --version             display version information\n"
+           "\nThe rest is configured in Open_vSwitch external_ids:\n"
+           "vmfex-remote, vmfex-system-id, vmfex-node, "
+           "vmfex-switch-bridge.\n"
+           "See %s(8).\n", program_name);
+    exit(EXIT_SUCCESS);
+}

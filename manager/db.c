@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "manager/db.h"
+
+#include "openvswitch/util.h"
+#include "util.h"
+
+/* What vmfex-managerd reads or writes.  Columns that controllers write all the
+ * time and that it has no use for, such as "last_contact", are not among them:
+ * they would only wake it up. */
+static const struct ovsdb_idl_column *const columns[] = {
+    &vmfexrec_adapter_policy_col_n_adapters,
+    &vmfexrec_adapter_policy_col_name,
+    &vmfexrec_adapter_policy_col_protection,
+    &vmfexrec_adapter_policy_col_retention,
+    &vmfexrec_adapter_policy_col_uplinks,
+
+    &vmfexrec_host_col_external_ids,
+    &vmfexrec_host_col_name,
+    &vmfexrec_host_col_policy,
+
+    &vmfexrec_port_profile_col_mac_policy,
+    &vmfexrec_port_profile_col_max_ports,
+    &vmfexrec_port_profile_col_burst,
+    &vmfexrec_port_profile_col_name,
+    &vmfexrec_port_profile_col_native_vlan,
+    &vmfexrec_port_profile_col_rate,
+    &vmfexrec_port_profile_col_vlans,
+
+    &vmfexrec_rbac_permission_col_authorization,
+    &vmfexrec_rbac_permission_col_insert_delete,
+    &vmfexrec_rbac_permission_col_table,
+    &vmfexrec_rbac_permission_col_update,
+    &vmfexrec_rbac_role_col_name,
+    &vmfexrec_rbac_role_col_permissions,
+
+    &vmfexrec_switch_col_name,
+
+    &vmfexrec_trunk_col_downlink,
+    &vmfexrec_trunk_col_host,
+    &vmfexrec_trunk_col_switch_,
+    &vmfexrec_trunk_col_uplink,
+};
+
+static struct ovsdb_idl_index *
+index_on(struct db *db, const struct ovsdb_idl_column *column)
+{
+    return ovsdb_idl_index_create1(db->loop.idl, column);
+}
+
+/* Begins to connect to 'remote'. */
+void
+db_open(struct db *db, const char *remote)
+{
+    struct ovsdb_idl *idl = ovsdb_idl_create(remote, &vmfexrec_idl_class,
+                                             false, true);
+
+    db->loop = (struct ovsdb_idl_loop) OVSDB_IDL_LOOP_INITIALIZER(idl);
+    db->txn = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+        ovsdb_idl_add_column(idl, columns[i]);
+    }
+    for (size_t i = 0; i < VMFEXREC_ADAPTER_N_COLUMNS; i++) {
+        if (i != VMFEXREC_ADAPTER_COL_EXTERNAL_IDS) {
+            ovsdb_idl_add_column(idl, &vmfexrec_adapter_columns[i]);
+        }
+    }
+    for (size_t i = 0; i < VMFEXREC_VIRTUAL_PORT_N_COLUMNS; i++) {
+        if (i != VMFEXREC_VIRTUAL_PORT_COL_EXTERNAL_IDS) {
+            ovsdb_idl_add_column(idl, &vmfexrec_virtual_port_columns[i]);
+        }
+    }
+    ovsdb_idl_track_add_all(idl);
+
+    db->adapter_by_host = index_on(db, &vmfexrec_adapter_col_host);
+    db->adapter_by_iface_id = index_on(db, &vmfexrec_adapter_col_iface_id);
+    db->adapter_by_mac = index_on(db, &vmfexrec_adapter_col_mac);
+    db->host_by_name = index_on(db, &vmfexrec_host_col_name);
+    db->port_by_adapter = index_on(db, &vmfexrec_virtual_port_col_adapter);
+    db->port_by_iface_id = index_on(db, &vmfexrec_virtual_port_col_iface_id);
+    db->profile_by_name = index_on(db, &vmfexrec_port_profile_col_name);
+    db->switch_by_name = index_on(db, &vmfexrec_switch_col_name);
+    db->trunk_by_host = index_on(db, &vmfexrec_trunk_col_host);
+}
+
+/* Closes the connection, and lets go of the lock with it. */
+void
+db_close(struct db *db)
+{
+    ovsdb_idl_loop_destroy(&db->loop);
+}
+
+const struct vmfexrec_host *
+db_find_host(const struct db *db, const char *name)
+{
+    struct vmfexrec_host *target, *row;
+
+    target = vmfexrec_host_index_init_row(db->host_by_name);
+    vmfexrec_host_index_set_name(target, name);
+    row = vmfexrec_host_index_find(db->host_by_name, target);
+    vmfexrec_host_index_destroy_row(target);
+    return row;
+}
+
+const struct vmfexrec_switch *
+db_find_switch(const struct db *db, const char *name)
+{
+    struct vmfexrec_switch *target, *row;
+
+    target = vmfexrec_switch_index_init_row(db->switch_by_name);
+    vmfexrec_switch_index_set_name(target, name);
+    row = vmfexrec_switch_index_find(db->switch_by_name, target);
+    vmfexrec_switch_index_destroy_row(target);
+    return row;
+}
+
+const struct vmfexrec_port_profile *
+db_find_profile(const struct db *db, const char *name)
+{
+    struct vmfexrec_port_profile *target, *row;
+
+    target = vmfexrec_port_profile_index_init_row(db->profile_by_name);
+    vmfexrec_port_profile_index_set_name(target, name);
+    row = vmfexrec_port_profile_index_find(db->profile_by_name, target);
+    vmfexrec_port_profile_index_destroy_row(target);
+    return row;
+}
+
+const struct vmfexrec_virtual_port *
+db_find_port(const struct db *db, const char *iface_id)
+{
+    struct vmfexrec_virtual_port *target, *row;
+
+    target = vmfexrec_virtual_port_index_init_row(db->port_by_iface_id);
+    vmfexrec_virtual_port_index_set_iface_id(target, iface_id);
+    row = vmfexrec_virtual_port_index_find(db->port_by_iface_id, target);
+    vmfexrec_virtual_port_index_destroy_row(target);
+    return row;
+}
+
+/* Returns a port that 'adapter' is bound to, or kept for, or NULL. */
+const struct vmfexrec_virtual_port *
+db_find_port_of_adapter(const struct db *db,
+                        const struct vmfexrec_adapter *adapter)
+{
+    struct vmfexrec_virtual_port *target, *row;
+
+    target = vmfexrec_virtual_port_index_init_row(db->port_by_adapter);
+    vmfexrec_virtual_port_index_set_adapter(target, adapter);
+    row = vmfexrec_virtual_port_index_find(db->port_by_adapter, target);
+    vmfexrec_virtual_port_index_destroy_row(target);
+    return row;
+}
+
+/* Returns true if an adapter has MAC address 'mac'. */
+bool
+db_mac_is_used(const struct db *db, const char *mac)
+{
+    struct vmfexrec_adapter *target, *row;
+
+    target = vmfexrec_adapter_index_init_row(db->adapter_by_mac);
+    vmfexrec_adapter_index_set_mac(target, mac);
+    row = vmfexrec_adapter_index_find(db->adapter_by_mac, target);
+    vmfexrec_adapter_index_destroy_row(target);
+    return row != NULL;
+}
+
+static int
+compare_adapters(const void *a_, const void *b_)
+{
+    const struct vmfexrec_adapter *const *a = a_;
+    const struct vmfexrec_adapter *const *b = b_;
+    int cmp = strcmp((*a)->host, (*b)->host);
+
+    return cmp ? cmp : ((*a)->number > (*b)->number) -
+                       ((*a)->number < (*b)->number);
+}
+
+static size_t
+get_adapters(struct ovsdb_idl_index *index,
+             const struct vmfexrec_adapter *target,
+             const struct vmfexrec_adapter ***adaptersp)
+{
+    const struct vmfexrec_adapter **adapters = NULL;
+    const struct vmfexrec_adapter *a;
+    size_t n = 0, allocated = 0;
+
+    VMFEXREC_ADAPTER_FOR_EACH_EQUAL (a, target, index) {
+        if (n >= allocated) {
+            adapters = x2nrealloc(adapters, &allocated, sizeof *adapters);
+        }
+        adapters[n++] = a;
+    }
+    if (n > 1) {
+        qsort(adapters, n, sizeof *adapters, compare_adapters);
+    }
+    *adaptersp = adapters;
+    return n;
+}
+
+/* Finds the adapters that claim 'iface_id', in the order of host and number,
+ * which is the same for every vmfex-managerd. */
+size_t
+db_get_claims(const struct db *db, const char *iface_id,
+              const struct vmfexrec_adapter ***adaptersp)
+{
+    struct vmfexrec_adapter *target;
+    size_t n;
+
+    target = vmfexrec_adapter_index_init_row(db->adapter_by_iface_id);
+    vmfexrec_adapter_index_set_iface_id(target, iface_id);
+    n = get_adapters(db->adapter_by_iface_id, target, adaptersp);
+    vmfexrec_adapter_index_destroy_row(target);
+    return n;
+}
+
+/* Finds the adapters of 'host', in the order of their numbers. */
+size_t
+db_get_adapters(const struct db *db, const char *host,
+                const struct vmfexrec_adapter ***adaptersp)
+{
+    struct vmfexrec_adapter *target;
+    size_t n;
+
+    target = vmfexrec_adapter_index_init_row(db->adapter_by_host);
+    vmfexrec_adapter_index_set_host(target, host);
+    n = get_adapters(db->adapter_by_host, target, adaptersp);
+    vmfexrec_adapter_index_destroy_row(target);
+    return n;
+}
+
+static int
+compare_trunks(const void *a_, const void *b_)
+{
+    const struct vmfexrec_trunk *const *a = a_;
+    const struct vmfexrec_trunk *const *b = b_;
+
+    return strcmp((*a)->uplink, (*b)->uplink);
+}
+
+/* Finds the trunks of 'host', in the order of their uplinks' names. */
+size_t
+db_get_trunks(const struct db *db, const char *host,
+              const struct vmfexrec_trunk ***trunksp)
+{
+    const struct vmfexrec_trunk **trunks = NULL;
+    struct vmfexrec_trunk *target;
+    const struct vmfexrec_trunk *t;
+    size_t n = 0, allocated = 0;
+
+    target = vmfexrec_trunk_index_init_row(db->trunk_by_host);
+    vmfexrec_trunk_index_set_host(target, host);
+    VMFEXREC_TRUNK_FOR_EACH_EQUAL (t, target, db->trunk_by_host) {
+        if (n >= allocated) {
+            trunks = x2nrealloc(trunks, &allocated, sizeof *trunks);
+        }
+        trunks[n++] = t;
+    }
+    vmfexrec_trunk_index_destroy_row(target);
+    if (n > 1) {
+        qsort(trunks, n, sizeof *trunks, compare_trunks);
+    }
+    *trunksp = trunks;
+    return n;
+}
+
+bool
+db_integers_equal(const int64_t *a, size_t n_a, const int64_t *b, size_t n_b)
+{
+    return n_a == n_b && (!n_a || !memcmp(a, b, n_a * sizeof *a));
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef MANAGER_DB_H
+#define MANAGER_DB_H 1
+
+/* The manager's database as vmfex-managerd sees it.
+ *
+ * There is one connection to it, through the IDL, which holds a copy of the
+ * columns that vmfex-managerd reads or writes.  Rows are found by indexes, so
+ * that the cost of one port does not depend on the number of ports.  Both rows
+ * and indexes show what the current transaction has written so far.
+ *
+ * Columns are written with the DB_SET macros.  They leave alone a column that
+ * has the value already: the IDL itself would still send it, or at least check
+ * it, and every controller would be woken up. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "manager/vmfex-idl.h"
+#include "ovsdb-idl.h"
+
+struct db {
+    struct ovsdb_idl_loop loop;
+    struct ovsdb_idl_txn *txn;  /* The current transaction, or NULL. */
+
+    /* Indexes: see the functions below. */
+    struct ovsdb_idl_index *adapter_by_host;
+    struct ovsdb_idl_index *adapter_by_iface_id;
+    struct ovsdb_idl_index *adapter_by_mac;
+    struct ovsdb_idl_index *host_by_name;
+    struct ovsdb_idl_index *port_by_adapter;
+    struct ovsdb_idl_index *port_by_iface_id;
+    struct ovsdb_idl_index *profile_by_name;
+    struct ovsdb_idl_index *switch_by_name;
+    struct ovsdb_idl_index *trunk_by_host;
+};
+
+/* The lock that the active vmfex-managerd has. */
+#define DB_LOCK "vmfex_managerd"
+
+void db_open(struct db *, const char *remote);
+void db_close(struct db *);
+
+const struct vmfexrec_host *db_find_host(const struct db *, const char *name);
+const struct vmfexrec_switch *db_find_switch(const struct db *,
+                                             const char *name);
+const struct vmfexrec_port_profile *db_find_profile(const struct db *,
+                                                    const char *name);
+const struct vmfexrec_virtual_port *db_find_port(const struct db *,
+                                                 const char *iface_id);
+const struct vmfexrec_virtual_port *db_find_port_of_adapter(
+    const struct db *, const struct vmfexrec_adapter *);
+bool db_mac_is_used(const struct db *, const char *mac);
+
+/* These return the number of rows, and an array of them for the caller to
+ * free. */
+size_t db_get_claims(const struct db *, const char *iface_id,
+                     const struct vmfexrec_adapter ***);
+size_t db_get_adapters(const struct db *, const char *host,
+                       const struct vmfexrec_adapter ***);
+size_t db_get_trunks(const struct db *, const char *host,
+                     const struct vmfexrec_trunk ***);
+
+/* A string column that is not set yet, in a row that was just inserted, is
+ * NULL, and will be the empty string in the database. */
+static inline const char *
+db_string(const char *s)
+{
+    return s ? s : "";
+}
+
+/* Sets string or optional string COLUMN of ROW in TABLE. */
+#define DB_SET_STRING(TABLE, ROW, COLUMN, VALUE)                        \
+    do {                                                                \
+        const char *db_value__ = (VALUE);                               \
+        if (strcmp(db_string((ROW)->COLUMN), db_string(db_value__))) {  \
+            vmfexrec_##TABLE##_set_##COLUMN(ROW, db_value__);           \
+        }                                                               \
+    } while (0)
+
+/* Sets a column of scalar type, or a reference. */
+#define DB_SET_SCALAR(TABLE, ROW, COLUMN, VALUE)            \
+    do {                                                    \
+        if ((ROW)->COLUMN != (VALUE)) {                     \
+            vmfexrec_##TABLE##_set_##COLUMN(ROW, VALUE);    \
+        }                                                   \
+    } while (0)
+
+bool db_integers_equal(const int64_t *a, size_t n_a,
+                       const int64_t *b, size_t n_b);
+
+/* Sets a column that is a set of integers. */
+#define DB_SET_INTEGERS(TABLE, ROW, COLUMN, VALUES, N)                      \
+    do {                                                                    \
+        if (!db_integers_equal((ROW)->COLUMN, (ROW)->n_##COLUMN,            \
+                               VALUES, N)) {                                \
+            vmfexrec_##TABLE##_set_##COLUMN(ROW, VALUES, N);                \
+        }                                                                   \
+    } while (0)
+
+#endif /* manager/db.h */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef MANAGER_PORTS_H
+#define MANAGER_PORTS_H 1
+
+/* Virtual ports: who has them, and whether they are admitted.
+ *
+ * The host side of a port is a claim: an Adapter row whose 'iface_id' is not
+ * empty, written by the controller of the host, which says that the VM port
+ * with that iface-id is linked to that adapter.  The Virtual_Port of that
+ * iface-id is bound to one claim, and configures the vethernet port at the
+ * other end of that adapter's channel.
+ *
+ *                        claim                     admitted
+ *        (no row) ----------------------> refused <--------> pending
+ *          ^   ^                            |   ^   refused   |   ^
+ *          |   |   claim withdrawn          |   |          up |   | down
+ *          |   +----------------------------+   |             v   |
+ *          |                                    +---------- active
+ *          | time is over                       | claim
+ *          |                                    | (evaluated anew)
+ *          +-------------------------------- retained <---- pending, active
+ *                                                      claim withdrawn
+ *
+ * A port that a person disabled (Virtual_Port.enabled) is refused, too, but
+ * never deleted, or the VM would only have to start again.
+ *
+ * The adapters' states follow, for the hosts to see:
+ *
+ *        free --> pending, active, refused    bound to a port in that state
+ *             --> incoming                    destination of a move under way
+ *             --> refused                     some other port has the iface-id
+ *        pending, active --> departed         source of a move that is over
+ *        pending, active --> retained         kept for a stopped VM's port
+ *
+ * and each becomes free when its claim is withdrawn and no port needs it.
+ *
+ * A move begins with a second claim, of another host, with the same MAC
+ * address and VM.  Its channel becomes the standby channel of the vethernet
+ * port.  It ends when the switch says that the port sends on that channel: the
+ * port is then bound to the second claim, and the first one counts no more
+ * ("departed") until it is withdrawn.  Whichever claim is withdrawn earlier,
+ * the port is bound to the other one.  A second claim that is no move, or a
+ * third one, is refused.
+ *
+ * All of this is a function of what is in the database, evaluated again for
+ * one iface-id whenever something changed that concerns it. */
+
+#include "heap.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/list.h"
+#include "sset.h"
+
+struct adapters;
+struct db;
+
+struct ports {
+    struct db *db;
+    struct adapters *adapters;
+
+    struct hmap ports;          /* Contains "struct port"s by iface-id. */
+    struct hmap macs;           /* The same, by MAC address. */
+    struct hmap profiles;       /* Contains "struct profile"s by name. */
+    struct hmap claims;         /* Contains "struct claim"s by adapter. */
+    struct ovs_list idle;       /* Those of them to look at. */
+    struct sset dirty;          /* iface-ids to look at. */
+    struct sset starved;        /* iface-ids that got no number. */
+    struct heap timers;         /* Contains "struct port"s. */
+    unsigned long *numbers;     /* Numbers in use. */
+};
+
+/* How long a switch may take to set up a port before that is reported. */
+#define PORTS_SWITCH_TIMEOUT_MS 5000
+
+/* How many seconds a port is retained where no policy says so. */
+#define PORTS_RETENTION 900
+
+void ports_init(struct ports *, struct db *, struct adapters *);
+void ports_destroy(struct ports *);
+
+void ports_restart(struct ports *);
+void ports_track(struct ports *);
+void ports_run(struct ports *);
+void ports_wait(const struct ports *);
+
+#endif /* manager/ports.h */

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "manager/rbac.h"
+
+#include "manager/db.h"
+#include "openvswitch/vlog.h"
+#include "smap.h"
+#include "sset.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(rbac);
+
+#define MAX_UPDATE 8
+
+/* What RBAC_CONTROLLER may do.  Nothing may be inserted or deleted. */
+static const struct permission {
+    const char *table;
+    const char *auth;           /* Column that has the name of the client. */
+    const char *update[MAX_UPDATE];     /* Columns, up to the first NULL. */
+} permissions[] = {
+    { "Adapter", "host",
+      { "port", "iface_id", "attached_mac", "vm_id", "profile" } },
+    { "Host", "name", { "hostname", "bridge", "last_contact" } },
+    { "Switch", "name", { "hostname", "bridge", "last_contact" } },
+    { "Virtual_Port", "switch", { "up", "realized_downlink", "realized_vif" } },
+};
+
+/* Returns true if somebody changed the tables. */
+bool
+rbac_changed(const struct db *db)
+{
+    return vmfexrec_rbac_role_track_get_first(db->loop.idl)
+           || vmfexrec_rbac_permission_track_get_first(db->loop.idl);
+}
+
+static size_t
+count_update(const struct permission *p)
+{
+    size_t n;
+
+    for (n = 0; n < MAX_UPDATE && p->update[n]; n++) {
+        continue;
+    }
+    return n;
+}
+
+static bool
+has_string(char *const *strings, size_t n, const char *s)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!strcmp(strings[i], s)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+permission_is(const struct permission *p,
+              const struct vmfexrec_rbac_permission *row)
+{
+    size_t n = count_update(p);
+
+    if (strcmp(row->table, p->table)
+        || row->insert_delete
+        || row->n_authorization != 1
+        || strcmp(row->authorization[0], p->auth)
+        || row->n_update != n) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!has_string(row->update, row->n_update, p->update[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Returns a row for 'p' in the database, which may be new. */
+static const struct vmfexrec_rbac_permission *
+permission_get(const struct db *db, const struct permission *p)
+{
+    const struct vmfexrec_rbac_permission *row;
+    const char *update[MAX_UPDATE];
+
+    VMFEXREC_RBAC_PERMISSION_FOR_EACH (row, db->loop.idl) {
+        if (permission_is(p, row)) {
+            return row;
+        }
+    }
+
+    memcpy(update, p->update, sizeof update);
+    row = vmfexrec_rbac_permission_insert(db->txn);
+    vmfexrec_rbac_permission_set_table(row, p->table);
+    vmfexrec_rbac_permission_set_authorization(
+        row, CONST_CAST(const char **, &p->auth), 1);
+    vmfexrec_rbac_permission_set_insert_delete(row, false);
+    vmfexrec_rbac_permission_set_update(row, update, count_update(p));
+    return row;
+}
+
+/* Returns true if RBAC_CONTROLLER in the database is what it should be, and
+ * there is nothing else. */
+static bool
+is_current(const struct db *db)
+{
+    const struct vmfexrec_rbac_permission *row;
+    const struct vmfexrec_rbac_role *role = NULL, *r;
+    size_t n_rows = 0;
+
+    VMFEXREC_RBAC_ROLE_FOR_EACH (r, db->loop.idl) {
+        if (role || strcmp(r->name, RBAC_CONTROLLER)) {
+            return false;
+        }
+        role = r;
+    }
+    VMFEXREC_RBAC_PERMISSION_FOR_EACH (row, db->loop.idl) {
+        n_rows++;
+    }
+    if (!role || role->n_permissions != ARRAY_SIZE(permissions)
+        || n_rows != ARRAY_SIZE(permissions)) {
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(permissions); i++) {
+        /* Both are in the order of the tables' names. */
+        if (strcmp(role->key_permissions[i], permissions[i].table)
+            || !permission_is(&permissions[i], role->value_permissions[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Makes the tables in the database what they should be. */
+void
+rbac_run(struct db *db)
+{
+    const char *tables[ARRAY_SIZE(permissions)];
+    struct vmfexrec_rbac_permission *rows[ARRAY_SIZE(permissions)];
+    const struct vmfexrec_rbac_permission *row, *next_row;
+    const struct vmfexrec_rbac_role *role = NULL, *r, *next_r;
+
+    if (is_current(db)) {
+        return;
+    }
+    VLOG_INFO("writing role %s", RBAC_CONTROLLER);
+
+    for (size_t i = 0; i < ARRAY_SIZE(permissions); i++) {
+        tables[i] = permissions[i].table;
+        rows[i] = CONST_CAST(struct vmfexrec_rbac_permission *,
+                             permission_get(db, &permissions[i]));
+    }
+    VMFEXREC_RBAC_ROLE_FOR_EACH_SAFE (r, next_r, db->loop.idl) {
+        if (!role && !strcmp(r->name, RBAC_CONTROLLER)) {
+            role = r;
+        } else {
+            vmfexrec_rbac_role_delete(r);
+        }
+    }
+    if (!role) {
+        role = vmfexrec_rbac_role_insert(db->txn);
+        vmfexrec_rbac_role_set_name(role, RBAC_CONTROLLER);
+    }
+    vmfexrec_rbac_role_set_permissions(role, tables, rows,
+                                       ARRAY_SIZE(permissions));
+    VMFEXREC_RBAC_PERMISSION_FOR_EACH_SAFE (row, next_row, db->loop.idl) {
+        size_t i;
+
+        for (i = 0; i < ARRAY_SIZE(permissions) && rows[i] != row; i++) {
+            continue;
+        }
+        if (i >= ARRAY_SIZE(permissions)) {
+            vmfexrec_rbac_permission_delete(row);
+        }
+    }
+}

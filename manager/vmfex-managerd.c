@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* vmfex-managerd: allocates adapters, admits ports, and decides moves.
+ *
+ * Any number of them may run on one database.  The one that has the lock DB_LOCK
+ * is active; the others only keep their copy of the database up to date.
+ * Everything is in the database: whoever becomes active looks at all of it
+ * once, and from then on at what changes.
+ *
+ *                       lock                     "pause"
+ *           standby <----------> active,      -------------> paused
+ *                                standby      <-------------
+ *                                                "resume"
+ */
+
+#include <config.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+
+#include "command-line.h"
+#include "coverage.h"
+#include "daemon.h"
+#include "datapath-actions/compat.h"
+#include "dirs.h"
+#include "dns-resolve.h"
+#include "fatal-signal.h"
+#include "manager/adapters.h"
+#include "manager/db.h"
+#include "manager/ports.h"
+#include "manager/rbac.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "stream-ssl.h"
+#include "stream.h"
+#include "unixctl.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(managerd);
+
+COVERAGE_DEFINE(managerd_restart);
+
+struct managerd {
+    struct db db;
+    struct adapters adapters;
+    struct ports ports;
+
+    bool exiting;
+    bool paused;
+    bool active;                /* Do we have the lock? */
+    bool restart;               /* Look at everything again? */
+};
+
+static char *remote;
+static char *unixctl_path;
+
+static unixctl_cb_func managerd_exit;
+static unixctl_cb_func managerd_is_paused;
+static unixctl_cb_func managerd_pause;
+static unixctl_cb_func managerd_resume;
+static unixctl_cb_func managerd_status;
+
+static char *
+default_remote(void)
+{
+    const char *env = getenv("VMFEX_DB");
+
+    return env && env[0] ? xstrdup(env)
+                         : xasprintf("unix:%s/vmfex.sock", ovs_rundir());
+}
+
+OVS_NO_RETURN static void
+usage(void)
+{
+    char *db = default_remote();
+
+    printf("\
+%s: manager of VM-FEX for Open vSwitch\n\
+usage: %s [OPTIONS]\n\
+Allocates adapters, admits ports, and decides moves.\n\
+\n\
+Options:\n\
+  --db=DATABASE           connect to VMFEX database at DATABASE\n\
+                          (default: %s)\n\
+  --unixctl=SOCKET        override default control socket name\n\
+  -h, --help              display this help message\n\
+  -V, --version           display version information\n",
+           program_name, program_name, db);
+    daemon_usage();
+    vlog_usage();
+    stream_usage("database", true, false, true);
+    printf("\n\
+Example, beside a database server that listens there:\n\
+  %s --detach --pidfile --log-file --db=unix:/run/openvswitch/vmfex.sock\n",
+           program_name);
+    free(db);
+    exit(EXIT_SUCCESS);
+}
+
+static void
+parse_options(int argc, char *argv[])
+{
+    enum {
+        OPT_DB = UCHAR_MAX + 1,
+        OPT_UNIXCTL,
+        OPT_BOOTSTRAP_CA_CERT,
+        OPT_PEER_CA_CERT,
+        DAEMON_OPTION_ENUMS,
+        SSL_OPTION_ENUMS,
+        VLOG_OPTION_ENUMS,
+    };
+    static const struct option long_options[] = {
+        { "db", required_argument, NULL, OPT_DB },
+        { "unixctl", required_argument, NULL, OPT_UNIXCTL },
+        { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'V' },
+        DAEMON_LONG_OPTIONS,
+        VLOG_LONG_OPTIONS,
+        STREAM_SSL_LONG_OPTIONS,
+        { "bootstrap-ca-cert", required_argument, NULL,
+          OPT_BOOTSTRAP_CA_CERT },
+        { "peer-ca-cert", required_argument, NULL, OPT_PEER_CA_CERT },
+        { NULL, 0, NULL, 0 },
+    };
+    char *short_options = ovs_cmdl_long_options_to_short_options(long_options);
+
+    for (;;) {
+        int c = getopt_long(argc, argv, short_options, long_options, NULL);
+
+        if (c == -1) {
+            break;
+        }
+        switch (c) {
+        case OPT_DB:
+            free(remote);
+            remote = xstrdup(optarg);
+            break;
+
+        case OPT_UNIXCTL:
+            free(unixctl_path);
+            unixctl_path = xstrdup(optarg);
+            break;
+
+        case 'h':
+            usage();
+
+        case 'V':
+            printf("%s (VM-FEX for Open vSwitch) %s\n",
+                   program_name, VMFEX_VERSION);
+            ovs_print_version(0, 0);
+            exit(EXIT_SUCCESS);
+
+        DAEMON_OPTION_HANDLERS
+        VLOG_OPTION_HANDLERS
+        STREAM_SSL_OPTION_HANDLERS
+
+        case OPT_BOOTSTRAP_CA_CERT:
+            stream_ssl_set_ca_cert_file(optarg, true);
+            break;
+
+        case OPT_PEER_CA_CERT:
+            stream_ssl_set_peer_ca_cert_file(optarg);
+            break;
+
+        case '?':
+            exit(EXIT_FAILURE);
+
+        default:
+            abort();
+        }
+    }
+    free(short_options);
+
+    if (optind < argc) {
+        ovs_fatal(0, "%s: no argument is expected, use --help for help",
+                  argv[optind]);
+    }
+    if (!remote) {
+        remote = default_remote();
+    }
+}
+
+/* Takes note of whether we have the lock. */
+static void
+managerd_run_lock(struct managerd *m)
+{
+    bool has_lock = !m->paused && ovsdb_idl_has_lock(m->db.loop.idl);
+
+    if (has_lock != m->active) {
+        m->active = has_lock;
+        m->restart = true;
+        VLOG_INFO("this vmfex-managerd is %s",
+                  has_lock ? "active" : m->paused ? "paused" : "on standby");
+    }
+    if (!ovsdb_idl_is_connected(m->db.loop.idl)) {
+        /* The copy that the next connection brings need not say what was
+         * deleted in the meantime. */
+        m->restart = true;
+    }
+}
+
+static void
+managerd_run(struct managerd *m)
+{
+    struct ovsdb_idl *idl = m->db.loop.idl;
+
+    ovsdb_idl_set_lock(idl, m->paused ? NULL : DB_LOCK);
+    m->db.txn = ovsdb_idl_loop_run(&m->db.loop);
+    managerd_run_lock(m);
+
+    if (m->active && !m->restart) {
+        adapters_track(&m->adapters);
+        ports_track(&m->ports);
+        m->restart = false;
+    }
+    if (m->active && m->db.txn) {
+        bool rbac = m->restart || rbac_changed(&m->db);
+
+        if (m->restart) {
+            COVERAGE_INC(managerd_restart);
+            adapters_restart(&m->adapters);
+            ports_restart(&m->ports);
+            m->restart = false;
+        }
+        ports_run(&m->ports);
+        adapters_run(&m->adapters);
+        if (rbac) {
+            rbac_run(&m->db);
+        }
+    } else if (m->active && !m->restart) {
+        ports_run(&m->ports);
+    }
+}
+
+int
+main(int argc, char *argv[])
+{
+    struct unixctl_server *unixctl;
+    struct managerd m = { .restart = true };
+    int retval;
+
+    set_program_name(argv[0]);
+    ovs_cmdl_proctitle_init(argc, argv);
+    service_start(&argc, &argv);
+    dns_resolve_init(true);
+    parse_options(argc, argv);
+    fatal_ignore_sigpipe();
+
+    vmfex_daemonize_start();
+    retval = unixctl_server_create(unixctl_path, &unixctl);
+    if (retval) {
+        exit(EXIT_FAILURE);
+    }
+    unixctl_command_register("exit", "", 0, 0, managerd_exit, &m);
+    unixctl_command_register("pause", "", 0, 0, managerd_pause, &m);
+    unixctl_command_register("resume", "", 0, 0, managerd_resume, &m);
+    unixctl_command_register("is-paused", "", 0, 0, managerd_is_paused, &m);
+    unixctl_command_register("status", "", 0, 0, managerd_status, &m);
+
+    db_open(&m.db, remote);
+    adapters_init(&m.adapters, &m.db);
+    ports_init(&m.ports, &m.db, &m.adapters);
+    daemonize_complete();
+
+    while (!m.exiting) {
+        managerd_run(&m);
+        unixctl_server_run(unixctl);
+
+        if (!ovsdb_idl_loop_commit_and_wait(&m.db.loop)) {
+            /* It was not the database that we thought it was. */
+            VLOG_DBG("transaction failed, looking at everything again");
+            m.restart = true;
+        }
+        m.db.txn = NULL;
+        ovsdb_idl_track_clear(m.db.loop.idl);
+
+        if (m.active && !m.restart) {
+            ports_wait(&m.ports);
+        }
+        unixctl_server_wait(unixctl);
+        if (m.exiting) {
+            poll_immediate_wake();
+        }
+        poll_block();
+        if (should_service_stop()) {
+            m.exiting = true;
+        }
+    }
+
+    ports_destroy(&m.ports);
+    adapters_destroy(&m.adapters);
+    db_close(&m.db);
+    unixctl_server_destroy(unixctl);
+    service_stop();
+    dns_resolve_destroy();
+    free(remote);
+    free(unixctl_path);
+    return 0;
+}
+
+static void
+managerd_exit(struct unixctl_conn *conn, int argc OVS_UNUSED,
+              const char *argv[] OVS_UNUSED, void *m_)
+{
+    struct managerd *m = m_;
+
+    m->exiting = true;
+    unixctl_command_reply(conn, NULL);
+}
+
+static void
+managerd_pause(struct unixctl_conn *conn, int argc OVS_UNUSED,
+               const char *argv[] OVS_UNUSED, void *m_)
+{
+    struct managerd *m = m_;
+
+    m->paused = true;
+    poll_immediate_wake();
+    unixctl_command_reply(conn, NULL);
+}
+
+static void
+managerd_resume(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                const char *argv[] OVS_UNUSED, void *m_)
+{
+    struct managerd *m = m_;
+
+    m->paused = false;
+    poll_immediate_wake();
+    unixctl_command_reply(conn, NULL);
+}
+
+static void
+managerd_is_paused(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                   const char *argv[] OVS_UNUSED, void *m_)
+{
+    const struct managerd *m = m_;
+
+    unixctl_command_reply(conn, m->paused ? "true" : "false");
+}
+
+static void
+managerd_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                const char *argv[] OVS_UNUSED, void *m_)
+{
+    const struct managerd *m = m_;
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    ds_put_format(&s, "Status: %s\n", m->paused ? "paused"
+                                      : m->active ? "active" : "standby");
+    ds_put_format(&s, "Database: %s, %s\n", remote,
+                  ovsdb_idl_is_connected(m->db.loop.idl) ? "connected"
+                                                         : "not connected");
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}

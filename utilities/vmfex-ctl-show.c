@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "utilities/vmfex-ctl.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "smap.h"
+#include "util.h"
+
+/* All rows, sorted. */
+struct snapshot {
+    const void **adapters, **hosts, **ports, **switches, **trunks;
+    size_t n_adapters, n_hosts, n_ports, n_switches, n_trunks;
+};
+
+static void
+snapshot_init(struct snapshot *s, struct ovsdb_idl *idl)
+{
+    s->adapters = vmfex_ctl_rows(idl, &vmfexrec_table_adapter,
+                                 vmfex_ctl_cmp_adapter, &s->n_adapters);
+    s->hosts = vmfex_ctl_rows(idl, &vmfexrec_table_host,
+                              vmfex_ctl_cmp_host, &s->n_hosts);
+    s->ports = vmfex_ctl_rows(idl, &vmfexrec_table_virtual_port,
+                              vmfex_ctl_cmp_port, &s->n_ports);
+    s->switches = vmfex_ctl_rows(idl, &vmfexrec_table_switch,
+                                 vmfex_ctl_cmp_switch, &s->n_switches);
+    s->trunks = vmfex_ctl_rows(idl, &vmfexrec_table_trunk,
+                               vmfex_ctl_cmp_trunk, &s->n_trunks);
+}
+
+static void
+snapshot_destroy(struct snapshot *s)
+{
+    free(s->adapters);
+    free(s->hosts);
+    free(s->ports);
+    free(s->switches);
+    free(s->trunks);
+}
+
+static void
+pre_show(struct ctl_context *ctx)
+{
+    vmfex_ctl_add_table(ctx, &vmfexrec_table_adapter);
+    vmfex_ctl_add_table(ctx, &vmfexrec_table_adapter_policy);
+    vmfex_ctl_add_table(ctx, &vmfexrec_table_host);
+    vmfex_ctl_add_table(ctx, &vmfexrec_table_switch);
+    vmfex_ctl_add_table(ctx, &vmfexrec_table_trunk);
+    vmfex_ctl_add_table(ctx, &vmfexrec_table_virtual_port);
+}
+
+/* Counts the adapters of 'host' if it is nonnull, and those on 'trunk' if it
+ * is nonnull. */
+static void
+count_adapters(const struct snapshot *s, const char *host,
+               const struct vmfexrec_trunk *trunk, size_t *n, size_t *n_used)
+{
+    *n = *n_used = 0;
+    for (size_t i = 0; i < s->n_adapters; i++) {
+        const struct vmfexrec_adapter *a = s->adapters[i];
+
+        if ((!host || vmfex_ctl_equals(a->host, host))
+            && (!trunk || a->trunk == trunk)) {
+            (*n)++;
+            *n_used += vmfex_ctl_adapter_is_used(a);
+        }
+    }
+}
+
+/* show. */
+
+/* Appends the first line about a host or a switch to 'ds'. */
+static void
+put_machine(struct ds *ds, const char *kind, const char *name,
+            const char *hostname, const char *bridge, int64_t last_contact)
+{
+    char *contact = vmfex_ctl_format_last_contact(last_contact);
+
+    ds_put_format(ds, "%s %s (", kind, name);
+    if (!vmfex_ctl_equals(hostname, "")) {
+        ds_put_format(ds, "%s, ", hostname);
+    }
+    if (!vmfex_ctl_equals(bridge, "")) {
+        ds_put_format(ds, "bridge %s, ", bridge);
+    }
+    ds_put_format(ds, "last contact: %s)\n", contact);
+    free(contact);
+}
+
+/* Appends why something is not as it should be, if it is not. */
+static void
+put_reason(struct ds *ds, const char *reason, const char *detail)
+{
+    if (reason) {
+        ds_put_format(ds, ", %s", reason);
+    }
+    if (!vmfex_ctl_equals(detail, "")) {
+        ds_put_format(ds, ": %s", detail);
+    }
+    ds_put_char(ds, '\n');
+}
+
+static void
+put_adapter(struct ds *ds, const struct snapshot *s,
+            const struct vmfexrec_adapter *a)
+{
+    ds_put_format(ds, "        adapter %s (vif %"PRId64, a->name, a->vif);
+    if (a->standby_trunk) {
+        char *standby = vmfex_ctl_format_channel(a->standby_trunk->uplink,
+                                                 a->standby_vif,
+                                                 a->n_standby_vif);
+
+        ds_put_format(ds, ", standby %s", standby);
+        free(standby);
+    }
+    ds_put_format(ds, "): %s", a->state);
+    put_reason(ds, a->reason, a->detail);
+    if (vmfex_ctl_equals(a->iface_id, "")) {
+        return;
+    }
+
+    ds_put_cstr(ds, "            VM port ");
+    if (!vmfex_ctl_equals(a->port, "")) {
+        ds_put_format(ds, "%s, ", a->port);
+    }
+    ds_put_format(ds, "iface-id %s", a->iface_id);
+    for (size_t i = 0; i < s->n_ports; i++) {
+        const struct vmfexrec_virtual_port *vp = s->ports[i];
+
+        if ((vp->adapter == a || vp->incoming_adapter == a)
+            && !vmfex_ctl_equals(vp->switch_, "")) {
+            ds_put_format(ds, ", port ve%"PRId64" of switch %s", vp->number,
+                          vp->switch_);
+        }
+    }
+    ds_put_char(ds, '\n');
+}
+
+static void
+put_host(struct ds *ds, const struct snapshot *s,
+         const struct vmfexrec_host *host)
+{
+    const struct smap_node **extra;
+    size_t n, n_used;
+
+    put_machine(ds, "host", host->name, host->hostname, host->bridge,
+                host->last_contact);
+    count_adapters(s, host->name, NULL, &n, &n_used);
+    ds_put_format(ds, "    adapters: %"PRIuSIZE", %"PRIuSIZE" used, "
+                  "%"PRIuSIZE" free", n, n_used, n - n_used);
+    if (host->policy) {
+        ds_put_format(ds, " (policy %s: %"PRId64")", host->policy->name,
+                      host->policy->n_adapters);
+    } else {
+        ds_put_cstr(ds, " (no policy)");
+    }
+    ds_put_char(ds, '\n');
+
+    /* What vmfex-managerd could not do for this host. */
+    extra = smap_sort(&host->external_ids);
+    for (size_t i = 0; i < smap_count(&host->external_ids); i++) {
+        if (!strcmp(extra[i]->key, "warning")) {
+            ds_put_format(ds, "    warning: %s\n", extra[i]->value);
+        }
+    }
+    free(extra);
+
+    for (size_t i = 0; i < s->n_trunks; i++) {
+        const struct vmfexrec_trunk *trunk = s->trunks[i];
+
+        if (!vmfex_ctl_equals(trunk->host, host->name)) {
+            continue;
+        }
+        count_adapters(s, host->name, trunk, &n, &n_used);
+        ds_put_format(ds, "    trunk %s to %s of switch %s (%s): %"PRIuSIZE
+                      " used, %"PRIuSIZE" free\n", trunk->uplink,
+                      trunk->downlink, trunk->switch_, trunk->tag,
+                      n_used, n - n_used);
+        for (size_t j = 0; j < s->n_adapters; j++) {
+            const struct vmfexrec_adapter *a = s->adapters[j];
+
+            if (a->trunk == trunk && vmfex_ctl_adapter_is_used(a)) {
+                put_adapter(ds, s, a);
+            }
+        }
+    }
+}
+
+static void
+put_port(struct ds *ds, const struct vmfexrec_virtual_port *vp)
+{
+    char *vlans = vmfex_ctl_format_vlans(vp->vlans, vp->n_vlans);
+    char *channel = vmfex_ctl_format_channel(vp->downlink, vp->vif,
+                                             vp->n_vif);
+    char *standby = vmfex_ctl_format_channel(vp->standby_downlink,
+                                             vp->standby_vif,
+                                             vp->n_standby_vif);
+
+    ds_put_format(ds, "    port ve%"PRId64, vp->number);
+    if (channel[0]) {
+        ds_put_format(ds, " (%s", channel);
+        if (standby[0]) {
+            ds_put_format(ds, ", standby %s", standby);
+        }
+        ds_put_char(ds, ')');
+    }
+    ds_put_format(ds, ": %s", vp->state);
+    put_reason(ds, vp->reason, vp->detail);
+    ds_put_format(ds, "        iface-id %s", vp->iface_id);
+    if (!vmfex_ctl_equals(vp->host, "")) {
+        ds_put_format(ds, ", host %s", vp->host);
+    }
+    if (!vmfex_ctl_equals(vp->incoming_host, "")) {
+        ds_put_format(ds, ", moves to host %s", vp->incoming_host);
+    }
+    ds_put_char(ds, '\n');
+    ds_put_cstr(ds, "        ");
+    if (!vmfex_ctl_equals(vp->profile, "")) {
+        ds_put_format(ds, "profile %s, ", vp->profile);
+    }
+    ds_put_format(ds, "VLANs %s", vlans);
+    if (vp->n_native_vlan) {
+        ds_put_format(ds, ", native %"PRId64, vp->native_vlan[0]);
+    }
+    if (!vmfex_ctl_equals(vp->mac, "")) {
+        ds_put_format(ds, ", MAC %s", vp->mac);
+    }
+    ds_put_char(ds, '\n');
+    free(vlans);
+    free(channel);
+    free(standby);
+}
+
+static void
+put_switch(struct ds *ds, const struct snapshot *s,
+           const struct vmfexrec_switch *sw)
+{
+    put_machine(ds, "switch", sw->name, sw->hostname, sw->bridge,
+                sw->last_contact);
+    for (size_t i = 0; i < s->n_trunks; i++) {
+        const struct vmfexrec_trunk *trunk = s->trunks[i];
+
+        if (vmfex_ctl_equals(trunk->switch_, sw->name)) {
+            ds_put_format(ds, "    trunk %s from %s of host %s (%s)\n",
+                          trunk->downlink, trunk->uplink, trunk->host,
+                          trunk->tag);
+        }
+    }
+    for (size_t i = 0; i < s->n_ports; i++) {
+        const struct vmfexrec_virtual_port *vp = s->ports[i];
+
+        if (vmfex_ctl_equals(vp->switch_, sw->name)) {
+            put_port(ds, vp);
+        }
+    }
+}
+
+static void
+cmd_show(struct ctl_context *ctx)
+{
+    const char *name = ctx->argc > 1 ? ctx->argv[1] : NULL;
+    struct ds *ds = &ctx->output;
+    struct snapshot s;
+    bool found = false;
+    bool heading = false;
+
+    snapshot_init(&s, ctx->idl);
+    for (size_t i = 0; i < s.n_hosts; i++) {
+        const struct vmfexrec_host *host = s.hosts[i];
+
+        if (!name || !strcmp(name, host->name)) {
+            put_host(ds, &s, host);
+            found = true;
+        }
+    }
+    for (size_t i = 0; i < s.n_switches; i++) {
+        const struct vmfexrec_switch *sw = s.switches[i];
+
+        if (!name || !strcmp(name, sw->name)) {
+            put_switch(ds, &s, sw);
+            found = true;
+        }
+    }
+    for (size_t i = 0; i < s.n_ports && !name; i++) {
+        const struct vmfexrec_virtual_port *vp = s.ports[i];
+
+        if (!vp->switch_ || !vmfex_ctl_find_switch(ctx, vp->switch_)) {
+            if (!heading) {
+                ds_put_cstr(ds, "no switch\n");
+                heading = true;
+            }
+            put_port(ds, vp);
+        }
+    }
+    snapshot_destroy(&s);
+
+    if (name && !found) {
+        ctl_error(ctx, "there is no host and no switch \"%s\": see "
+                  "\"host-list\" and \"switch-list\"", name);
+    }
+}
+
+/* topology. */
+
+static void
+put_topology(struct ds *ds, const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->n_switches; i++) {
+        const struct vmfexrec_switch *sw = s->switches[i];
+
+        ds_put_format(ds, "%s\n", sw->name);
+        for (size_t j = 0; j < s->n_trunks; j++) {
+            const struct vmfexrec_trunk *trunk = s->trunks[j];
+            size_t n, n_used;
+
+            if (vmfex_ctl_equals(trunk->switch_, sw->name)) {
+                count_adapters(s, NULL, trunk, &n, &n_used);
+                ds_put_format(ds, "    %s === %s %s (%s, %"PRIuSIZE
+                              " of %"PRIuSIZE" adapters used)\n",
+                              trunk->downlink, trunk->uplink, trunk->host,
+                              trunk->tag, n_used, n);
+            }
+        }
+    }
+    for (size_t i = 0; i < s->n_hosts; i++) {
+        const struct vmfexrec_host *host = s->hosts[i];
+        bool cabled = false;
+
+        for (size_t j = 0; j < s->n_trunks; j++) {
+            const struct vmfexrec_trunk *trunk = s->trunks[j];
+
+            cabled |= vmfex_ctl_equals(trunk->host, host->name);
+        }
+        if (!cabled) {
+            ds_put_format(ds, "%s has no trunk\n", host->name);
+        }
+    }
+}
+
+/* Appends the parts of 's', up to a null pointer, to 'ds' as one quoted string
+ * of Graphviz's. */
+static void SENTINEL(0)
+put_dot_string(struct ds *ds, const char *s, ...)
+{
+    va_list args;
+
+    ds_put_char(ds, '"');
+    va_start(args, s);
+    for (; s; s = va_arg(args, const char *)) {
+        for (; *s; s++) {
+            if (*s == '\n') {
+                ds_put_cstr(ds, "\\n");
+            } else {
+                if (*s == '"' || *s == '\\') {
+                    ds_put_char(ds, '\\');
+                }
+                ds_put_char(ds, *s);
+            }
+        }
+    }
+    va_end(args);
+    ds_put_char(ds, '"');
+}
+
+static void
+put_dot_node(struct ds *ds, const char *kind, const char *name,
+             const char *hostname, const char *attributes)
+{
+    bool has_hostname = !vmfex_ctl_equals(hostname, "");
+
+    ds_put_cstr(ds, "    ");
+    put_dot_string(ds, kind, " ", name, NULL);
+    ds_put_cstr(ds, " [label=");
+    put_dot_string(ds, name, has_hostname ? "\n" : "",
+                   has_hostname ? hostname : "", NULL);
+    ds_put_format(ds, ", %s];\n", attributes);
+}
+
+static void
+put_dot(struct ds *ds, const struct snapshot *s)
+{
+    ds_put_cstr(ds, "graph vmfex {\n    ranksep=2;\n");
+    for (size_t i = 0; i < s->n_switches; i++) {
+        const struct vmfexrec_switch *sw = s->switches[i];
+
+        put_dot_node(ds, "switch", sw->name, sw->hostname,
+                     "shape=box, style=rounded");
+    }
+    for (size_t i = 0; i < s->n_hosts; i++) {
+        const struct vmfexrec_host *host = s->hosts[i];
+
+        put_dot_node(ds, "host", host->name, host->hostname, "shape=box");
+    }
+    for (size_t i = 0; i < s->n_trunks; i++) {
+        const struct vmfexrec_trunk *trunk = s->trunks[i];
+        size_t n, n_used;
+
+        count_adapters(s, NULL, trunk, &n, &n_used);
+        ds_put_cstr(ds, "    ");
+        put_dot_string(ds, "switch ", trunk->switch_, NULL);
+        ds_put_cstr(ds, " -- ");
+        put_dot_string(ds, "host ", trunk->host, NULL);
+        ds_put_cstr(ds, " [taillabel=");
+        put_dot_string(ds, trunk->downlink, NULL);
+        ds_put_cstr(ds, ", headlabel=");
+        put_dot_string(ds, trunk->uplink, NULL);
+        ds_put_format(ds, ", label=\"%"PRIuSIZE"/%"PRIuSIZE"\"%s];\n",
+                      n_used, n, vmfex_ctl_equals(trunk->tag, "e-tag")
+                                 ? ", style=dashed" : "");
+    }
+    ds_put_cstr(ds, "}\n");
+}
+
+static void
+cmd_topology(struct ctl_context *ctx)
+{
+    struct snapshot s;
+
+    snapshot_init(&s, ctx->idl);
+    if (shash_find(&ctx->options, "--dot")) {
+        put_dot(&ctx->output, &s);
+    } else {
+        put_topology(&ctx->output, &s);
+    }
+    snapshot_destroy(&s);
+}
+
+static const struct ctl_command_syntax show_commands[] = {
+    { "show", 0, 1, "[HOST|SWITCH]", pre_show, cmd_show, NULL, "", RO },
+    { "topology", 0, 0, "", pre_show, cmd_topology, NULL, "--dot", RO },
+    { NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO },
+};
+
+static const struct vmfex_ctl_help show_help[] = {
+    { "show", "draw all, or one host or switch: trunks, adapters, ports and "
+      "their states", "show h1", NULL, NULL },
+    { "topology", "draw what cables there are, for Graphviz with --dot",
+      "topology --dot", NULL, NULL },
+    { NULL, NULL, NULL, NULL, NULL },
+};
+
+const struct vmfex_ctl_group vmfex_ctl_show_group = {
+    "What is", show_commands, show_help
+};
