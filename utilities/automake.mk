@@ -25,6 +25,7 @@ $(utilities_vmfex_ctl_OBJECTS): manager/vmfex-idl.h
 EXTRA_DIST += \
 	.ci/run \
 	quickstart \
+	utilities/vmfex-demo.sh \
 	utilities/vmfex-sandbox.sh
 
 # The manual page about the database, out of its schema and the text in

@@ -122,6 +122,53 @@ _sandbox_ip() {
     nsenter --net="/run/netns/$SANDBOX_ID-$name" -- ip "$@"
 }
 
+# The namespace of node NAME, its directory, and its command.
+_sandbox_node_namespace() {
+    local name dir
+    name=$1
+    dir=$SANDBOX_DIR/$name
+    SANDBOX_NODES="$SANDBOX_NODES $name"
+    _sandbox_namespace "$name" || return 1
+    mkdir -p "$dir" || return 1
+    _sandbox_command "$name" <<END
+#!/bin/sh
+OVS_RUNDIR='$dir' OVS_LOGDIR='$dir' OVS_DBDIR='$dir' OVS_SYSCONFDIR='$dir'
+export OVS_RUNDIR OVS_LOGDIR OVS_DBDIR OVS_SYSCONFDIR
+test \$# != 0 || set -- "\${SHELL:-/bin/sh}"
+exec nsenter --net='/run/netns/$SANDBOX_ID-$name' -- "\$@"
+END
+}
+
+# sandbox_manager
+#
+# Makes the node "manager", with the manager's database and vmfex-managerd.
+# VMFEX_SCHEMA is the file of its schema.
+sandbox_manager() {
+    local dir
+    dir=$SANDBOX_DIR/manager
+    _sandbox_node_namespace manager &&
+    ovsdb-tool create "$dir/vmfex.db" "$VMFEX_SCHEMA" &&
+    manager ovsdb-server -vconsole:off --detach --no-chdir --pidfile \
+        --log-file --remote=punix:"$dir/vmfex.sock" "$dir/vmfex.db" &&
+    manager vmfex-managerd -vconsole:off --detach --no-chdir --pidfile \
+        --log-file
+}
+
+# sandbox_controller NODE host|switch
+#
+# Tells NODE who the manager is, and starts its vmfex-controller.
+sandbox_controller() {
+    local bridge
+    bridge=
+    test "$2" = host || bridge=external_ids:vmfex-switch-bridge=br-up
+    sandbox_run "$1" ovs-vsctl set Open_vSwitch . \
+        external_ids:system-id="$1" external_ids:vmfex-node="$2" \
+        external_ids:vmfex-remote="unix:$SANDBOX_DIR/manager/vmfex.sock" \
+        $bridge &&
+    sandbox_run "$1" vmfex-controller -vconsole:off --detach --no-chdir \
+        --pidfile --log-file
+}
+
 # sandbox_node NAME
 #
 # Makes a host or a switch, and starts its daemons.
@@ -138,16 +185,7 @@ sandbox_node() {
     *) program=$(pwd)/$program ;;
     esac
 
-    SANDBOX_NODES="$SANDBOX_NODES $name"
-    _sandbox_namespace "$name" || return 1
-    mkdir -p "$dir" || return 1
-    _sandbox_command "$name" <<END || return 1
-#!/bin/sh
-OVS_RUNDIR='$dir' OVS_LOGDIR='$dir' OVS_DBDIR='$dir' OVS_SYSCONFDIR='$dir'
-export OVS_RUNDIR OVS_LOGDIR OVS_DBDIR OVS_SYSCONFDIR
-test \$# != 0 || set -- "\${SHELL:-/bin/sh}"
-exec nsenter --net='/run/netns/$SANDBOX_ID-$name' -- "\$@"
-END
+    _sandbox_node_namespace "$name" || return 1
 
     # Under its usual name, so that tools find it without being told.
     ln -sf "$program" "$dir/ovs-vswitchd" &&
@@ -368,7 +406,7 @@ sandbox_demo_wait() {
 #
 # Prints each line of the logs of NODEs that is a warning or worse.  Fails if
 # there is any.  Not taken for one: that the machine was slow, which is all that
-# these modules of Open vSwitch say.
+# these modules of Open vSwitch say, and that a client went away.
 sandbox_check_logs() {
     local node status
     status=0
@@ -377,10 +415,12 @@ sandbox_check_logs() {
             /|timeval([^|]*)|WARN|/d
             /|timeval|WARN|/d
             /|ovs_rcu\(([^|]*)\)*|WARN|blocked /d
+            /|jsonrpc|WARN|.*Broken pipe/d
+            /|reconnect|WARN|.*connection dropped (Broken pipe)/d
             /|WARN|/s/^/'"$node: "'/p
             /|ERR|/s/^/'"$node: "'/p
             /|EMER|/s/^/'"$node: "'/p' \
-            "$SANDBOX_DIR/$node"/ovs*.log > "$SANDBOX_DIR/$node/warnings"
+            "$SANDBOX_DIR/$node"/*.log > "$SANDBOX_DIR/$node/warnings"
         if test -s "$SANDBOX_DIR/$node/warnings"; then
             cat "$SANDBOX_DIR/$node/warnings"
             status=1
