@@ -43,11 +43,14 @@ static uint64_t last_connectivity_seqno;
  * takes the report for no change.  So errors are reported a few times.
  *
  * Likewise, a status that changes and changes back, as that of an adapter
- * does when ovs-vswitchd starts anew, is taken for one that never changed. */
+ * does when ovs-vswitchd starts anew, is taken for one that never changed; and
+ * so is an error that comes and goes, which is therefore cleared twice. */
 #define FIRST_REPORT 50         /* In ms. */
+#define CLEAR_REPORT 200        /* Likewise. */
 #define LAST_REPORT 5000        /* Likewise. */
 static long long int next_report = LLONG_MAX;
 static int report_interval;
+static bool clear_again;        /* An error was taken back. */
 
 static void vethernet_unlink(struct vmfex_vethernet *);
 
@@ -63,6 +66,16 @@ start_reports(void)
 {
     report_interval = FIRST_REPORT;
     next_report = time_msec() + report_interval;
+}
+
+/* Has the bridge layer clear Interface.error of those that have none any more,
+ * which it does in a reconfiguration only. */
+static void
+clear_errors(void)
+{
+    if_notifier_manual_report();
+    clear_again = true;
+    start_reports();
 }
 
 /* Notes that all bridges are being reconfigured. */
@@ -890,8 +903,7 @@ vethernet_report(struct vmfex_vethernet *v)
     free(error);
 
     if (v->has_error && !is_error) {
-        /* The bridge layer clears the column in a reconfiguration only. */
-        if_notifier_manual_report();
+        clear_errors();
     }
     v->has_error = is_error;
 }
@@ -931,8 +943,7 @@ lport_report(struct vmfex_lport *lport)
                   vmfex_lport_name(lport), error);
         seq_change(connectivity_seq_get());
     } else {
-        /* The bridge layer clears the column in a reconfiguration only. */
-        if_notifier_manual_report();
+        clear_errors();
     }
     free(lport->error);
     lport->error = error;
@@ -1035,6 +1046,10 @@ report_again(void)
     if (time_msec() >= next_report) {
         if (any_error()) {
             seq_change(connectivity_seq_get());
+        }
+        if (clear_again && report_interval >= CLEAR_REPORT) {
+            clear_again = false;
+            if_notifier_manual_report();
         }
         report_interval *= 2;
         next_report = (report_interval <= LAST_REPORT

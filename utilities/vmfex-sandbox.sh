@@ -66,6 +66,12 @@ sandbox_destroy() {
     return 0
 }
 
+# _sandbox_runs PID: there is such a process, and it is not a zombie.
+_sandbox_runs() {
+    kill -0 "$1" 2>/dev/null &&
+    ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
+}
+
 # sandbox_kill PID...
 #
 # Ends processes, and waits until they are gone.
@@ -74,9 +80,7 @@ sandbox_kill() {
     for i in TERM 2 3 4 5 6 7 8 9 10 KILL 12 13; do
         left=
         for pid; do
-            if kill -0 "$pid" 2>/dev/null \
-               && ! grep -q '^State:[[:space:]]*Z' /proc/$pid/status 2>/dev/null
-            then
+            if _sandbox_runs "$pid"; then
                 left="$left $pid"
             fi
         done
@@ -209,10 +213,25 @@ sandbox_start_vswitchd() {
 
 # sandbox_stop_node NODE
 #
-# Ends the daemons of NODE in the proper way.
+# Ends the daemons of NODE in the proper way, and waits until they are gone.
 sandbox_stop_node() {
-    "$1" ovs-appctl --timeout=20 -t ovs-vswitchd exit --cleanup &&
-    "$1" ovs-appctl --timeout=20 -t ovsdb-server exit
+    sandbox_stop_daemon "$1" ovs-vswitchd exit --cleanup &&
+    sandbox_stop_daemon "$1" ovsdb-server exit
+}
+
+# sandbox_stop_daemon NODE DAEMON COMMAND...
+sandbox_stop_daemon() {
+    local node daemon pid i
+    node=$1 daemon=$2
+    shift 2
+    pid=$(cat "$SANDBOX_DIR/$node/$daemon.pid") &&
+    "$node" ovs-appctl --timeout=20 -t "$daemon" "$@" || return 1
+    for i in $(seq 600); do
+        _sandbox_runs "$pid" || return 0
+        sleep 0.05
+    done
+    echo "$daemon of $node did not end" >&2
+    return 1
 }
 
 # sandbox_trunk NODE1 DEVICE1 NODE2 DEVICE2 [MTU]
