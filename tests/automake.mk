@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	$(TESTSUITE_AT) \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
+	tests/kill-daemons.py \
 	tests/tags-oracle.py
 DISTCLEANFILES += \
 	tests/atconfig \
