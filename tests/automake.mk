@@ -16,6 +16,7 @@ COMMON_AT = \
 	tests/vmfex-macros.at
 TESTSUITE_AT = \
 	tests/controller.at \
+	tests/ctl.at \
 	tests/links.at \
 	tests/manager-system.at \
 	tests/manager.at \
@@ -31,6 +32,7 @@ EXTRA_DIST += \
 	$(TESTSUITE_AT) \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
+	tests/manager-check.py \
 	tests/kill-daemons.py \
 	tests/tags-oracle.py
 DISTCLEANFILES += \
