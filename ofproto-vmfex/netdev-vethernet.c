@@ -403,6 +403,13 @@ netdev_vethernet_get_status(const struct netdev *netdev, struct smap *smap)
     return 0;
 }
 
+/* Makes the bridge layer read the status of 'netdev', a vethernet, again. */
+void
+vethernet_report_status(const struct netdev *netdev)
+{
+    netdev_change_seq_changed(netdev);
+}
+
 /* Returns a sentence about what is wrong with 'netdev', a vethernet, which the
  * caller must free, or NULL. */
 char *

@@ -109,6 +109,7 @@ bool vethernet_is_ordinary(const struct netdev *);
 bool vethernet_is_up(const struct netdev *);
 int vethernet_requested_mtu(const struct netdev *);
 void vethernet_set_status(struct netdev *, const struct vethernet_status *);
+void vethernet_report_status(const struct netdev *);
 char *vethernet_get_error(const struct netdev *);
 
 #endif /* netdev-vethernet.h */

@@ -44,6 +44,14 @@ static uint64_t last_connectivity_seqno;
 static long long int next_report = LLONG_MAX;
 static int report_interval;
 
+/* Likewise, Interface.status: when a vethernet is opened, the bridge layer
+ * writes the status that it has before it is linked.  If it gets back to the
+ * one that the database had before, such as that of an earlier ovs-vswitchd,
+ * while that write is under way, the bridge layer takes it for no change. */
+#define FIRST_NEW_REPORT 200    /* In ms. */
+#define LAST_NEW_REPORT 800     /* Likewise. */
+static bool any_new_vethernet;
+
 static void vethernet_unlink(struct vmfex_vethernet *);
 
 /* Makes the next vmfex_links_run() compute everything anew. */
@@ -317,6 +325,7 @@ vethernet_create(struct netdev *netdev)
     if (!v) {
         v = xzalloc(sizeof *v);
         v->ep = vmfex_endpoint_ref(vethernet_endpoint(netdev));
+        v->is_new = any_new_vethernet = true;
         hmap_insert(&all_vethernets, &v->node, hash_int(v->ep->id, 0));
     }
     return v;
@@ -960,10 +969,35 @@ any_error(void)
     return false;
 }
 
+/* Makes the bridge layer read the status of each new vethernet again. */
+static void
+report_new_vethernets(void)
+{
+    struct shash netdevs = SHASH_INITIALIZER(&netdevs);
+    struct shash_node *node;
+
+    vethernet_get_all(&netdevs);
+    SHASH_FOR_EACH (node, &netdevs) {
+        struct netdev *netdev = node->data;
+        struct vmfex_vethernet *v = vmfex_vethernet_find(netdev);
+
+        if (v && v->is_new) {
+            v->is_new = report_interval < LAST_NEW_REPORT;
+            vethernet_report_status(netdev);
+        }
+        netdev_close(netdev);
+    }
+    shash_destroy(&netdevs);
+    any_new_vethernet = report_interval < LAST_NEW_REPORT;
+}
+
 static void
 report_again(void)
 {
     if (time_msec() >= next_report) {
+        if (any_new_vethernet && report_interval >= FIRST_NEW_REPORT) {
+            report_new_vethernets();
+        }
         if (any_error()) {
             seq_change(connectivity_seq_get());
         }

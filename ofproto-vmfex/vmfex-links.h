@@ -122,6 +122,7 @@ struct vmfex_vethernet {
     char *detail;               /* About 'reason', or NULL. */
     bool announce;              /* Channel was changed: tell the switch. */
     bool has_error;             /* Its Interface.error says what is wrong. */
+    bool is_new;                /* Its Interface.status may be outdated. */
 
     /* The link that is or, within publication, will be that of 'ep'. */
     const struct vmfex_link *link;
