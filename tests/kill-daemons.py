@@ -139,7 +139,7 @@ class Killer(threading.Thread):
 
     def run(self):
         try:
-            while not self.stopping.wait(self.rng.uniform(.05, .6)):
+            while not self.stopping.wait(self.rng.uniform(0, .3)):
                 daemon = self.rng.choice(self.daemons)
                 daemon.kill()
                 time.sleep(self.rng.choice([0, self.rng.uniform(0, .4)]))
