@@ -200,6 +200,18 @@ get_iface_id(const struct ovs_iface *vm)
 
 /* Links. */
 
+/* Returns true if the controller pinned 'vm' to 'adapter', which remembers
+ * another iface-id: somebody gave the row of a port to another VM. */
+static bool
+pin_is_outdated(const struct ovs_iface *vm, const struct ovs_iface *adapter)
+{
+    const char *remembered = smap_get(&adapter->row->external_ids, MEMORY_KEY);
+    const char *iface_id = get_iface_id(vm);
+
+    return (adapter->own && remembered && iface_id
+            && strcmp(remembered, iface_id) && pinning_is_ours(vm));
+}
+
 /* Returns the VM port that ovs-vswitchd linked to 'adapter', or NULL if there
  * is none or the link is about to be broken. */
 static const struct ovs_iface *
@@ -213,10 +225,12 @@ get_link(const struct ovs_rows *rows, const struct ovs_iface *adapter)
         return NULL;
     }
     pin = pinning_get(vm);
-    return ((pin
-             ? !strcmp(pin, adapter->row->name)
-             : !smap_get_bool(&adapter->row->options, "reserved", false))
-            ? vm : NULL);
+    if (pin
+        ? strcmp(pin, adapter->row->name) || pin_is_outdated(vm, adapter)
+        : smap_get_bool(&adapter->row->options, "reserved", false)) {
+        return NULL;
+    }
+    return vm;
 }
 
 static bool
@@ -635,7 +649,6 @@ update_pin(struct host *h, const struct ovs_iface *vm)
     const struct adapter *home = find_home(h, vm);
     const struct adapter *pinned = pin ? shash_find_data(&h->adapters, pin)
                                        : NULL;
-    const char *iface_id = get_iface_id(vm);
 
     if (!h->ctx->ovs_txn) {
         return;
@@ -648,8 +661,7 @@ update_pin(struct host *h, const struct ovs_iface *vm)
         return;
     } else if (pinned
                ? ((pinned->vm && pinned->vm != vm)
-                  || (pinned->remembered && iface_id
-                      && strcmp(pinned->remembered, iface_id)))
+                  || pin_is_outdated(vm, pinned->iface))
                : (h->ctx->connected && !shash_find(&h->rows, pin)
                   && !ovs_rows_find(h->ctx->rows, pin))) {
         pinning_remove(h->ctx, vm);

@@ -20,6 +20,7 @@ TESTSUITE_AT = \
 	tests/controller.at \
 	tests/datapath-actions.at \
 	tests/drops.at \
+	tests/ctl.at \
 	tests/links.at \
 	tests/manager-system.at \
 	tests/manager.at \
@@ -45,6 +46,8 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
 	tests/frames.py \
+	tests/manager-check.py \
+	tests/kill-daemons.py \
 	tests/tags-oracle.py
 DISTCLEANFILES += \
 	tests/atconfig \

@@ -92,8 +92,8 @@ _vmfex_ctl_value() {
     esac
 }
 
-# _vmfex_ctl_candidates WORD...: prints what the last of WORDs, which is not finished yet,
-# may become.  The first one is the program.
+# _vmfex_ctl_candidates WORD...: prints what the last of WORDs, which is not
+# finished yet, may become.  The first one is the program.
 _vmfex_ctl_candidates() {
     local _vmfex_ctl_program=$1; shift
     local _vmfex_ctl_globals=() words=() command="" arguments=() options=() i=0

@@ -606,7 +606,7 @@ static const struct vmfex_ctl_help policy_help[] = {
     { "policy-set", "change an adapter policy, and all hosts that have it",
       "policy-set default --adapters=64 --retention=3600", NULL, NULL },
     { "policy-del", "delete an adapter policy that no host has",
-      "policy-del gold", NULL, NULL },
+      "policy-del old", NULL, NULL },
     { "policy-list", "list the adapter policies", "policy-list", NULL, NULL },
     { NULL, NULL, NULL, NULL, NULL },
 };

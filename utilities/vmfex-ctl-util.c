@@ -94,7 +94,7 @@ vmfex_ctl_check_name(struct ctl_context *ctx, const char *kind,
                      const char *name, size_t max_len)
 {
     if (!name[0]) {
-        ctl_error(ctx, "a %s needs a name that is not empty", kind);
+        ctl_error(ctx, "%s \"\": choose a name that is not empty", kind);
         return false;
     }
     if (strlen(name) > max_len) {

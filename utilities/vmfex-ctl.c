@@ -299,6 +299,7 @@ parse_options(int argc, char *argv[], struct shash *local_options)
     }
     for (;;) {
         int idx = INT_MAX;
+        char *name;
         int c;
 
         c = getopt_long(n_first, argv, short_options, options, &idx);
@@ -347,13 +348,11 @@ parse_options(int argc, char *argv[], struct shash *local_options)
             break;
 
         case OPT_LOCAL:
-            if (shash_find(local_options, options[idx].name)) {
-                ctl_fatal("'%s' option specified multiple times",
-                          options[idx].name);
+            name = xasprintf("--%s", options[idx].name);
+            if (shash_find(local_options, name)) {
+                ctl_fatal("'%s' option specified multiple times", name);
             }
-            shash_add_nocopy(local_options,
-                             xasprintf("--%s", options[idx].name),
-                             nullable_xstrdup(optarg));
+            shash_add_nocopy(local_options, name, nullable_xstrdup(optarg));
             break;
 
         case 'h':
@@ -592,6 +591,8 @@ run_commands(const char *args, struct ctl_command *commands, size_t n,
         adds_global = true;
     }
 
+    free(waits_for);
+    waits_for = NULL;
     for (size_t i = 0; i < n; i++) {
         ds_init(&commands[i].output);
         commands[i].table = NULL;
@@ -609,6 +610,12 @@ run_commands(const char *args, struct ctl_command *commands, size_t n,
         }
         ctl_context_done_command(&ctx, c);
         if (ctx.try_again) {
+            if (!waits_for) {
+                char *s = process_escape_args(c->argv);
+
+                vmfex_ctl_waits_for("waited in vain in \"%s\"", s);
+                free(s);
+            }
             break;
         }
     }

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# Benchmarks, as root.  Options for them: BENCHFLAGS.
+EXTRA_DIST += \
+	bench/bench-activation.py \
+	bench/bench-scale.py \
+	bench/harness.py
+
+BENCH_DIRS = vswitchd-plugin controller manager utilities
+bench-activation bench-scale: all
+	$(AM_V_at)path=; \
+	for dir in $(BENCH_DIRS); do path=$$path$(abs_builddir)/$$dir:; done; \
+	PATH=$$path$$PATH PYTHONDONTWRITEBYTECODE=yes \
+	    $(PYTHON) $(srcdir)/bench/$@.py \
+	    --ovs-schema=$(OVS_SRCDIR)/vswitchd/vswitch.ovsschema \
+	    --vmfex-schema=$(srcdir)/manager/vmfex.ovsschema $(BENCHFLAGS)
+.PHONY: bench-activation bench-scale
