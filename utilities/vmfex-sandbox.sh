@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Hosts, switches and VMs in network namespaces: shell functions for "quickstart
-# demo", "quickstart sandbox" and the tests in tests/system-*.at.
+# Hosts, switches and VMs in network namespaces: shell functions for
+# "quickstart demo", "quickstart sandbox" and the tests in tests/system-*.at.
 #
 # A node, that is a host or a switch, is a network namespace with an
 # ovsdb-server and an ovs-vswitchd-vmfex of its own.  A VM is a network
@@ -23,9 +23,8 @@
 
 # sandbox_create DIR ID
 #
-# Starts a sandbox without anything in it, in DIR, which must be an absolute
-# and short name (sockets in it cannot have more than 107 characters).  Names
-# of network namespaces begin with ID, which must be unique on the machine.
+# Starts a sandbox without anything in it, in DIR, an absolute name.  Names of
+# network namespaces begin with ID, which must be unique on the machine.
 # The caller then has to see to it that sandbox_destroy is called, whatever
 # happens.
 sandbox_create() {
