@@ -67,8 +67,7 @@ vmfex_ctl_parse_word(struct ctl_context *ctx, const char *option,
                      const char *const words[], const char **value)
 {
     const char *s = vmfex_ctl_option(ctx, option);
-    struct svec svec = SVEC_EMPTY_INITIALIZER;
-    char *choice;
+    struct ds choice = DS_EMPTY_INITIALIZER;
 
     if (!s) {
         return true;
@@ -78,12 +77,12 @@ vmfex_ctl_parse_word(struct ctl_context *ctx, const char *option,
             *value = words[i];
             return true;
         }
-        svec_add(&svec, words[i]);
     }
-    choice = svec_join(&svec, ", ", "");
-    svec_destroy(&svec);
-    ctl_error(ctx, "%s=%s: give one of %s", option, s, choice);
-    free(choice);
+    for (size_t i = 0; words[i]; i++) {
+        ds_put_format(&choice, "%s%s", i ? ", " : "", words[i]);
+    }
+    ctl_error(ctx, "%s=%s: give one of %s", option, s, ds_cstr(&choice));
+    ds_destroy(&choice);
     return false;
 }
 
