@@ -373,6 +373,7 @@ register_host(struct host *h)
     }
     if (ctx->contact) {
         vmfexrec_host_set_last_contact(row, time_wall_msec());
+        ctx->contacted = true;
     }
 }
 

@@ -95,6 +95,7 @@ register_switch(struct controller_ctx *ctx, const struct vmfexrec_switch *row,
     }
     if (ctx->contact) {
         vmfexrec_switch_set_last_contact(row, time_wall_msec());
+        ctx->contacted = true;
     }
 }
 

@@ -318,9 +318,17 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
 
     c->wake = ctx.wake;
     c->rerun = !ovs_txn || (c->connected && !vmfex_txn);
-    if (ctx.contact && ctx.vmfex_txn) {
+    if (ctx.contacted) {
         c->contact_due = time_msec() + CONTACT_INTERVAL_MS;
     }
+}
+
+/* Returns when to run for the sake of last_contact.  If that is due, it waits
+ * for a row, which will wake us up. */
+static long long int
+next_contact(const struct controller *c)
+{
+    return c->contact_due > time_msec() ? c->contact_due : LLONG_MAX;
 }
 
 static void
@@ -432,7 +440,7 @@ main(int argc, char *argv[])
             poll_immediate_wake();
         }
         if (cfg) {
-            poll_timer_wait_until(MIN(c.wake, c.contact_due));
+            poll_timer_wait_until(MIN(c.wake, next_contact(&c)));
         }
         poll_block();
         if (should_service_stop()) {

@@ -40,6 +40,7 @@ struct controller_ctx {
     bool connected;             /* It is there, with all that concerns us. */
     long long int since;        /* When 'connected' changed, in ms. */
     bool contact;               /* It is time to write last_contact. */
+    bool contacted;             /* It was written: set by host and switch. */
 
     const char *system_id;
     const char *hostname;
