@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
 man_MANS +=
-EXTRA_DIST +=
+EXTRA_DIST += \
+	Documentation/topics/benchmarks.rst
