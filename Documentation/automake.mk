@@ -22,3 +22,6 @@ EXTRA_DIST += \
 	LICENSE \
 	NEWS \
 	README.rst
+man_MANS +=
+EXTRA_DIST += \
+	Documentation/topics/benchmarks.rst

@@ -17,7 +17,6 @@ and the CPU time of vmfex-managerd and of the manager's ovsdb-server."""
 import os
 import random
 import select
-import subprocess
 import time
 
 import harness
@@ -131,7 +130,8 @@ class Site:
             policy += ["--", "host-add", host.name, "--policy=bench",
                        "--", "trunk-add", host.name, "eth1",
                        self._switch(host).name, "eth%d" % i]
-        self.manager.run("vmfex-ctl", "--db=" + REMOTE, "--timeout=60", *policy)
+        self.manager.run("vmfex-ctl", "--db=" + REMOTE, "--timeout=60",
+                         *policy)
 
         for node in self.hosts + self.switches:
             node.start_ovs(args.ovs_schema)

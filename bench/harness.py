@@ -279,12 +279,6 @@ class Node:
         return int(self.appctl("ovs-vswitchd", "coverage/read-counter",
                                "bridge_reconfigure"))
 
-    def warnings(self):
-        """Returns what its daemons have warned of, or worse."""
-        return ["%s: %s" % (daemon.name, line)
-                for daemon in self.daemons.values()
-                for line in daemon.output().splitlines()]
-
 
 def cables(node1, node2, pairs, mtu=1500):
     """Connects two nodes by veth devices, given as pairs of names."""
@@ -649,11 +643,10 @@ def _bars(title, unit, groups, series, footer):
     group = bar * len(series) + gap
     width = max(left + group * len(groups) + 20, 640)
     top_value = max(t for _, values in series for _, t in values) or 1
-    step = 10 ** math.floor(math.log10(top_value))
-    for factor in 0.1, 0.2, 0.5, 1:
-        if top_value <= step * factor * 10:
-            step *= factor * 2
-            break
+    # About five lines, with numbers that are easy to read.
+    magnitude = 10 ** math.floor(math.log10(top_value / 5))
+    step = next(magnitude * factor for factor in (1, 2, 5, 10)
+                if magnitude * factor * 5 >= top_value)
     n_steps = math.ceil(top_value / step)
     scale = height / (n_steps * step)
     out = []
@@ -693,12 +686,13 @@ def _bars(title, unit, groups, series, footer):
             line(middle - 5, tip, middle + 5, tip, "#000000")
             x += bar
         text(x - bar * len(series) / 2 - 2, top + height + 18, name)
-    text(left, top + height + 44, footer, "start", 10)
+    for i, words in enumerate(footer.split("; ")):
+        text(left, top + height + 44 + 14 * i, words, "start", 10)
     return ('<?xml version="1.0" encoding="UTF-8"?>\n'
             '<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" '
             'font-family="sans-serif">\n'
             '<rect width="100%%" height="100%%" fill="white"/>\n%s\n</svg>\n'
-            % (width, top + height + 60, "\n".join(out)))
+            % (width, top + height + 90, "\n".join(out)))
 
 
 # The frame of a benchmark.

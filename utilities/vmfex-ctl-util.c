@@ -228,9 +228,9 @@ vmfex_ctl_format_last_contact(int64_t last_contact)
 
 /* Returns for example "2 ports (a, b)": how many 'names' there are, and the
  * first few of them. */
-char *
-vmfex_ctl_format_names(const struct svec *names, const char *singular,
-                       const char *plural)
+static char *
+format_names(const struct svec *names, const char *singular,
+             const char *plural)
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
 
@@ -296,7 +296,7 @@ vmfex_ctl_check_unused(struct ctl_context *ctx, const char *what,
     if (!names->n || vmfex_ctl_has_option(ctx, "--force")) {
         return true;
     }
-    users = vmfex_ctl_format_names(names, singular, plural);
+    users = format_names(names, singular, plural);
     ctl_error(ctx, "%s is in use by %s: %s, or delete it all the same with "
               "--force", what, users, cure);
     free(users);

@@ -102,8 +102,6 @@ bool vmfex_ctl_check_unused(struct ctl_context *, const char *what,
 
 /* vmfex-ctl-util.c: text, which the caller frees. */
 char *vmfex_ctl_format_vlans(const int64_t *vlans, size_t n);
-char *vmfex_ctl_format_names(const struct svec *, const char *singular,
-                             const char *plural);
 char *vmfex_ctl_format_channel(const char *trunk, const int64_t *vif,
                                size_t n_vif);
 char *vmfex_ctl_format_last_contact(int64_t last_contact);
