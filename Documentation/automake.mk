@@ -19,9 +19,7 @@ EXTRA_DIST += \
 	CONTRIBUTING.rst \
 	Documentation/images/frame.svg \
 	Documentation/topics/architecture.rst \
+	Documentation/topics/benchmarks.rst \
 	LICENSE \
 	NEWS \
 	README.rst
-man_MANS +=
-EXTRA_DIST += \
-	Documentation/topics/benchmarks.rst
