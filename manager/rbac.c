@@ -24,7 +24,8 @@ static const struct permission {
       { "port", "iface_id", "attached_mac", "vm_id", "profile" } },
     { "Host", "name", { "hostname", "bridge", "last_contact" } },
     { "Switch", "name", { "hostname", "bridge", "last_contact" } },
-    { "Virtual_Port", "switch", { "up", "realized_downlink", "realized_vif" } },
+    { "Virtual_Port", "switch",
+      { "up", "realized_downlink", "realized_vif" } },
 };
 
 /* Returns true if somebody changed the tables. */

@@ -2,10 +2,10 @@
 
 /* vmfex-managerd: allocates adapters, admits ports, and decides moves.
  *
- * Any number of them may run on one database.  The one that has the lock DB_LOCK
- * is active; the others only keep their copy of the database up to date.
- * Everything is in the database: whoever becomes active looks at all of it
- * once, and from then on at what changes.
+ * Any number of them may run on one database.  The one that has the lock
+ * DB_LOCK is active; the others only keep their copy of the database up to
+ * date.  Everything is in the database: whoever becomes active looks at all of
+ * it once, and from then on at what changes.
  *
  *                       lock                     "pause"
  *           standby <----------> active,      -------------> paused
