@@ -19,6 +19,8 @@ COVERAGE_DEFINE(adapters_host);
 COVERAGE_DEFINE(adapters_mac_again);
 COVERAGE_DEFINE(adapters_vifs_exhausted);
 
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
+
 #define MAX_VIF 4095
 #define MAX_NUMBER 65535
 
@@ -127,7 +129,7 @@ adapter_is_free(const struct adapters *as, const struct vmfexrec_adapter *a)
 static void
 adapter_delete(const struct vmfexrec_adapter *a)
 {
-    VLOG_DBG("host %s: deleting adapter %s", a->host, a->name);
+    VLOG_DBG_RL(&rl, "host %s: deleting adapter %s", a->host, a->name);
     vmfexrec_adapter_verify_iface_id(a);
     vmfexrec_adapter_delete(a);
 }
@@ -393,7 +395,7 @@ host_grow(const struct adapters *as, struct host_use *hu, size_t n_wanted,
                 set_standby(a, standby);
             }
         }
-        VLOG_DBG("host %s: adding adapter %s", hu->name, name);
+        VLOG_DBG_RL(&rl, "host %s: adding adapter %s", hu->name, name);
         n++;
     }
     return n;
@@ -438,10 +440,10 @@ host_set_warning(const struct vmfexrec_host *host, const char *warning)
     const char *old = smap_get(&host->external_ids, "warning");
 
     if (warning[0] && (!old || strcmp(old, warning))) {
-        VLOG_WARN("host %s: %s", host->name, warning);
+        VLOG_WARN_RL(&rl, "host %s: %s", host->name, warning);
         vmfexrec_host_update_external_ids_setkey(host, "warning", warning);
     } else if (!warning[0] && old) {
-        VLOG_INFO("host %s: no lack of adapters any more", host->name);
+        VLOG_INFO_RL(&rl, "host %s: no lack of adapters any more", host->name);
         vmfexrec_host_update_external_ids_delkey(host, "warning");
     }
 }

@@ -39,6 +39,12 @@ sbin_PROGRAMS += manager/vmfex-managerd
 manager_vmfex_managerd_SOURCES = \
 	manager/adapters.c \
 	manager/adapters.h \
+	manager/admission.c \
+	manager/admission.h \
+	manager/binding.c \
+	manager/binding.h \
+	manager/channel.c \
+	manager/channel.h \
 	manager/db.c \
 	manager/db.h \
 	manager/ports.c \

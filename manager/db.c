@@ -104,6 +104,12 @@ db_find_host(const struct db *db, const char *name)
     return row;
 }
 
+bool
+db_host_is_known(const struct db *db, const char *name)
+{
+    return db_find_host(db, name) != NULL;
+}
+
 const struct vmfexrec_switch *
 db_find_switch(const struct db *db, const char *name)
 {

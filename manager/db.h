@@ -53,6 +53,7 @@ const struct vmfexrec_virtual_port *db_find_port(const struct db *,
                                                  const char *iface_id);
 const struct vmfexrec_virtual_port *db_find_port_of_adapter(
     const struct db *, const struct vmfexrec_adapter *);
+bool db_host_is_known(const struct db *, const char *name);
 bool db_mac_is_used(const struct db *, const char *mac);
 
 /* These return the number of rows, and an array of them for the caller to

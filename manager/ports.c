@@ -9,6 +9,9 @@
 #include "hash.h"
 #include "hmapx.h"
 #include "manager/adapters.h"
+#include "manager/admission.h"
+#include "manager/binding.h"
+#include "manager/channel.h"
 #include "manager/db.h"
 #include "ofproto-vmfex/vmfex-reason.h"
 #include "openvswitch/dynamic-string.h"
@@ -24,12 +27,11 @@ VLOG_DEFINE_THIS_MODULE(ports);
 COVERAGE_DEFINE(ports_claim_refused);
 COVERAGE_DEFINE(ports_evaluated);
 COVERAGE_DEFINE(ports_host_gone);
-COVERAGE_DEFINE(ports_move_begun);
-COVERAGE_DEFINE(ports_move_done);
-COVERAGE_DEFINE(ports_rebound);
 COVERAGE_DEFINE(ports_released);
 COVERAGE_DEFINE(ports_starved);
 COVERAGE_DEFINE(ports_switch_timeout);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
 
 #define MAX_NUMBER 65535
 #define NO_TIMER LLONG_MAX
@@ -73,19 +75,6 @@ struct claim {
     struct uuid uuid;
     char *iface_id;             /* Empty if it claimed nothing. */
     struct ovs_list idle_node;  /* In 'ports->idle', or empty. */
-};
-
-/* What a port may be told. */
-struct verdict {
-    enum vmfex_reason reason;   /* VMFEX_REASON_NONE if it is admitted. */
-    struct ds detail;
-};
-
-/* One end of a channel on a switch. */
-struct channel {
-    const char *switch_;
-    const char *downlink;
-    int64_t vif;                /* 0 if there is no channel. */
 };
 
 static void port_free(struct ports *, struct port *);
@@ -564,12 +553,6 @@ adapter_release(struct ports *ps, const struct vmfexrec_adapter *a)
     }
 }
 
-static bool
-host_is_known(const struct ports *ps, const char *host)
-{
-    return db_find_host(ps->db, host) != NULL;
-}
-
 /* Returns how many seconds ports of 'host' are retained. */
 static int64_t
 host_retention(const struct ports *ps, const char *host)
@@ -579,305 +562,6 @@ host_retention(const struct ports *ps, const char *host)
     return h && h->policy ? h->policy->retention : PORTS_RETENTION;
 }
 
-/* Channels. */
-
-static struct channel
-channel_of(const struct vmfexrec_trunk *trunk, int64_t vif)
-{
-    return (struct channel) { trunk ? trunk->switch_ : "",
-                              trunk ? trunk->downlink : "",
-                              trunk ? vif : 0 };
-}
-
-static struct channel
-primary_of(const struct vmfexrec_adapter *a)
-{
-    return channel_of(a->trunk, a->vif);
-}
-
-/* Returns the standby channel of 'a', if it ends at the same switch as the
- * primary channel does. */
-static struct channel
-standby_of(const struct vmfexrec_adapter *a)
-{
-    const struct vmfexrec_trunk *t = a->standby_trunk;
-
-    return t && a->n_standby_vif && !strcmp(t->switch_, a->trunk->switch_)
-           ? channel_of(t, a->standby_vif[0])
-           : channel_of(NULL, 0);
-}
-
-static bool
-channel_is(const struct channel *c, const char *downlink,
-           const int64_t *vif, size_t n_vif)
-{
-    return c->vif && n_vif && c->vif == vif[0]
-           && !strcmp(c->downlink, db_string(downlink));
-}
-
-static bool
-channel_is_realized(const struct channel *c,
-                    const struct vmfexrec_virtual_port *vp)
-{
-    return channel_is(c, vp->realized_downlink, vp->realized_vif,
-                      vp->n_realized_vif);
-}
-
-/* Sets the channels of 'vp'.  Returns true if the first one is another one
- * than before. */
-static bool
-port_set_channels(const struct vmfexrec_virtual_port *vp,
-                  const struct channel *primary,
-                  const struct channel *standby)
-{
-    bool changed = strcmp(db_string(vp->switch_), primary->switch_)
-                   || !channel_is(primary, vp->downlink, vp->vif, vp->n_vif);
-
-    if (strcmp(db_string(vp->switch_), primary->switch_)) {
-        /* What another switch said about the port means nothing here. */
-        vmfexrec_virtual_port_set_switch_(vp, primary->switch_);
-        DB_SET_SCALAR(virtual_port, vp, up, false);
-        DB_SET_STRING(virtual_port, vp, realized_downlink, "");
-        DB_SET_INTEGERS(virtual_port, vp, realized_vif, NULL, 0);
-    }
-    DB_SET_STRING(virtual_port, vp, downlink, primary->downlink);
-    DB_SET_INTEGERS(virtual_port, vp, vif, &primary->vif, primary->vif != 0);
-    DB_SET_STRING(virtual_port, vp, standby_downlink, standby->downlink);
-    DB_SET_INTEGERS(virtual_port, vp, standby_vif, &standby->vif,
-                    standby->vif != 0);
-    return changed;
-}
-
-/* Which claim a port is bound to. */
-
-struct binding {
-    const struct vmfexrec_adapter **claims;
-    size_t n_claims;
-    const struct vmfexrec_adapter *bound;       /* One of them, or NULL. */
-    const struct vmfexrec_adapter *incoming;    /* Another one, or NULL. */
-    const struct vmfexrec_adapter *departed;    /* Left just now, or NULL. */
-};
-
-static bool
-is_departed(const struct binding *b, const struct vmfexrec_adapter *a)
-{
-    return a == b->departed || !strcmp(db_string(a->state), "departed");
-}
-
-/* Writes 's' as a MAC address in its usual form to 'mac'.  Returns false if it
- * is none; the empty string is one. */
-static bool
-normalize_mac(const char *s, char mac[ETH_ADDR_STRLEN + 1])
-{
-    struct eth_addr ea;
-
-    mac[0] = '\0';
-    if (!s[0]) {
-        return true;
-    }
-    if (!eth_addr_from_string(s, &ea)) {
-        return false;
-    }
-    snprintf(mac, ETH_ADDR_STRLEN + 1, ETH_ADDR_FMT, ETH_ADDR_ARGS(ea));
-    return true;
-}
-
-static bool
-same_vm(const char *mac, const char *vm_id, const struct vmfexrec_adapter *a)
-{
-    return !strcasecmp(mac, a->attached_mac) && !strcmp(vm_id, a->vm_id);
-}
-
-static bool
-is_move(const struct vmfexrec_adapter *from, const struct vmfexrec_adapter *to)
-{
-    return strcmp(from->host, to->host)
-           && same_vm(from->attached_mac, from->vm_id, to);
-}
-
-/* Returns the claim that a port gets which has lost its own, or has none yet:
- * of a known host, not left behind by a move, of the same VM as before, in
- * this order of importance. */
-static const struct vmfexrec_adapter *
-best_claim(const struct ports *ps, const struct vmfexrec_virtual_port *vp,
-           const struct binding *b)
-{
-    const struct vmfexrec_adapter *best = NULL;
-    int best_score = -1;
-
-    for (size_t i = 0; i < b->n_claims; i++) {
-        const struct vmfexrec_adapter *a = b->claims[i];
-        int score = (host_is_known(ps, a->host) ? 4 : 0)
-                    + (!is_departed(b, a) ? 2 : 0)
-                    + (vp && same_vm(vp->mac, vp->vm_id, a) ? 1 : 0);
-
-        if (score > best_score) {
-            best = a;
-            best_score = score;
-        }
-    }
-    return best;
-}
-
-static bool
-is_claim(const struct binding *b, const struct vmfexrec_adapter *a)
-{
-    for (size_t i = 0; i < b->n_claims; i++) {
-        if (b->claims[i] == a) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Returns true if the switch says that 'vp' sends on the channel of the
- * destination of a move.  A switch that has not yet heard of the end of an
- * earlier move may still say so when the next one begins: that does not
- * count. */
-static bool
-move_is_done(const struct vmfexrec_virtual_port *vp, struct port *port,
-             const struct vmfexrec_adapter *incoming)
-{
-    struct channel c = primary_of(incoming);
-
-    if (!channel_is_realized(&c, vp)) {
-        port->stale = false;
-        return false;
-    }
-    return !port->stale
-           && !strcmp(vp->switch_, c.switch_)
-           && channel_is(&c, vp->standby_downlink, vp->standby_vif,
-                         vp->n_standby_vif);
-}
-
-/* Decides what 'vp' of 'iface_id' is bound to; 'vp' and 'port' are NULL if
- * there is no row yet.  The caller frees 'b->claims'. */
-static void
-binding_decide(const struct ports *ps, const char *iface_id,
-               const struct vmfexrec_virtual_port *vp, struct port *port,
-               struct binding *b)
-{
-    memset(b, 0, sizeof *b);
-    b->n_claims = db_get_claims(ps->db, iface_id, &b->claims);
-    if (!b->n_claims) {
-        return;
-    }
-
-    if (vp && is_claim(b, vp->adapter)) {
-        b->bound = vp->adapter;
-    }
-    if (vp && is_claim(b, vp->incoming_adapter)) {
-        b->incoming = vp->incoming_adapter;
-    }
-
-    if (b->bound && b->incoming && move_is_done(vp, port, b->incoming)) {
-        VLOG_INFO("port ve%"PRId64" (iface-id %s) moved from host %s to %s",
-                  vp->number, iface_id, b->bound->host, b->incoming->host);
-        COVERAGE_INC(ports_move_done);
-        b->departed = b->bound;
-        b->bound = b->incoming;
-        b->incoming = NULL;
-    } else if (!b->bound && b->incoming) {
-        VLOG_INFO("port ve%"PRId64" (iface-id %s) is gone from host %s, and "
-                  "bound to host %s, where it was to move",
-                  vp->number, iface_id, vp->host, b->incoming->host);
-        COVERAGE_INC(ports_move_done);
-        b->bound = b->incoming;
-        b->incoming = NULL;
-    } else if (!b->bound || !host_is_known(ps, b->bound->host)) {
-        const struct vmfexrec_adapter *best = best_claim(ps, vp, b);
-
-        if (!b->bound || host_is_known(ps, best->host)) {
-            if (vp && vp->adapter) {
-                COVERAGE_INC(ports_rebound);
-            }
-            b->bound = best;
-        }
-    }
-
-    if (b->incoming && (b->incoming == b->bound
-                        || !is_move(b->bound, b->incoming)
-                        || !host_is_known(ps, b->incoming->host))) {
-        b->incoming = NULL;
-    }
-    for (size_t i = 0; i < b->n_claims && !b->incoming; i++) {
-        const struct vmfexrec_adapter *a = b->claims[i];
-
-        if (a != b->bound && !is_departed(b, a) && is_move(b->bound, a)
-            && host_is_known(ps, a->host)) {
-            VLOG_INFO("iface-id %s: a move from host %s to %s begins",
-                      iface_id, b->bound->host, a->host);
-            COVERAGE_INC(ports_move_begun);
-            b->incoming = a;
-        }
-    }
-}
-
-/* Admission. */
-
-static void OVS_PRINTF_FORMAT(3, 4)
-refuse(struct verdict *v, enum vmfex_reason reason, const char *format, ...)
-{
-    va_list args;
-
-    v->reason = reason;
-    va_start(args, format);
-    ds_clear(&v->detail);
-    ds_put_format_valist(&v->detail, format, args);
-    va_end(args);
-}
-
-/* VLANs of a port or profile.  No VLAN at all means all of them. */
-struct vlans {
-    const int64_t *vlans;
-    size_t n;
-    int64_t native;             /* 0 if none. */
-};
-
-static bool
-vlans_contain(const struct vlans *v, int64_t vlan)
-{
-    if (v->native == vlan) {
-        return true;
-    }
-    for (size_t i = 0; i < v->n; i++) {
-        if (v->vlans[i] == vlan) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Both are sorted: they came out of the database. */
-static bool
-vlans_overlap(const struct vlans *a, const struct vlans *b)
-{
-    if ((!a->n && !a->native) || (!b->n && !b->native)) {
-        return true;
-    }
-    if ((a->native && vlans_contain(b, a->native))
-        || (b->native && vlans_contain(a, b->native))) {
-        return true;
-    }
-    for (size_t i = 0, j = 0; i < a->n && j < b->n; ) {
-        if (a->vlans[i] == b->vlans[j]) {
-            return true;
-        } else if (a->vlans[i] < b->vlans[j]) {
-            i++;
-        } else {
-            j++;
-        }
-    }
-    return false;
-}
-
-static struct vlans
-vlans_of_port(const struct vmfexrec_virtual_port *vp)
-{
-    return (struct vlans) { vp->vlans, vp->n_vlans,
-                            vp->n_native_vlan ? vp->native_vlan[0] : 0 };
-}
-
 /* Returns an admitted port that has the MAC address of 'port' on one of its
  * VLANs, or NULL.  If both were admitted already, when a profile's edit
  * brought them together, the one with the lower number stays. */
@@ -885,7 +569,6 @@ static const struct vmfexrec_virtual_port *
 find_mac_conflict(const struct ports *ps, const struct port *port,
                   const struct vmfexrec_virtual_port *vp)
 {
-    struct vlans vlans = vlans_of_port(vp);
     const struct port *other;
 
     if (!port->mac[0]) {
@@ -894,7 +577,6 @@ find_mac_conflict(const struct ports *ps, const struct port *port,
     HMAP_FOR_EACH_WITH_HASH (other, mac_node, hash_string(port->mac, 0),
                              &ps->macs) {
         const struct vmfexrec_virtual_port *other_vp;
-        struct vlans other_vlans;
 
         if (other == port || !other->admitted
             || strcmp(other->mac, port->mac)
@@ -902,77 +584,11 @@ find_mac_conflict(const struct ports *ps, const struct port *port,
             continue;
         }
         other_vp = db_find_port(ps->db, other->iface_id);
-        if (other_vp) {
-            other_vlans = vlans_of_port(other_vp);
-            if (vlans_overlap(&vlans, &other_vlans)) {
-                return other_vp;
-            }
+        if (other_vp && admission_shares_vlan(vp, other_vp)) {
+            return other_vp;
         }
     }
     return NULL;
-}
-
-/* Decides whether 'vp', which is bound to 'a' and has the policy of 'profile',
- * is admitted. */
-static void
-port_admit(const struct ports *ps, const struct port *port,
-           const struct vmfexrec_virtual_port *vp,
-           const struct vmfexrec_adapter *a,
-           const struct vmfexrec_port_profile *profile, bool mac_ok,
-           struct verdict *v)
-{
-    const struct vmfexrec_virtual_port *other;
-    const struct profile *p;
-
-    if (!host_is_known(ps, a->host)) {
-        refuse(v, VMFEX_REASON_HOST_UNKNOWN,
-               "host %s is not declared", a->host);
-        return;
-    }
-    if (!profile) {
-        if (a->profile[0]) {
-            refuse(v, VMFEX_REASON_NO_PROFILE,
-                   "port profile %s does not exist", a->profile);
-        } else {
-            refuse(v, VMFEX_REASON_NO_PROFILE,
-                   "port %s names no port profile, and there is none called "
-                   "default", a->port);
-        }
-        return;
-    }
-    if (!mac_ok) {
-        refuse(v, VMFEX_REASON_BAD_CONFIG,
-               "attached-mac %s of port %s is not a MAC address",
-               a->attached_mac, a->port);
-        return;
-    }
-    if (!vp->mac[0] && !strcmp(profile->mac_policy, "attached")) {
-        refuse(v, VMFEX_REASON_BAD_CONFIG,
-               "port profile %s lets only the attached MAC address send, and "
-               "port %s has no attached-mac", profile->name, a->port);
-        return;
-    }
-    if (!vp->enabled) {
-        refuse(v, VMFEX_REASON_NOT_ACTIVATED,
-               "port ve%"PRId64" is disabled", vp->number);
-        return;
-    }
-    other = find_mac_conflict(ps, port, vp);
-    if (other) {
-        refuse(v, VMFEX_REASON_MAC_CONFLICT,
-               "MAC address %s is in use by port ve%"PRId64" (iface-id %s) of "
-               "host %s", vp->mac, other->number, other->iface_id,
-               other->host);
-        return;
-    }
-    p = profile_find(ps, profile->name);
-    if (p && !(port->admitted && port->profile == p)
-        && p->n_admitted >= profile->max_ports) {
-        refuse(v, VMFEX_REASON_PROFILE_FULL,
-               "port profile %s has %"PRIuSIZE" ports, and no more than "
-               "%"PRId64" are allowed", profile->name, p->n_admitted,
-               profile->max_ports);
-    }
 }
 
 /* Copies the policy of 'profile' to 'vp'. */
@@ -1005,8 +621,8 @@ port_delete(struct ports *ps, struct port *port,
     const struct vmfexrec_adapter *a = vp->adapter;
     const struct vmfexrec_adapter *incoming = vp->incoming_adapter;
 
-    VLOG_INFO("port ve%"PRId64" (iface-id %s) is released",
-              vp->number, vp->iface_id);
+    VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) is released",
+                 vp->number, vp->iface_id);
     COVERAGE_INC(ports_released);
     vmfexrec_virtual_port_delete(vp);
     port_free(ps, port);
@@ -1045,7 +661,7 @@ port_run_unclaimed(struct ports *ps, struct port *port,
     }
 
     /* The adapter may have a new claim, and its host may be gone. */
-    if (a && (a->iface_id[0] || over || !host_is_known(ps, a->host))) {
+    if (a && (a->iface_id[0] || over || !db_host_is_known(ps->db, a->host))) {
         a = NULL;
     }
     DB_SET_SCALAR(virtual_port, vp, adapter, a);
@@ -1054,14 +670,14 @@ port_run_unclaimed(struct ports *ps, struct port *port,
     DB_SET_STRING(virtual_port, vp, reason, NULL);
     DB_SET_STRING(virtual_port, vp, detail, "");
     if (a) {
-        struct channel primary = primary_of(a);
-        struct channel standby = standby_of(a);
+        struct channel primary = channel_primary(a);
+        struct channel standby = channel_standby(a);
 
-        port_set_channels(vp, &primary, &standby);
+        channel_write(vp, &primary, &standby);
     } else {
-        struct channel none = channel_of(NULL, 0);
+        struct channel none = CHANNEL_NONE;
 
-        port_set_channels(vp, &none, &none);
+        channel_write(vp, &none, &none);
     }
     profile = db_find_profile(ps->db, vp->profile);
     if (profile) {
@@ -1070,6 +686,8 @@ port_run_unclaimed(struct ports *ps, struct port *port,
     port_set_mac(ps, port, vp->mac);
     port_set_profile(ps, port, profile_key(vp->profile), false, false);
     port->pending = NO_TIMER;
+    port->adapter = a ? a->header_.uuid : UUID_ZERO;
+    port->incoming = UUID_ZERO;
     if (over) {
         port_set_timer(ps, port, NO_TIMER);
     } else {
@@ -1084,56 +702,13 @@ port_run_unclaimed(struct ports *ps, struct port *port,
     }
 }
 
-/* Sets the channels of 'vp'.  See port_set_channels() for the value that is
- * returned. */
-static bool
-port_connect(const struct vmfexrec_virtual_port *vp, const struct binding *b)
-{
-    struct channel primary = primary_of(b->bound);
-    struct channel standby = standby_of(b->bound);
-
-    if (b->incoming && b->incoming->trunk
-        && !strcmp(b->incoming->trunk->switch_, primary.switch_)) {
-        /* There is room for two.  If the port had to resort to its own standby
-         * channel, that is the one to keep. */
-        if (channel_is_realized(&standby, vp)) {
-            primary = standby;
-        }
-        standby = primary_of(b->incoming);
-    }
-    return port_set_channels(vp, &primary, &standby);
-}
-
-/* Returns true if the switch forwards for 'vp' as it should.  The channel of
- * 'incoming' is not the right one as long as the move is not done. */
-static bool
-port_is_up(const struct vmfexrec_virtual_port *vp,
-           const struct vmfexrec_adapter *incoming)
-{
-    struct channel primary = { "", vp->downlink,
-                               vp->n_vif ? vp->vif[0] : 0 };
-    struct channel standby = { "", vp->standby_downlink,
-                               vp->n_standby_vif ? vp->standby_vif[0] : 0 };
-
-    if (incoming) {
-        struct channel c = primary_of(incoming);
-
-        if (channel_is(&c, vp->standby_downlink, vp->standby_vif,
-                       vp->n_standby_vif)) {
-            standby.vif = 0;
-        }
-    }
-    return vp->up && (channel_is_realized(&primary, vp)
-                      || channel_is_realized(&standby, vp));
-}
-
 /* An admitted port: is it active? */
 static void
 port_run_admitted(struct ports *ps, struct port *port,
                   const struct vmfexrec_virtual_port *vp,
                   const struct binding *b, bool changed, struct verdict *v)
 {
-    if (port_is_up(vp, b->incoming)) {
+    if (binding_is_up(vp, b)) {
         DB_SET_STRING(virtual_port, vp, state, "active");
         port->pending = NO_TIMER;
         port_set_timer(ps, port, NO_TIMER);
@@ -1154,12 +729,12 @@ port_run_admitted(struct ports *ps, struct port *port,
         COVERAGE_INC(ports_switch_timeout);
     }
     if (db_find_switch(ps->db, vp->switch_)) {
-        refuse(v, VMFEX_REASON_SWITCH_UNREACHABLE,
-               "switch %s did not set up the port within %d seconds",
-               vp->switch_, PORTS_SWITCH_TIMEOUT_MS / 1000);
+        verdict_refuse(v, VMFEX_REASON_SWITCH_UNREACHABLE,
+                       "switch %s did not set up the port within %d seconds",
+                       vp->switch_, PORTS_SWITCH_TIMEOUT_MS / 1000);
     } else {
-        refuse(v, VMFEX_REASON_SWITCH_UNREACHABLE,
-               "switch %s is not declared", vp->switch_);
+        verdict_refuse(v, VMFEX_REASON_SWITCH_UNREACHABLE,
+                       "switch %s is not declared", vp->switch_);
     }
 }
 
@@ -1176,9 +751,9 @@ port_run_host_unknown(struct ports *ps, struct port *port,
     } else if (time_wall_msec() >= vp->retained_until) {
         COVERAGE_INC(ports_host_gone);
         for (size_t i = 0; i < b->n_claims; i++) {
-            VLOG_INFO("host %s: deleting adapter %s with its claim of "
-                      "iface-id %s: the host is still not declared",
-                      b->claims[i]->host, b->claims[i]->name, vp->iface_id);
+            VLOG_INFO_RL(&rl, "host %s: deleting adapter %s with its claim of "
+                         "iface-id %s: the host is still not declared",
+                         b->claims[i]->host, b->claims[i]->name, vp->iface_id);
             vmfexrec_adapter_delete(b->claims[i]);
         }
         vmfexrec_virtual_port_delete(vp);
@@ -1211,14 +786,14 @@ tell_claims(struct ports *ps, const struct vmfexrec_virtual_port *vp,
                               vmfex_reason_name(VMFEX_REASON_INCOMING),
                               detail);
             free(detail);
-        } else if (!host_is_known(ps, a->host)) {
+        } else if (!db_host_is_known(ps->db, a->host)) {
             /* Another host has the port: nothing is lost. */
-            VLOG_INFO("host %s: deleting adapter %s with its claim of "
-                      "iface-id %s: the host is not declared any more",
-                      a->host, a->name, vp->iface_id);
+            VLOG_INFO_RL(&rl, "host %s: deleting adapter %s with its claim of "
+                         "iface-id %s: the host is not declared any more",
+                         a->host, a->name, vp->iface_id);
             COVERAGE_INC(ports_host_gone);
             vmfexrec_adapter_delete(a);
-        } else if (is_departed(b, a)) {
+        } else if (binding_is_departed(b, a)) {
             adapter_set_state(a, "departed", NULL, "");
         } else {
             struct ds detail = DS_EMPTY_INITIALIZER;
@@ -1237,7 +812,7 @@ tell_claims(struct ports *ps, const struct vmfexrec_virtual_port *vp,
             ds_put_format(&detail, "; port %s of host %s is refused",
                           a->port, a->host);
             if (strcmp(db_string(a->state), "refused")) {
-                VLOG_WARN("%s", ds_cstr(&detail));
+                VLOG_WARN_RL(&rl, "%s", ds_cstr(&detail));
                 COVERAGE_INC(ports_claim_refused);
             }
             adapter_set_state(a, "refused",
@@ -1282,14 +857,15 @@ port_run_claimed(struct ports *ps, const char *iface_id, struct port *port,
                  const struct vmfexrec_virtual_port *vp,
                  const struct binding *b)
 {
-    struct verdict v = { VMFEX_REASON_NONE, DS_EMPTY_INITIALIZER };
+    struct verdict v = VERDICT_INITIALIZER;
     const struct vmfexrec_port_profile *profile;
     const struct vmfexrec_virtual_port *other;
     const struct vmfexrec_adapter *old_bound, *old_incoming;
     const struct vmfexrec_adapter *a = b->bound;
     const char *state, *profile_name;
     char mac[ETH_ADDR_STRLEN + 1];
-    bool admitted, changed, mac_ok;
+    bool admitted, changed, stays;
+    const struct profile *p;
 
     if (!vp) {
         vp = port_create(ps, iface_id, b, &port);
@@ -1314,16 +890,16 @@ port_run_claimed(struct ports *ps, const char *iface_id, struct port *port,
     DB_SET_STRING(virtual_port, vp, incoming_host,
                   b->incoming ? b->incoming->host : "");
     if (b->incoming && b->incoming != old_incoming) {
-        struct channel c = primary_of(b->incoming);
+        struct channel c = channel_primary(b->incoming);
 
         port->stale = channel_is_realized(&c, vp);
     }
-    changed = port_connect(vp, b);
+    changed = binding_connect(vp, b);
 
     /* What it is. */
     profile = db_find_profile(ps->db, profile_key(a->profile));
     profile_name = profile ? profile->name : a->profile;
-    mac_ok = normalize_mac(a->attached_mac, mac);
+    admission_normalize_mac(a->attached_mac, mac);
     DB_SET_STRING(virtual_port, vp, mac, mac);
     DB_SET_STRING(virtual_port, vp, vm_id, a->vm_id);
     DB_SET_STRING(virtual_port, vp, profile, profile_name);
@@ -1333,7 +909,10 @@ port_run_claimed(struct ports *ps, const char *iface_id, struct port *port,
     }
 
     /* Whether it may. */
-    port_admit(ps, port, vp, a, profile, mac_ok, &v);
+    p = profile_find(ps, profile_key(a->profile));
+    stays = port->admitted && port->profile == p;
+    admission_decide(ps->db, vp, a, profile, find_mac_conflict(ps, port, vp),
+                     p ? p->n_admitted - stays : 0, stays, &v);
     admitted = v.reason == VMFEX_REASON_NONE;
     if (v.reason != VMFEX_REASON_HOST_UNKNOWN) {
         DB_SET_SCALAR(virtual_port, vp, retained_until, 0);
@@ -1347,8 +926,8 @@ port_run_claimed(struct ports *ps, const char *iface_id, struct port *port,
     }
     state = v.reason == VMFEX_REASON_NONE ? NULL : vmfex_reason_name(v.reason);
     if (!admitted && strcmp(db_string(vp->reason), state)) {
-        VLOG_INFO("port ve%"PRId64" (iface-id %s) is refused: %s: %s",
-                  vp->number, iface_id, state, ds_cstr(&v.detail));
+        VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) is refused: %s: %s",
+                     vp->number, iface_id, state, ds_cstr(&v.detail));
     }
     DB_SET_STRING(virtual_port, vp, reason, state);
     DB_SET_STRING(virtual_port, vp, detail, ds_cstr(&v.detail));
@@ -1364,10 +943,10 @@ port_run_claimed(struct ports *ps, const char *iface_id, struct port *port,
         return;
     }
     tell_claims(ps, vp, b);
-    if (old_bound && !is_claim(b, old_bound)) {
+    if (old_bound && !binding_has(b, old_bound)) {
         adapter_release(ps, old_bound);
     }
-    if (old_incoming && !is_claim(b, old_incoming)) {
+    if (old_incoming && !binding_has(b, old_incoming)) {
         adapter_release(ps, old_incoming);
     }
 }
@@ -1380,14 +959,18 @@ port_run(struct ports *ps, const char *iface_id)
     struct binding b;
 
     COVERAGE_INC(ports_evaluated);
+    if (vp && !port) {
+        port_load(ps, vp);
+        port = port_find(ps, iface_id);
+    }
     sset_find_and_delete(&ps->starved, iface_id);
-    binding_decide(ps, iface_id, vp, port, &b);
+    binding_decide(ps->db, iface_id, vp, port ? &port->stale : NULL, &b);
     if (b.n_claims) {
         port_run_claimed(ps, iface_id, port, vp, &b);
     } else if (vp) {
         port_run_unclaimed(ps, port, vp);
     }
-    free(b.claims);
+    binding_destroy(&b);
 }
 
 /* Marks ports whose timers are over. */

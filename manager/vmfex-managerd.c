@@ -124,8 +124,10 @@ parse_options(int argc, char *argv[])
         { "peer-ca-cert", required_argument, NULL, OPT_PEER_CA_CERT },
         { NULL, 0, NULL, 0 },
     };
-    char *short_options = ovs_cmdl_long_options_to_short_options(long_options);
+    /* Static, since some options end the program. */
+    static char *short_options;
 
+    short_options = ovs_cmdl_long_options_to_short_options(long_options);
     for (;;) {
         int c = getopt_long(argc, argv, short_options, long_options, NULL);
 
@@ -243,7 +245,6 @@ main(int argc, char *argv[])
 
     set_program_name(argv[0]);
     ovs_cmdl_proctitle_init(argc, argv);
-    service_start(&argc, &argv);
     dns_resolve_init(true);
     parse_options(argc, argv);
     fatal_ignore_sigpipe();
@@ -284,16 +285,12 @@ main(int argc, char *argv[])
             poll_immediate_wake();
         }
         poll_block();
-        if (should_service_stop()) {
-            m.exiting = true;
-        }
     }
 
     ports_destroy(&m.ports);
     adapters_destroy(&m.adapters);
     db_close(&m.db);
     unixctl_server_destroy(unixctl);
-    service_stop();
     dns_resolve_destroy();
     free(remote);
     free(unixctl_path);
