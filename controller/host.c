@@ -10,6 +10,7 @@
 #include "controller/pinning.h"
 #include "controller/vmfex-controller.h"
 #include "coverage.h"
+#include "hash.h"
 #include "manager/vmfex-idl.h"
 #include "ofproto-vmfex/vmfex-reason.h"
 #include "openvswitch/dynamic-string.h"
@@ -19,6 +20,7 @@
 #include "smap.h"
 #include "timeval.h"
 #include "util.h"
+#include "uuid.h"
 #include "vswitch-idl.h"
 
 VLOG_DEFINE_THIS_MODULE(host);
@@ -27,6 +29,8 @@ COVERAGE_DEFINE(host_claim);
 COVERAGE_DEFINE(host_claim_withdrawn);
 COVERAGE_DEFINE(host_claim_held);
 COVERAGE_DEFINE(host_same_adapter);
+COVERAGE_DEFINE(host_adapter_run);
+COVERAGE_DEFINE(host_vm_port_run);
 
 /* How long a claim outlives its link while the VM port is still there. */
 #define CLAIM_HOLD_MS 2000
@@ -46,39 +50,46 @@ COVERAGE_DEFINE(host_same_adapter);
 #define STATE_KEY "vmfex-state"
 #define REASON_KEY "vmfex-reason"
 
-/* What is known of a VM port beyond what the databases say. */
+/* What is known of a VM port beyond what the local database says. */
 struct vm_port {
+    struct controller_item item;
     char *iface_id;             /* Or NULL. */
     char *adapter;              /* Linked to this own one, or NULL. */
     long long int since;        /* When one of these changed, in ms. */
     char *state;                /* For "vmfex-controller/status". */
     char *reason;               /* Likewise, or NULL. */
-    bool seen;
+
+    /* Found anew in each run. */
+    struct adapter *link;       /* Own adapter, or NULL. */
+    const struct ovs_iface *foreign; /* Another one, or NULL. */
 };
 
-/* "struct vm_port"s, by name. */
-static struct shash vm_ports = SHASH_INITIALIZER(&vm_ports);
+/* Likewise, of an own vethernet. */
+struct adapter {
+    struct controller_item item;
+    struct ovs_iface *iface;
+    uint32_t hash;              /* Of the iface-id that it remembers. */
+    const struct vmfexrec_adapter *row; /* Or NULL. */
+    bool row_changed;
+
+    /* Found anew in each run. */
+    struct ovs_iface *vm;       /* VM port that is linked to it, or NULL. */
+
+    /* VM port in the last run: only to be compared. */
+    const struct ovs_iface *last_vm;
+};
 
 static struct pinning_batch pins = PINNING_BATCH_INITIALIZER;
-
-/* An own vethernet. */
-struct adapter {
-    struct ovs_iface *iface;
-    const char *name;
-    const struct vmfexrec_adapter *row; /* Or NULL. */
-    const char *remembered;     /* iface-id, or NULL. */
-    const struct ovs_iface *vm; /* VM port that is linked to it, or NULL. */
-};
 
 struct host {
     struct controller_ctx *ctx;
     const struct vmfexrec_host *row; /* NULL: the manager does not know us. */
     const struct ovsrec_bridge *bridge; /* The one vmfex bridge, or NULL. */
-    struct shash rows;          /* "struct vmfexrec_adapter"s, by name. */
-    struct shash adapters;      /* "struct adapter"s, by name. */
-    struct shash links;         /* "struct adapter"s, by linked VM port. */
-    struct shash memory;        /* "struct adapter"s, by iface-id. */
-    struct shash foreign;       /* VM ports that are linked to others. */
+
+    struct adapter **adapters;  /* Own vethernets. */
+    size_t n_adapters;
+    struct ovs_iface **vms;     /* Ports that want one. */
+    size_t n_vms;
 };
 
 /* Makes 'idl' monitor what concerns host 'system_id'. */
@@ -113,7 +124,7 @@ host_monitor(struct ovsdb_idl *idl, const char *system_id)
     ovsdb_idl_add_table(idl, &vmfexrec_table_trunk);
     ovsdb_idl_add_table(idl, &vmfexrec_table_adapter);
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-        ovsdb_idl_add_column(idl, columns[i]);
+        ovsdb_idl_track_add_column(idl, columns[i]);
     }
     ovsdb_idl_add_column(idl, &vmfexrec_host_col_last_contact);
     ovsdb_idl_omit_alert(idl, &vmfexrec_host_col_last_contact);
@@ -134,11 +145,13 @@ host_monitor(struct ovsdb_idl *idl, const char *system_id)
     ovsdb_idl_condition_destroy(&cond);
 }
 
-/* VM ports. */
+/* What is kept of each 'struct ovs_iface'. */
 
 static void
-vm_port_destroy(struct vm_port *port)
+vm_port_free(void *port_)
 {
+    struct vm_port *port = port_;
+
     free(port->iface_id);
     free(port->adapter);
     free(port->state);
@@ -146,56 +159,72 @@ vm_port_destroy(struct vm_port *port)
     free(port);
 }
 
-/* Returns what is known of the VM port 'name', which now has 'iface_id' and is
- * linked to own 'adapter', either of which may be NULL. */
-static struct vm_port *
-vm_port_update(const char *name, const char *iface_id, const char *adapter,
-               long long int now)
-{
-    struct vm_port *port = shash_find_data(&vm_ports, name);
-
-    if (!port) {
-        port = xzalloc(sizeof *port);
-        port->since = now;
-        shash_add(&vm_ports, name, port);
-    } else if (!nullable_string_is_equal(port->iface_id, iface_id)
-               || !nullable_string_is_equal(port->adapter, adapter)) {
-        port->since = now;
-    } else {
-        port->seen = true;
-        return port;
-    }
-    free(port->iface_id);
-    free(port->adapter);
-    port->iface_id = nullable_xstrdup(iface_id);
-    port->adapter = nullable_xstrdup(adapter);
-    port->seen = true;
-    return port;
-}
-
 static void
-vm_ports_forget(void)
+adapter_free(void *a)
 {
-    struct shash_node *node, *next;
-
-    SHASH_FOR_EACH_SAFE (node, next, &vm_ports) {
-        struct vm_port *port = node->data;
-
-        if (!port->seen) {
-            vm_port_destroy(port);
-            shash_delete(&vm_ports, node);
-        } else {
-            port->seen = false;
-        }
-    }
+    free(a);
 }
 
-static const char *
-get_iface_id(const struct ovs_iface *vm)
+/* Returns what is known of 'iface', a VM port. */
+static struct vm_port *
+vm_port_get(struct ovs_iface *iface, long long int now)
 {
-    const char *iface_id = smap_get(&vm->row->external_ids, "iface-id");
+    if (!iface->aux || iface->free_aux != vm_port_free) {
+        struct vm_port *port = xzalloc(sizeof *port);
 
-    return iface_id && iface_id[0] ? iface_id : NULL;
+        port->since = now;
+        ovs_iface_set_aux(iface, port, vm_port_free);
+    }
+    return iface->aux;
+}
+
+/* Returns what is known of 'iface', an own vethernet. */
+static struct adapter *
+adapter_get(struct ovs_iface *iface)
+{
+    if (!iface->aux || iface->free_aux != adapter_free) {
+        struct adapter *a = xzalloc(sizeof *a);
+
+        a->iface = iface;
+        ovs_iface_set_aux(iface, a, adapter_free);
+    }
+    return iface->aux;
+}
+
+/* Returns what is known of the VM port 'name', or NULL. */
+static struct vm_port *
+vm_port_find(const struct host *h, const char *name)
+{
+    const struct ovs_iface *iface = ovs_rows_find(h->ctx->rows, name);
+
+    return iface && iface->vm_port ? iface->aux : NULL;
+}
+
+/* Returns the own vethernet 'name', or NULL. */
+static struct adapter *
+adapter_find(const struct host *h, const char *name)
+{
+    const struct ovs_iface *iface = ovs_rows_find(h->ctx->rows, name);
+
+    return iface && iface->own ? iface->aux : NULL;
+}
+
+/* Notes that 'port' is linked to own 'a', which may be NULL, and may stay
+ * there. */
+static void
+vm_port_update(struct vm_port *port, const struct ovs_iface *vm,
+               const struct adapter *a, long long int now)
+{
+    const char *adapter = a ? a->iface->row->name : NULL;
+
+    if (!nullable_string_is_equal(port->iface_id, vm->iface_id)
+        || !nullable_string_is_equal(port->adapter, adapter)) {
+        free(port->iface_id);
+        free(port->adapter);
+        port->iface_id = nullable_xstrdup(vm->iface_id);
+        port->adapter = nullable_xstrdup(adapter);
+        port->since = now;
+    }
 }
 
 /* Links. */
@@ -205,29 +234,25 @@ get_iface_id(const struct ovs_iface *vm)
 static bool
 pin_is_outdated(const struct ovs_iface *vm, const struct ovs_iface *adapter)
 {
-    const char *remembered = smap_get(&adapter->row->external_ids, MEMORY_KEY);
-    const char *iface_id = get_iface_id(vm);
-
-    return (adapter->own && remembered && iface_id
-            && strcmp(remembered, iface_id) && pinning_is_ours(vm));
+    return (adapter->own && adapter->iface_id && vm->iface_id
+            && strcmp(adapter->iface_id, vm->iface_id)
+            && pinning_is_ours(vm));
 }
 
 /* Returns the VM port that ovs-vswitchd linked to 'adapter', or NULL if there
  * is none or the link is about to be broken. */
-static const struct ovs_iface *
+static struct ovs_iface *
 get_link(const struct ovs_rows *rows, const struct ovs_iface *adapter)
 {
-    const char *port = smap_get(&adapter->row->status, "port");
-    const struct ovs_iface *vm = port ? ovs_rows_find(rows, port) : NULL;
-    const char *pin;
+    struct ovs_iface *vm = (adapter->linked_port
+                            ? ovs_rows_find(rows, adapter->linked_port)
+                            : NULL);
 
-    if (!vm || vm->bridge != adapter->bridge || !ovs_iface_is_vm_port(vm)) {
-        return NULL;
-    }
-    pin = pinning_get(vm);
-    if (pin
-        ? strcmp(pin, adapter->row->name) || pin_is_outdated(vm, adapter)
-        : smap_get_bool(&adapter->row->options, "reserved", false)) {
+    if (!vm || vm->bridge != adapter->bridge || !vm->vm_port
+        || (vm->pin
+            ? (strcmp(vm->pin, adapter->row->name)
+               || pin_is_outdated(vm, adapter))
+            : adapter->reserved)) {
         return NULL;
     }
     return vm;
@@ -239,73 +264,110 @@ adapter_state_is(const struct adapter *a, const char *state)
     return a->row && !strcmp(a->row->state, state);
 }
 
-/* Returns how good a home 'a' is for the iface-id that it remembers. */
-static int
-rank_home(const struct adapter *a)
+/* Returns true if 'a' remembers the iface-id of 'vm'. */
+static bool
+remembers(const struct adapter *a, const struct ovs_iface *vm)
 {
-    const char *iface_id = a->vm ? get_iface_id(a->vm) : NULL;
-
-    return (nullable_string_is_equal(iface_id, a->remembered) ? 3
-            : adapter_state_is(a, "free") || adapter_state_is(a, "refused") ? 1
-            : 2);
+    return (a->iface->iface_id
+            && nullable_string_is_equal(a->iface->iface_id, vm->iface_id));
 }
 
+/* Finds own vethernets, VM ports, and the links between them. */
 static void
 find_links(struct host *h)
 {
     const struct ovs_rows *rows = h->ctx->rows;
+    size_t n = shash_count(&rows->ifaces);
     struct shash_node *node;
 
+    h->adapters = xmalloc(n * sizeof *h->adapters);
+    h->vms = xmalloc(n * sizeof *h->vms);
+    h->n_adapters = h->n_vms = 0;
     SHASH_FOR_EACH (node, &rows->ifaces) {
         struct ovs_iface *iface = node->data;
-        struct adapter *a, *other;
 
-        if (!ovs_iface_is_vethernet(iface)) {
-            continue;
-        } else if (!iface->own) {
-            const struct ovs_iface *vm = get_link(rows, iface);
+        if (iface->own) {
+            struct adapter *a = adapter_get(iface);
 
-            if (vm && ovs_bridge_is_vmfex(iface->bridge)) {
-                shash_add_once(&h->foreign, vm->row->name, iface);
+            h->adapters[h->n_adapters++] = a;
+            if (iface->changed) {
+                a->hash = iface->iface_id ? hash_string(iface->iface_id, 0)
+                                          : 0;
             }
-            continue;
-        }
+        } else if (iface->vm_port) {
+            struct vm_port *port = vm_port_get(iface, h->ctx->now);
 
-        a = xzalloc(sizeof *a);
-        a->iface = iface;
-        a->name = iface->row->name;
-        a->row = shash_find_data(&h->rows, a->name);
-        a->remembered = smap_get(&iface->row->external_ids, MEMORY_KEY);
-        a->vm = get_link(rows, iface);
-        shash_add(&h->adapters, a->name, a);
-        if (a->vm && !shash_add_once(&h->links, a->vm->row->name, a)) {
-            /* The status of one of them is outdated: which one? */
-            a->vm = NULL;
+            h->vms[h->n_vms++] = iface;
+            port->link = NULL;
+            port->foreign = NULL;
         }
-        if (a->remembered) {
-            other = shash_find_data(&h->memory, a->remembered);
-            if (!other || rank_home(a) > rank_home(other)) {
-                shash_replace(&h->memory, a->remembered, a);
+    }
+
+    for (size_t i = 0; i < h->n_adapters; i++) {
+        struct adapter *a = h->adapters[i];
+
+        a->vm = get_link(rows, a->iface);
+        if (a->vm) {
+            struct vm_port *port = a->vm->aux;
+
+            if (port->link) {
+                /* The status of one of them is outdated: which one? */
+                a->vm = NULL;
+            } else {
+                port->link = a;
             }
         }
     }
+    SHASH_FOR_EACH (node, &rows->ifaces) {
+        const struct ovs_iface *iface = node->data;
+
+        if (iface->vethernet && !iface->own && iface->linked_port
+            && ovs_bridge_is_vmfex(iface->bridge)) {
+            const struct ovs_iface *vm = get_link(rows, iface);
+
+            if (vm) {
+                struct vm_port *port = vm->aux;
+
+                port->foreign = iface;
+            }
+        }
+    }
+}
+
+/* Returns how good a home 'a' is for the iface-id that it remembers. */
+static int
+rank_home(const struct adapter *a)
+{
+    return (a->vm && remembers(a, a->vm) ? 3
+            : adapter_state_is(a, "free") || adapter_state_is(a, "refused") ? 1
+            : 2);
 }
 
 /* Returns the adapter that 'vm' had before and should have again, or NULL. */
 static struct adapter *
 find_home(const struct host *h, const struct ovs_iface *vm)
 {
-    const char *iface_id = get_iface_id(vm);
-    struct adapter *home;
+    const struct vm_port *port = vm->aux;
+    struct adapter *home = NULL;
+    uint32_t hash;
 
-    home = iface_id ? shash_find_data(&h->memory, iface_id) : NULL;
-    if (!home || home->iface->bridge != vm->bridge
-        || (home->vm && home->vm != vm)
-        || (pinning_get(vm) && !pinning_is_ours(vm))) {
+    if (!vm->iface_id || (vm->pin && !pinning_is_ours(vm))) {
         return NULL;
+    } else if (port->link && remembers(port->link, vm)) {
+        return port->link;
     }
-    return (home->vm || strcmp(smap_get_def(&home->iface->row->status,
-                                            "state", ""), "down")
+
+    hash = hash_string(vm->iface_id, 0);
+    for (size_t i = 0; i < h->n_adapters; i++) {
+        struct adapter *a = h->adapters[i];
+
+        if (a->hash == hash && remembers(a, vm)
+            && (!home || rank_home(a) > rank_home(home))) {
+            home = a;
+        }
+    }
+    return (home && home->iface->bridge == vm->bridge
+            && (home->vm ? home->vm == vm : !home->iface->down)
             ? home : NULL);
 }
 
@@ -313,10 +375,10 @@ find_home(const struct host *h, const struct ovs_iface *vm)
 static struct adapter *
 find_settled(const struct host *h, const struct ovs_iface *vm)
 {
-    struct adapter *a = shash_find_data(&h->links, vm->row->name);
+    const struct vm_port *port = vm->aux;
     struct adapter *home = find_home(h, vm);
 
-    return !home || home == a ? a : NULL;
+    return !home || home == port->link ? port->link : NULL;
 }
 
 /* Registration. */
@@ -389,10 +451,11 @@ normalize_mac(const char *s)
 }
 
 static void
-withdraw_claim(const struct vmfexrec_adapter *row)
+withdraw_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row)
 {
     if (row->port[0] || row->iface_id[0]) {
         COVERAGE_INC(host_claim_withdrawn);
+        ctx->n_effects++;
         VLOG_INFO("adapter %s: port %s (iface-id %s) is gone", row->name,
                   row->port, row->iface_id);
         vmfexrec_adapter_set_port(row, "");
@@ -404,10 +467,10 @@ withdraw_claim(const struct vmfexrec_adapter *row)
 }
 
 static void
-write_claim(const struct vmfexrec_adapter *row, const struct ovs_iface *vm)
+write_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row,
+            const struct ovs_iface *vm)
 {
     const struct smap *ids = &vm->row->external_ids;
-    const char *iface_id = get_iface_id(vm);
     const char *vm_id = smap_get(ids, "vm-id");
     const char *profile = ovs_iface_external_id(vm, "port-profile");
     char *mac = normalize_mac(smap_get_def(ids, "attached-mac", ""));
@@ -418,14 +481,15 @@ write_claim(const struct vmfexrec_adapter *row, const struct ovs_iface *vm)
     if (!profile) {
         profile = "";
     }
-    if (strcmp(row->port, vm->row->name) || strcmp(row->iface_id, iface_id)
+    if (strcmp(row->port, vm->row->name) || strcmp(row->iface_id, vm->iface_id)
         || strcmp(row->attached_mac, mac) || strcmp(row->vm_id, vm_id)
         || strcmp(row->profile, profile)) {
         COVERAGE_INC(host_claim);
+        ctx->n_effects++;
         VLOG_INFO("adapter %s: claiming it for port %s (iface-id %s, profile "
-                  "\"%s\")", row->name, vm->row->name, iface_id, profile);
+                  "\"%s\")", row->name, vm->row->name, vm->iface_id, profile);
         vmfexrec_adapter_set_port(row, vm->row->name);
-        vmfexrec_adapter_set_iface_id(row, iface_id);
+        vmfexrec_adapter_set_iface_id(row, vm->iface_id);
         vmfexrec_adapter_set_attached_mac(row, mac);
         vmfexrec_adapter_set_vm_id(row, vm_id);
         vmfexrec_adapter_set_profile(row, profile);
@@ -439,11 +503,10 @@ static bool
 claim_is_held(const struct host *h, const struct vmfexrec_adapter *row)
 {
     const struct ovs_iface *vm = ovs_rows_find(h->ctx->rows, row->port);
-    struct vm_port *port = shash_find_data(&vm_ports, row->port);
+    const struct vm_port *port = vm_port_find(h, row->port);
 
-    if (!vm || !port || !ovs_iface_is_vm_port(vm)
-        || !nullable_string_is_equal(get_iface_id(vm), row->iface_id)
-        || find_settled(h, vm) || shash_find(&h->foreign, row->port)
+    if (!port || !nullable_string_is_equal(vm->iface_id, row->iface_id)
+        || port->adapter || port->foreign
         || h->ctx->now >= port->since + CLAIM_HOLD_MS) {
         return false;
     }
@@ -460,10 +523,10 @@ update_claim(struct host *h, struct adapter *a)
     if (!h->ctx->connected || !h->ctx->vmfex_txn || !a->row) {
         return;
     }
-    if (vm && get_iface_id(vm) && find_settled(h, vm) == a) {
-        write_claim(a->row, vm);
+    if (vm && vm->iface_id && find_settled(h, vm) == a) {
+        write_claim(h->ctx, a->row, vm);
     } else if (vm || !claim_is_held(h, a->row)) {
-        withdraw_claim(a->row);
+        withdraw_claim(h->ctx, a->row);
     }
 }
 
@@ -472,7 +535,7 @@ static bool
 is_claimed(const struct adapter *a, const struct ovs_iface *vm)
 {
     return (a->row && !strcmp(a->row->port, vm->row->name)
-            && nullable_string_is_equal(get_iface_id(vm), a->row->iface_id));
+            && nullable_string_is_equal(vm->iface_id, a->row->iface_id));
 }
 
 /* Adapters. */
@@ -536,12 +599,11 @@ static void
 create_adapters(struct host *h)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
-    struct shash_node *node;
+    const struct vmfexrec_adapter *row;
 
-    SHASH_FOR_EACH (node, &h->rows) {
-        const struct vmfexrec_adapter *row = node->data;
-
-        if (shash_find(&h->adapters, row->name)) {
+    VMFEXREC_ADAPTER_FOR_EACH (row, h->ctx->vmfex_idl) {
+        if (strcmp(row->host, h->ctx->system_id)
+            || adapter_find(h, row->name)) {
             continue;
         } else if (ovs_rows_name_is_taken(h->ctx->rows, row->name)) {
             VLOG_WARN_RL(&rl, "adapter %s: there is another port or bridge of "
@@ -553,15 +615,45 @@ create_adapters(struct host *h)
     }
 }
 
+/* Finds the row of each own vethernet.  Returns true if there are others. */
+static bool
+find_rows(struct host *h)
+{
+    const struct vmfexrec_adapter *row;
+    size_t n_rows = 0, n_found = 0;
+
+    for (size_t i = 0; i < h->n_adapters; i++) {
+        h->adapters[i]->row_changed = h->adapters[i]->row != NULL;
+        h->adapters[i]->row = NULL;
+    }
+    VMFEXREC_ADAPTER_FOR_EACH (row, h->ctx->vmfex_idl) {
+        if (!strcmp(row->host, h->ctx->system_id)) {
+            struct adapter *a = adapter_find(h, row->name);
+
+            n_rows++;
+            if (a && !a->row) {
+                n_found++;
+                a->row = row;
+                a->row_changed = (
+                    vmfexrec_adapter_row_get_seqno(row,
+                                                   OVSDB_IDL_CHANGE_INSERT)
+                    || vmfexrec_adapter_row_get_seqno(
+                        row, OVSDB_IDL_CHANGE_MODIFY));
+            }
+        }
+    }
+    return n_rows > n_found;
+}
+
 /* Decides what 'a' remembers from now on, and returns it. */
 static const char *
 update_memory(struct host *h, struct adapter *a)
 {
-    const char *remembered = a->remembered;
+    const char *remembered = a->iface->iface_id;
 
     if (h->ctx->connected && a->row) {
         if (a->vm && is_claimed(a, a->vm) && adapter_state_is(a, "active")) {
-            remembered = get_iface_id(a->vm);
+            remembered = a->vm->iface_id;
         } else if (!a->vm && !a->row->iface_id[0]
                    && adapter_state_is(a, "free")) {
             remembered = NULL;
@@ -580,15 +672,16 @@ update_adapter(struct host *h, struct adapter *a)
     const char *remembered = update_memory(h, a);
     const char *mac = a->iface->row->mac;
     struct smap options = SMAP_INITIALIZER(&options);
-    struct ovs_vethernet v = { .name = a->name, .options = &options };
+    const char *name = a->iface->row->name;
+    struct ovs_vethernet v = { .name = name, .options = &options };
     bool pinned = false;
 
     if (a->vm) {
-        pinned = nullable_string_is_equal(pinning_get(a->vm), a->name);
+        pinned = nullable_string_is_equal(a->vm->pin, name);
         if (!pinned && remembered && ctx->connected
             && adapter_state_is(a, "active") && find_settled(h, a->vm) == a
-            && !pinning_get(a->vm) && pinning_want(&pins, ctx)) {
-            pinning_write(ctx, a->vm, a->name);
+            && !a->vm->pin && pinning_want(&pins, ctx)) {
+            pinning_write(ctx, a->vm, name);
             pinned = true;
         }
     }
@@ -610,61 +703,82 @@ update_adapter(struct host *h, struct adapter *a)
     smap_destroy(&options);
 }
 
+/* Returns true if 'a' has to be looked at. */
+static bool
+adapter_is_due(const struct host *h, const struct adapter *a)
+{
+    /* If the last two conditions are not met, it matters what other ports and
+     * adapters there are. */
+    return (controller_item_is_due(&a->item, h->ctx)
+            || a->iface->changed || a->row_changed || a->vm != a->last_vm
+            || (a->vm && a->vm->changed)
+            || (a->vm && !remembers(a, a->vm))
+            || (!a->vm && a->row && a->row->iface_id[0]));
+}
+
 static void
-update_adapters(struct host *h)
+run_adapter(struct host *h, struct adapter *a)
 {
     struct controller_ctx *ctx = h->ctx;
-    struct shash_node *node;
 
-    SHASH_FOR_EACH (node, &h->adapters) {
-        struct adapter *a = node->data;
-
-        update_claim(h, a);
-        if (!ctx->ovs_txn) {
-            continue;
-        }
-        if (ctx->connected && !a->row && (h->row || !a->vm)) {
-            ovs_rows_delete(a->iface);
-        } else if (ctx->connected && a->row && !a->vm
-                   && get_bridge(h, a->row)
-                   && get_bridge(h, a->row) != a->iface->bridge) {
-            ovs_rows_delete(a->iface);
-            create_adapter(h, a->row);
-        } else {
-            update_adapter(h, a);
-        }
+    update_claim(h, a);
+    if (!ctx->ovs_txn) {
+        return;
     }
-    if (ctx->connected && ctx->ovs_txn) {
-        create_adapters(h);
+    if (ctx->connected && !a->row && (h->row || !a->vm)) {
+        ovs_rows_delete(a->iface);
+    } else if (ctx->connected && a->row && !a->vm && get_bridge(h, a->row)
+               && get_bridge(h, a->row) != a->iface->bridge) {
+        ovs_rows_delete(a->iface);
+        create_adapter(h, a->row);
+    } else {
+        update_adapter(h, a);
     }
 }
 
 /* Pins. */
+
+/* Returns true if the manager has an adapter named 'name' for this host. */
+static bool
+has_row(const struct host *h, const char *name)
+{
+    const struct vmfexrec_adapter *row;
+
+    VMFEXREC_ADAPTER_FOR_EACH (row, h->ctx->vmfex_idl) {
+        if (!strcmp(row->host, h->ctx->system_id)
+            && !strcmp(row->name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 /* Removes the pin of 'vm' if it leads to an adapter that 'vm' cannot have any
  * more, and pins it to the one that it had before. */
 static void
 update_pin(struct host *h, const struct ovs_iface *vm)
 {
-    const char *pin = pinning_get(vm);
     const struct adapter *home = find_home(h, vm);
-    const struct adapter *pinned = pin ? shash_find_data(&h->adapters, pin)
-                                       : NULL;
+    const struct adapter *pinned;
 
     if (!h->ctx->ovs_txn) {
         return;
     } else if (home && home->vm != vm) {
-        if (!nullable_string_is_equal(pin, home->name)) {
+        if (!nullable_string_is_equal(vm->pin, home->iface->row->name)) {
             COVERAGE_INC(host_same_adapter);
-            pinning_write(h->ctx, vm, home->name);
+            pinning_write(h->ctx, vm, home->iface->row->name);
         }
-    } else if (!pin || !pinning_is_ours(vm)) {
         return;
-    } else if (pinned
-               ? ((pinned->vm && pinned->vm != vm)
-                  || pin_is_outdated(vm, pinned->iface))
-               : (h->ctx->connected && !shash_find(&h->rows, pin)
-                  && !ovs_rows_find(h->ctx->rows, pin))) {
+    } else if (!pinning_is_ours(vm)) {
+        return;
+    }
+
+    pinned = adapter_find(h, vm->pin);
+    if (pinned
+        ? ((pinned->vm && pinned->vm != vm)
+           || pin_is_outdated(vm, pinned->iface))
+        : (h->ctx->connected && !has_row(h, vm->pin)
+           && !ovs_rows_find(h->ctx->rows, vm->pin))) {
         pinning_remove(h->ctx, vm);
     }
 }
@@ -707,7 +821,7 @@ judge_linked(struct host *h, const struct ovs_iface *vm,
     struct controller_ctx *ctx = h->ctx;
     const char *state = a->row ? a->row->state : "free";
 
-    if (!get_iface_id(vm)) {
+    if (!vm->iface_id) {
         return (struct verdict) { "refused", "bad-config", STATE_HOLD_MS };
     } else if (!h->row) {
         return (struct verdict) { "refused", "host-unknown", 0 };
@@ -733,13 +847,12 @@ judge_alone(struct host *h, const struct ovs_iface *vm,
     const char *state = smap_get_def(&a->iface->row->external_ids,
                                      STATE_KEY, "");
 
-    if (!get_iface_id(vm)
+    if (!vm->iface_id
         || (a->row && is_claimed(a, vm)
             && strcmp(a->row->state, "free")
             && smap_get(&vm->row->external_ids, STATE_KEY))) {
         return (struct verdict) { .state = NULL };
-    } else if (nullable_string_is_equal(a->remembered, get_iface_id(vm))
-               && !strcmp(state, "active")) {
+    } else if (remembers(a, vm) && !strcmp(state, "active")) {
         return (struct verdict) { "active", NULL, 0 };
     } else if (h->ctx->now < h->ctx->since + CONNECT_MS) {
         controller_wake_at(h->ctx, h->ctx->since + CONNECT_MS);
@@ -756,11 +869,11 @@ judge_unlinked(struct host *h, const struct ovs_iface *vm)
     const char *old = smap_get(&vm->row->external_ids, STATE_KEY);
     const char *reason = get_error_reason(vm);
 
-    if (!get_iface_id(vm)) {
+    if (!vm->iface_id) {
         return (struct verdict) { .state = NULL };
     } else if (ctx->connected && !h->row) {
         return (struct verdict) { "refused", "host-unknown", STATE_HOLD_MS };
-    } else if (!ctx->connected && shash_is_empty(&h->adapters)) {
+    } else if (!ctx->connected && !h->n_adapters) {
         /* The manager would make adapters. */
         if (ctx->now < ctx->since + CONNECT_MS) {
             controller_wake_at(ctx, ctx->since + CONNECT_MS);
@@ -778,7 +891,7 @@ static void
 update_state(struct host *h, const struct ovs_iface *vm, struct vm_port *port)
 {
     struct controller_ctx *ctx = h->ctx;
-    struct adapter *a = shash_find_data(&h->links, vm->row->name);
+    struct adapter *a = port->link;
     struct verdict v = (port->adapter && ctx->connected
                         ? judge_linked(h, vm, a, port)
                         : port->adapter ? judge_alone(h, vm, a)
@@ -810,99 +923,130 @@ update_state(struct host *h, const struct ovs_iface *vm, struct vm_port *port)
     }
 }
 
-/* The run. */
-
-static void
-host_init(struct host *h, struct controller_ctx *ctx)
+/* Returns true if 'vm' has to be looked at. */
+static bool
+vm_port_is_due(const struct host *h, const struct ovs_iface *vm,
+               const struct vm_port *port)
 {
-    const struct vmfexrec_adapter *adapter;
-    const struct vmfexrec_host *row;
+    const struct adapter *a = port->link;
 
-    h->ctx = ctx;
-    h->row = NULL;
-    VMFEXREC_HOST_FOR_EACH (row, ctx->vmfex_idl) {
-        if (!strcmp(row->name, ctx->system_id)) {
-            h->row = row;
-        }
-    }
-    h->bridge = find_bridge(ctx);
-    shash_init(&h->rows);
-    VMFEXREC_ADAPTER_FOR_EACH (adapter, ctx->vmfex_idl) {
-        if (!strcmp(adapter->host, ctx->system_id)) {
-            shash_add_once(&h->rows, adapter->name, adapter);
-        }
-    }
-    shash_init(&h->adapters);
-    shash_init(&h->links);
-    shash_init(&h->memory);
-    shash_init(&h->foreign);
+    return (controller_item_is_due(&port->item, h->ctx)
+            || vm->changed || !a || a->iface->changed || a->row_changed
+            || a->last_vm != vm || !remembers(a, vm));
 }
 
 static void
-host_uninit(struct host *h)
+run_vm_port(struct host *h, const struct ovs_iface *vm, struct vm_port *port)
 {
-    shash_destroy(&h->rows);
-    shash_destroy_free_data(&h->adapters);
-    shash_destroy(&h->links);
-    shash_destroy(&h->memory);
-    shash_destroy(&h->foreign);
+    if (!port->foreign) {
+        update_pin(h, vm);
+        update_state(h, vm, port);
+    } else if (!vm->pin && pinning_want(&pins, h->ctx)) {
+        pinning_write(h->ctx, vm, port->foreign->row->name);
+    }
+}
+
+/* The run. */
+
+/* Starts a new epoch if something changed that any adapter may depend on. */
+static void
+check_epoch(struct host *h)
+{
+    static const struct vmfexrec_host *last_row;
+    static const struct ovsrec_bridge *last_bridge;
+    static uint32_t last_trunks;
+    const struct vmfexrec_trunk *trunk;
+    uint32_t trunks = 0;
+
+    VMFEXREC_TRUNK_FOR_EACH (trunk, h->ctx->vmfex_idl) {
+        const struct ovsrec_bridge *br;
+
+        br = find_uplink_bridge(h->ctx->rows, trunk->uplink);
+        trunks += hash_pointer(br, uuid_hash(&trunk->header_.uuid));
+        if (vmfexrec_trunk_row_get_seqno(trunk, OVSDB_IDL_CHANGE_MODIFY)) {
+            h->ctx->epoch++;
+        }
+    }
+    if (h->row != last_row || h->bridge != last_bridge
+        || trunks != last_trunks) {
+        h->ctx->epoch++;
+        last_row = h->row;
+        last_bridge = h->bridge;
+        last_trunks = trunks;
+    }
 }
 
 /* Brings the two databases into agreement. */
 void
 host_run(struct controller_ctx *ctx)
 {
-    const struct ovs_rows *rows = ctx->rows;
-    struct shash_node *node;
-    struct host h;
+    struct host h = { .ctx = ctx };
+    const struct vmfexrec_host *row;
+    bool any_missing;
 
-    host_init(&h, ctx);
+    VMFEXREC_HOST_FOR_EACH (row, ctx->vmfex_idl) {
+        if (!strcmp(row->name, ctx->system_id)) {
+            h.row = row;
+        }
+    }
+    h.bridge = find_bridge(ctx);
+    check_epoch(&h);
     pinning_start(&pins, ctx);
     register_host(&h);
     find_links(&h);
+    any_missing = find_rows(&h);
 
-    SHASH_FOR_EACH (node, &rows->ifaces) {
-        const struct ovs_iface *vm = node->data;
+    for (size_t i = 0; i < h.n_vms; i++) {
+        vm_port_update(h.vms[i]->aux, h.vms[i], find_settled(&h, h.vms[i]),
+                       ctx->now);
+    }
+    for (size_t i = 0; i < h.n_adapters; i++) {
+        struct adapter *a = h.adapters[i];
 
-        if (ovs_iface_is_vm_port(vm)) {
-            const struct adapter *a = find_settled(&h, vm);
+        if (adapter_is_due(&h, a)) {
+            struct controller_mark mark = controller_item_start(ctx);
 
-            vm_port_update(vm->row->name, get_iface_id(vm),
-                           a ? a->name : NULL, ctx->now);
+            COVERAGE_INC(host_adapter_run);
+            run_adapter(&h, a);
+            controller_item_finish(&a->item, ctx, mark);
         }
     }
-    update_adapters(&h);
-    SHASH_FOR_EACH (node, &rows->ifaces) {
-        const struct ovs_iface *vm = node->data;
+    if (any_missing && ctx->connected && ctx->ovs_txn) {
+        create_adapters(&h);
+    }
+    for (size_t i = 0; i < h.n_vms; i++) {
+        struct vm_port *port = h.vms[i]->aux;
 
-        if (ovs_iface_is_vm_port(vm)) {
-            const struct ovs_iface *foreign;
+        if (vm_port_is_due(&h, h.vms[i], port)) {
+            struct controller_mark mark = controller_item_start(ctx);
 
-            foreign = shash_find_data(&h.foreign, vm->row->name);
-            if (!foreign) {
-                update_pin(&h, vm);
-                update_state(&h, vm,
-                             shash_find_data(&vm_ports, vm->row->name));
-            } else if (!pinning_get(vm) && pinning_want(&pins, ctx)) {
-                pinning_write(ctx, vm, foreign->row->name);
-            }
+            COVERAGE_INC(host_vm_port_run);
+            run_vm_port(&h, h.vms[i], port);
+            controller_item_finish(&port->item, ctx, mark);
         }
+    }
+    for (size_t i = 0; i < h.n_adapters; i++) {
+        h.adapters[i]->last_vm = h.adapters[i]->vm;
     }
 
     pinning_finish(&pins, ctx);
-    vm_ports_forget();
-    host_uninit(&h);
+    free(h.adapters);
+    free(h.vms);
 }
 
 /* Appends what is known of this host's ports to 'ds'. */
 void
-host_status(struct ds *ds)
+host_status(const struct ovs_rows *rows, struct ds *ds)
 {
-    const struct shash_node **nodes = shash_sort(&vm_ports);
+    const struct shash_node **nodes = shash_sort(&rows->ifaces);
 
-    for (size_t i = 0; i < shash_count(&vm_ports); i++) {
-        const struct vm_port *port = nodes[i]->data;
+    for (size_t i = 0; i < shash_count(&rows->ifaces); i++) {
+        const struct ovs_iface *iface = nodes[i]->data;
+        const struct vm_port *port = iface->aux;
 
+        if (!iface->vm_port || !port) {
+            continue;
+        }
         ds_put_format(ds, "port %s: adapter %s, iface-id %s, state %s",
                       nodes[i]->name, port->adapter ? port->adapter : "none",
                       port->iface_id ? port->iface_id : "none",
@@ -913,17 +1057,4 @@ host_status(struct ds *ds)
         ds_put_char(ds, '\n');
     }
     free(nodes);
-}
-
-/* Frees what is known of VM ports. */
-void
-host_destroy(void)
-{
-    struct shash_node *node;
-
-    SHASH_FOR_EACH (node, &vm_ports) {
-        vm_port_destroy(node->data);
-    }
-    shash_destroy(&vm_ports);
-    shash_init(&vm_ports);
 }

@@ -43,11 +43,11 @@
 
 struct controller_ctx;
 struct ds;
+struct ovs_rows;
 struct ovsdb_idl;
 
 void host_monitor(struct ovsdb_idl *, const char *system_id);
 void host_run(struct controller_ctx *);
-void host_status(struct ds *);
-void host_destroy(void);
+void host_status(const struct ovs_rows *, struct ds *);
 
 #endif /* host.h */

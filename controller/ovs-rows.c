@@ -17,6 +17,9 @@ VLOG_DEFINE_THIS_MODULE(ovs_rows);
 COVERAGE_DEFINE(ovs_rows_create);
 COVERAGE_DEFINE(ovs_rows_update);
 COVERAGE_DEFINE(ovs_rows_delete);
+COVERAGE_DEFINE(ovs_rows_read);
+
+unsigned long long int ovs_rows_n_writes;
 
 /* Makes 'idl' monitor the columns that the controller reads or writes, and no
  * others: statistics, for example, change all the time. */
@@ -58,40 +61,139 @@ ovs_rows_monitor(struct ovsdb_idl *idl)
     ovsdb_idl_add_table(idl, &ovsrec_table_port);
     ovsdb_idl_add_table(idl, &ovsrec_table_interface);
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-        ovsdb_idl_add_column(idl, columns[i]);
+        ovsdb_idl_track_add_column(idl, columns[i]);
     }
 }
 
-/* Initializes 'rows' as an index of what 'cfg' refers to. */
+/* Initializes 'rows' as an empty index. */
 void
-ovs_rows_init(struct ovs_rows *rows, const struct ovsrec_open_vswitch *cfg)
+ovs_rows_init(struct ovs_rows *rows)
 {
-    rows->cfg = cfg;
+    rows->cfg = NULL;
     shash_init(&rows->ifaces);
-    shash_init(&rows->ports);
+}
 
+static void
+iface_free_copies(struct ovs_iface *iface)
+{
+    free(iface->iface_id);
+    free(iface->pin);
+    free(iface->pin_mark);
+    free(iface->linked_port);
+}
+
+static void
+iface_destroy(struct ovs_iface *iface)
+{
+    ovs_iface_set_aux(iface, NULL, NULL);
+    iface_free_copies(iface);
+    free(iface);
+}
+
+static char *
+copy(const struct smap *smap, const char *key)
+{
+    const char *value = smap_get(smap, key);
+
+    return value && value[0] ? xstrdup(value) : NULL;
+}
+
+/* Reads the rows of 'iface'. */
+static void
+iface_read(struct ovs_iface *iface)
+{
+    const struct ovsrec_interface *row = iface->row;
+    const struct ovsrec_port *port = iface->port;
+
+    COVERAGE_INC(ovs_rows_read);
+    iface->vethernet = !strcmp(row->type, "vethernet");
+    iface->own = (iface->vethernet && port->n_interfaces == 1
+                  && !strcmp(smap_get_def(&port->external_ids,
+                                          OVS_ROWS_OWNER_KEY, ""),
+                             OVS_ROWS_OWNER));
+    iface->may_be_vm_port = (!iface->vethernet && port->n_interfaces == 1
+                             && strcmp(row->type, "patch")
+                             && !smap_get(&row->other_config, "vmfex-role"));
+
+    iface_free_copies(iface);
+    iface->iface_id = copy(&row->external_ids, "iface-id");
+    iface->pin = copy(&row->other_config, "vmfex-adapter");
+    iface->pin_mark = copy(&row->external_ids, "vmfex-pin");
+    iface->linked_port = copy(&row->status, "port");
+    iface->down = !strcmp(smap_get_def(&row->status, "state", ""), "down");
+    iface->reserved = smap_get_bool(&row->options, "reserved", false);
+}
+
+static bool
+row_has_changed(const struct ovsrec_interface *row,
+                const struct ovsrec_port *port)
+{
+    return (ovsrec_interface_row_get_seqno(row, OVSDB_IDL_CHANGE_INSERT)
+            || ovsrec_interface_row_get_seqno(row, OVSDB_IDL_CHANGE_MODIFY)
+            || ovsrec_port_row_get_seqno(port, OVSDB_IDL_CHANGE_INSERT)
+            || ovsrec_port_row_get_seqno(port, OVSDB_IDL_CHANGE_MODIFY));
+}
+
+static void
+update_iface(struct ovs_rows *rows, const struct ovsrec_bridge *br,
+             bool is_vmfex, const struct ovsrec_port *port,
+             const struct ovsrec_interface *row)
+{
+    struct ovs_iface *iface = shash_find_data(&rows->ifaces, row->name);
+    bool vm_port;
+
+    if (!iface) {
+        iface = xzalloc(sizeof *iface);
+        shash_add(&rows->ifaces, row->name, iface);
+    } else if (iface->seen) {
+        /* In two ports, which ovs-vswitchd does not like either. */
+        return;
+    }
+    iface->seen = true;
+    iface->changed = (iface->row != row || iface->port != port
+                      || iface->bridge != br || row_has_changed(row, port));
+    if (iface->changed) {
+        iface->row = row;
+        iface->port = port;
+        iface->bridge = br;
+        iface_read(iface);
+    }
+    vm_port = (is_vmfex && iface->may_be_vm_port
+               && strcmp(row->name, br->name));
+    if (vm_port != iface->vm_port) {
+        iface->vm_port = vm_port;
+        iface->changed = true;
+    }
+}
+
+/* Brings 'rows' up to date with what 'cfg' refers to. */
+void
+ovs_rows_run(struct ovs_rows *rows, const struct ovsrec_open_vswitch *cfg)
+{
+    struct shash_node *node, *next;
+
+    rows->cfg = cfg;
     for (size_t i = 0; i < cfg->n_bridges; i++) {
         const struct ovsrec_bridge *br = cfg->bridges[i];
+        bool is_vmfex = ovs_bridge_is_vmfex(br);
 
         for (size_t j = 0; j < br->n_ports; j++) {
             const struct ovsrec_port *port = br->ports[j];
-            const char *owner = smap_get_def(&port->external_ids,
-                                             OVS_ROWS_OWNER_KEY, "");
 
-            shash_add_once(&rows->ports, port->name, port);
             for (size_t k = 0; k < port->n_interfaces; k++) {
-                struct ovs_iface *iface = xmalloc(sizeof *iface);
-
-                iface->bridge = br;
-                iface->port = port;
-                iface->row = port->interfaces[k];
-                iface->own = (!strcmp(owner, OVS_ROWS_OWNER)
-                              && port->n_interfaces == 1
-                              && ovs_iface_is_vethernet(iface));
-                if (!shash_add_once(&rows->ifaces, iface->row->name, iface)) {
-                    free(iface);
-                }
+                update_iface(rows, br, is_vmfex, port, port->interfaces[k]);
             }
+        }
+    }
+
+    SHASH_FOR_EACH_SAFE (node, next, &rows->ifaces) {
+        struct ovs_iface *iface = node->data;
+
+        if (!iface->seen) {
+            iface_destroy(iface);
+            shash_delete(&rows->ifaces, node);
+        } else {
+            iface->seen = false;
         }
     }
 }
@@ -100,8 +202,12 @@ ovs_rows_init(struct ovs_rows *rows, const struct ovsrec_open_vswitch *cfg)
 void
 ovs_rows_destroy(struct ovs_rows *rows)
 {
-    shash_destroy_free_data(&rows->ifaces);
-    shash_destroy(&rows->ports);
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &rows->ifaces) {
+        iface_destroy(node->data);
+    }
+    shash_destroy(&rows->ifaces);
 }
 
 /* Returns the interface named 'name', or NULL. */
@@ -127,8 +233,21 @@ ovs_rows_find_bridge(const struct ovs_rows *rows, const char *name)
 bool
 ovs_rows_name_is_taken(const struct ovs_rows *rows, const char *name)
 {
-    return (shash_find(&rows->ifaces, name) || shash_find(&rows->ports, name)
-            || ovs_rows_find_bridge(rows, name));
+    if (shash_find(&rows->ifaces, name) || ovs_rows_find_bridge(rows, name)) {
+        return true;
+    }
+
+    /* The name of a bond. */
+    for (size_t i = 0; i < rows->cfg->n_bridges; i++) {
+        const struct ovsrec_bridge *br = rows->cfg->bridges[i];
+
+        for (size_t j = 0; j < br->n_ports; j++) {
+            if (!strcmp(br->ports[j]->name, name)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 /* Returns true if 'br' is a port extender. */
@@ -136,26 +255,6 @@ bool
 ovs_bridge_is_vmfex(const struct ovsrec_bridge *br)
 {
     return !strcmp(br->datapath_type, "vmfex");
-}
-
-/* Returns true if 'iface' is one end of a channel. */
-bool
-ovs_iface_is_vethernet(const struct ovs_iface *iface)
-{
-    return !strcmp(iface->row->type, "vethernet");
-}
-
-/* Returns true if 'iface' is a port of a vmfex bridge that wants an
- * adapter. */
-bool
-ovs_iface_is_vm_port(const struct ovs_iface *iface)
-{
-    return (ovs_bridge_is_vmfex(iface->bridge)
-            && !ovs_iface_is_vethernet(iface)
-            && iface->port->n_interfaces == 1
-            && strcmp(iface->row->name, iface->bridge->name)
-            && strcmp(iface->row->type, "patch")
-            && !smap_get(&iface->row->other_config, "vmfex-role"));
 }
 
 /* Returns the value of external_ids:'key' of 'iface' or, if it has none, of
@@ -166,6 +265,19 @@ ovs_iface_external_id(const struct ovs_iface *iface, const char *key)
     const char *value = smap_get(&iface->row->external_ids, key);
 
     return value ? value : smap_get(&iface->port->external_ids, key);
+}
+
+/* Makes 'aux' what whoever runs keeps of 'iface'.  'free_aux' frees it when
+ * 'iface' is gone, or something else takes its place. */
+void
+ovs_iface_set_aux(struct ovs_iface *iface, void *aux,
+                  void (*free_aux)(void *aux))
+{
+    if (iface->aux) {
+        iface->free_aux(iface->aux);
+    }
+    iface->aux = aux;
+    iface->free_aux = free_aux;
 }
 
 /* Own vethernets. */
@@ -191,6 +303,7 @@ ovs_rows_create(struct ovsdb_idl_txn *txn, const struct ovsrec_bridge *br,
     struct smap external_ids;
 
     COVERAGE_INC(ovs_rows_create);
+    ovs_rows_n_writes++;
     VLOG_INFO("bridge %s: adding vethernet %s", br->name, v->name);
     get_external_ids(v, &external_ids);
 
@@ -268,6 +381,7 @@ ovs_rows_update(const struct ovs_iface *iface, const struct ovs_vethernet *v)
     }
     if (changed) {
         COVERAGE_INC(ovs_rows_update);
+        ovs_rows_n_writes++;
     }
     return changed;
 }
@@ -278,6 +392,7 @@ ovs_rows_delete(const struct ovs_iface *iface)
 {
     ovs_assert(iface->own);
     COVERAGE_INC(ovs_rows_delete);
+    ovs_rows_n_writes++;
     VLOG_INFO("bridge %s: deleting vethernet %s", iface->bridge->name,
               iface->row->name);
     ovsrec_bridge_update_ports_delvalue(iface->bridge, iface->port);
@@ -300,6 +415,7 @@ ovs_rows_set_external_id(const struct ovs_iface *iface, const char *key,
     } else {
         ovsrec_interface_update_external_ids_delkey(row, key);
     }
+    ovs_rows_n_writes++;
     return true;
 }
 
@@ -317,5 +433,6 @@ ovs_rows_set_other_config(const struct ovs_iface *iface, const char *key,
     } else {
         ovsrec_interface_update_other_config_delkey(row, key);
     }
+    ovs_rows_n_writes++;
     return true;
 }

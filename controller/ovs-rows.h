@@ -5,9 +5,15 @@
 
 /* Rows of the local Open vSwitch database.
  *
- * An index of what is there is made anew in each run, by name:
+ * An index of what is there is kept, by name:
  *
  *     Open_vSwitch --> Bridge --> Port --> Interface --> struct ovs_iface
+ *
+ * ovs_rows_run() brings it up to date.  It looks at each Interface, but reads
+ * only those that have changed since ovsdb_idl_track_clear() was called, and
+ * keeps copies of the keys that matter: with a thousand ports, looking for all
+ * of these in all rows would take longer than anything else that a controller
+ * does.
  *
  * A vethernet that the controller made carries the mark
  * external_ids:vmfex-owner=vmfex-controller.  Such rows are its own: it writes
@@ -34,18 +40,42 @@ struct ovs_iface {
     const struct ovsrec_bridge *bridge;
     const struct ovsrec_port *port;
     const struct ovsrec_interface *row;
+
+    bool changed;               /* This run sees another row, or new values. */
     bool own;                   /* The controller made it. */
+    bool vethernet;             /* One end of a channel. */
+    bool vm_port;               /* A port of a vmfex bridge that wants an
+                                 * adapter. */
+
+    /* Copies, or NULL if empty or not there. */
+    char *iface_id;             /* external_ids:iface-id. */
+    char *pin;                  /* other_config:vmfex-adapter. */
+    char *pin_mark;             /* external_ids:vmfex-pin. */
+    char *linked_port;          /* status:port. */
+    bool down;                  /* status:state=down. */
+    bool reserved;              /* options:reserved=true. */
+
+    /* Of whoever runs: it may keep here what it knows beyond the database. */
+    void *aux;
+    void (*free_aux)(void *aux);
+
+    /* For ovs_rows_run(). */
+    bool seen;
+    bool may_be_vm_port;        /* If its bridge is a vmfex bridge. */
 };
 
 struct ovs_rows {
     const struct ovsrec_open_vswitch *cfg;
     struct shash ifaces;        /* "struct ovs_iface"s, by name. */
-    struct shash ports;         /* "struct ovsrec_port"s, by name. */
 };
+
+/* Counts what was written. */
+extern unsigned long long int ovs_rows_n_writes;
 
 void ovs_rows_monitor(struct ovsdb_idl *);
 
-void ovs_rows_init(struct ovs_rows *, const struct ovsrec_open_vswitch *);
+void ovs_rows_init(struct ovs_rows *);
+void ovs_rows_run(struct ovs_rows *, const struct ovsrec_open_vswitch *);
 void ovs_rows_destroy(struct ovs_rows *);
 
 struct ovs_iface *ovs_rows_find(const struct ovs_rows *, const char *name);
@@ -54,9 +84,9 @@ const struct ovsrec_bridge *ovs_rows_find_bridge(const struct ovs_rows *,
 bool ovs_rows_name_is_taken(const struct ovs_rows *, const char *name);
 
 bool ovs_bridge_is_vmfex(const struct ovsrec_bridge *);
-bool ovs_iface_is_vethernet(const struct ovs_iface *);
-bool ovs_iface_is_vm_port(const struct ovs_iface *);
 const char *ovs_iface_external_id(const struct ovs_iface *, const char *key);
+void ovs_iface_set_aux(struct ovs_iface *, void *aux,
+                       void (*free_aux)(void *));
 
 /* What an own vethernet is made of. */
 struct ovs_vethernet {

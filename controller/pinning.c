@@ -19,9 +19,6 @@ COVERAGE_DEFINE(pinning_remove);
 
 #define PIN_DELAY_MS 1000
 
-/* Names the adapter that the controller pinned a VM port to. */
-#define PIN_MARK "vmfex-pin"
-
 /* Begins a run. */
 void
 pinning_start(struct pinning_batch *batch, struct controller_ctx *ctx)
@@ -37,6 +34,7 @@ pinning_start(struct pinning_batch *batch, struct controller_ctx *ctx)
 bool
 pinning_want(struct pinning_batch *batch, struct controller_ctx *ctx)
 {
+    ctx->n_effects++;
     if (!batch->writing && batch->due == LLONG_MAX) {
         batch->due = ctx->now + PIN_DELAY_MS;
     }
@@ -58,17 +56,14 @@ pinning_finish(struct pinning_batch *batch, struct controller_ctx *ctx)
 const char *
 pinning_get(const struct ovs_iface *vm)
 {
-    return smap_get(&vm->row->other_config, "vmfex-adapter");
+    return vm->pin;
 }
 
 /* Returns true if 'vm' is pinned, and not by a person. */
 bool
 pinning_is_ours(const struct ovs_iface *vm)
 {
-    const char *pin = pinning_get(vm);
-
-    return pin && nullable_string_is_equal(
-        pin, smap_get(&vm->row->external_ids, PIN_MARK));
+    return vm->pin && nullable_string_is_equal(vm->pin, vm->pin_mark);
 }
 
 /* Pins 'vm' to 'adapter'. */
@@ -80,7 +75,7 @@ pinning_write(struct controller_ctx *ctx, const struct ovs_iface *vm,
         COVERAGE_INC(pinning_write);
         VLOG_INFO("port %s: pinning it to adapter %s", vm->row->name, adapter);
         ovs_rows_set_other_config(vm, "vmfex-adapter", adapter);
-        ovs_rows_set_external_id(vm, PIN_MARK, adapter);
+        ovs_rows_set_external_id(vm, "vmfex-pin", adapter);
     }
 }
 
@@ -93,7 +88,7 @@ pinning_remove(struct controller_ctx *ctx, const struct ovs_iface *vm)
         VLOG_INFO("port %s: no longer pinning it to adapter %s",
                   vm->row->name, pinning_get(vm));
         ovs_rows_set_other_config(vm, "vmfex-adapter", NULL);
-        ovs_rows_set_external_id(vm, PIN_MARK, NULL);
+        ovs_rows_set_external_id(vm, "vmfex-pin", NULL);
     }
 }
 
@@ -108,16 +103,14 @@ pinning_run(struct controller_ctx *ctx)
     SHASH_FOR_EACH (node, &ctx->rows->ifaces) {
         const struct ovs_iface *adapter = node->data;
         const struct ovs_iface *vm;
-        const char *port;
 
-        if (!ovs_iface_is_vethernet(adapter)
+        if (!adapter->vethernet || !adapter->linked_port
             || !ovs_bridge_is_vmfex(adapter->bridge)) {
             continue;
         }
-        port = smap_get(&adapter->row->status, "port");
-        vm = port ? ovs_rows_find(ctx->rows, port) : NULL;
-        if (vm && vm->bridge == adapter->bridge && ovs_iface_is_vm_port(vm)
-            && !pinning_get(vm) && pinning_want(&batch, ctx)) {
+        vm = ovs_rows_find(ctx->rows, adapter->linked_port);
+        if (vm && vm->bridge == adapter->bridge && vm->vm_port
+            && !vm->pin && pinning_want(&batch, ctx)) {
             pinning_write(ctx, vm, adapter->row->name);
         }
     }

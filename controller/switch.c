@@ -15,6 +15,7 @@
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
 #include "smap.h"
+#include "svec.h"
 #include "timeval.h"
 #include "util.h"
 #include "vswitch-idl.h"
@@ -28,8 +29,12 @@ COVERAGE_DEFINE(switch_channel_changed);
 /* Names the iface-id on the vethernet port, for whoever looks at it. */
 #define IFACE_ID_KEY "vmfex-iface-id"
 
-/* For "vmfex-controller/status": a line for each vethernet port, by name. */
-static struct shash lines = SHASH_INITIALIZER(&lines);
+/* What a vethernet port, or the name that it would have, is known for. */
+struct vport {
+    struct controller_item item;
+    const struct ovsrec_bridge *bridge; /* That it was made for. */
+    bool wanted;                /* There is a row for it, in this run. */
+};
 
 /* Makes 'idl' monitor what concerns switch 'system_id'. */
 void
@@ -61,7 +66,7 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
     ovsdb_idl_add_table(idl, &vmfexrec_table_switch);
     ovsdb_idl_add_table(idl, &vmfexrec_table_virtual_port);
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-        ovsdb_idl_add_column(idl, columns[i]);
+        ovsdb_idl_track_add_column(idl, columns[i]);
     }
     ovsdb_idl_add_column(idl, &vmfexrec_switch_col_last_contact);
     ovsdb_idl_omit_alert(idl, &vmfexrec_switch_col_last_contact);
@@ -190,7 +195,7 @@ update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
 /* Up: from the vethernet port to Virtual_Port. */
 
 static void
-report_port(const struct vmfexrec_virtual_port *vp,
+report_port(struct controller_ctx *ctx, const struct vmfexrec_virtual_port *vp,
             const struct ovs_iface *iface)
 {
     const struct smap *status = iface ? &iface->row->status : NULL;
@@ -205,6 +210,7 @@ report_port(const struct vmfexrec_virtual_port *vp,
             COVERAGE_INC(switch_down);
         }
         vmfexrec_virtual_port_set_up(vp, up);
+        ctx->n_effects++;
     }
     if (strcmp(trunk, vp->realized_downlink)
         || vif != (vp->n_realized_vif ? *vp->realized_vif : 0)) {
@@ -212,21 +218,63 @@ report_port(const struct vmfexrec_virtual_port *vp,
         VLOG_INFO("ve%"PRId64" (iface-id %s): %s%s%s, VIF %"PRId64,
                   vp->number, vp->iface_id, up ? "up" : "down",
                   up ? " on trunk " : "", trunk, vif);
+        ctx->n_effects++;
         vmfexrec_virtual_port_set_realized_downlink(vp, trunk);
         vmfexrec_virtual_port_set_realized_vif(vp, &vif, vif ? 1 : 0);
     }
 }
 
-static void
-remember_line(const char *name, const struct vmfexrec_virtual_port *vp,
-              const struct ovs_iface *iface)
+static struct vport *
+get_vport(struct ovs_iface *iface)
 {
-    const char *state = iface ? smap_get_def(&iface->row->status, "state",
-                                             "unknown") : "missing";
+    if (!iface->aux) {
+        ovs_iface_set_aux(iface, xzalloc(sizeof(struct vport)), free);
+    }
+    return iface->aux;
+}
 
-    free(shash_replace(&lines, name,
-                       xasprintf("port %s: iface-id %s, %s, here %s", name,
-                                 vp->iface_id, vp->state, state)));
+static bool
+has_changed(const struct vmfexrec_virtual_port *vp)
+{
+    return (vmfexrec_virtual_port_row_get_seqno(vp, OVSDB_IDL_CHANGE_INSERT)
+            || vmfexrec_virtual_port_row_get_seqno(vp,
+                                                   OVSDB_IDL_CHANGE_MODIFY));
+}
+
+static void
+run_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
+         const struct vmfexrec_virtual_port *vp)
+{
+    char name[16];
+    struct ovs_iface *iface;
+    struct vport *vport;
+
+    snprintf(name, sizeof name, "ve%"PRId64, vp->number);
+    iface = ovs_rows_find(ctx->rows, name);
+    vport = iface && iface->own ? get_vport(iface) : NULL;
+    if (vport) {
+        vport->wanted = is_wanted(vp);
+    }
+
+    if (!vport || controller_item_is_due(&vport->item, ctx)
+        || iface->changed || has_changed(vp) || vport->bridge != br) {
+        struct controller_mark mark = controller_item_start(ctx);
+
+        if (is_wanted(vp) && br && ctx->ovs_txn) {
+            update_port(ctx, br, name, vp);
+        }
+        if (ctx->vmfex_txn) {
+            report_port(ctx, vp,
+                        vport && vport->wanted && iface->bridge == br
+                        ? iface : NULL);
+        }
+        if (vport) {
+            vport->bridge = br;
+            controller_item_finish(&vport->item, ctx, mark);
+        } else {
+            ctx->wake = MIN(ctx->wake, mark.wake);
+        }
+    }
 }
 
 /* Brings the two databases into agreement. */
@@ -237,7 +285,6 @@ switch_run(struct controller_ctx *ctx)
     const struct vmfexrec_switch *row, *me = NULL;
     const struct vmfexrec_virtual_port *vp;
     const struct ovsrec_bridge *br;
-    struct shash wanted = SHASH_INITIALIZER(&wanted);
     struct shash_node *node;
 
     /* What forwards goes on as it is. */
@@ -254,6 +301,7 @@ switch_run(struct controller_ctx *ctx)
         VLOG_WARN_RL(&rl, "host-unknown: the manager does not know switch %s; "
                      "add it with \"vmfex-ctl switch-add %s\"",
                      ctx->system_id, ctx->system_id);
+        ctx->epoch++;           /* What changes now is not looked at. */
         return;
     }
     br = (ctx->switch_bridge
@@ -265,58 +313,52 @@ switch_run(struct controller_ctx *ctx)
                      "exist", ctx->switch_bridge ? ctx->switch_bridge : "");
     }
 
-    shash_clear_free_data(&lines);
     VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, ctx->vmfex_idl) {
-        const struct ovs_iface *iface;
-        char *name;
-
-        if (strcmp(vp->switch_, ctx->system_id)) {
-            continue;
+        if (!strcmp(vp->switch_, ctx->system_id)) {
+            run_port(ctx, br, vp);
         }
-        name = xasprintf("ve%"PRId64, vp->number);
-        iface = ovs_rows_find(ctx->rows, name);
-        if (iface && (!iface->own || iface->bridge != br)) {
-            iface = NULL;
-        }
-        if (is_wanted(vp)) {
-            shash_add_once(&wanted, name, vp);
-            if (br && ctx->ovs_txn) {
-                update_port(ctx, br, name, vp);
-            }
-        }
-        if (ctx->vmfex_txn) {
-            report_port(vp, is_wanted(vp) ? iface : NULL);
-        }
-        remember_line(name, vp, iface);
-        free(name);
     }
-
     SHASH_FOR_EACH (node, &ctx->rows->ifaces) {
-        const struct ovs_iface *iface = node->data;
+        struct ovs_iface *iface = node->data;
 
-        if (iface->own && ctx->ovs_txn
-            && !shash_find(&wanted, iface->row->name)) {
-            ovs_rows_delete(iface);
+        if (iface->own) {
+            struct vport *vport = get_vport(iface);
+
+            if (!vport->wanted && ctx->ovs_txn) {
+                ovs_rows_delete(iface);
+            }
+            vport->wanted = false;
         }
     }
-    shash_destroy(&wanted);
 }
 
 /* Appends what is known of this switch's ports to 'ds'. */
 void
-switch_status(struct ds *ds)
+switch_status(const struct ovs_rows *rows, struct ovsdb_idl *idl,
+              struct ds *ds)
 {
-    const struct shash_node **nodes = shash_sort(&lines);
+    struct svec lines = SVEC_EMPTY_INITIALIZER;
+    const struct vmfexrec_virtual_port *vp;
+    const char *line;
+    size_t i;
 
-    for (size_t i = 0; i < shash_count(&lines); i++) {
-        ds_put_format(ds, "%s\n", (const char *) nodes[i]->data);
+    if (!idl) {
+        return;
     }
-    free(nodes);
-}
+    VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, idl) {
+        char *name = xasprintf("ve%"PRId64, vp->number);
+        const struct ovs_iface *iface = ovs_rows_find(rows, name);
 
-/* Frees what is known of vethernet ports. */
-void
-switch_destroy(void)
-{
-    shash_clear_free_data(&lines);
+        svec_add_nocopy(&lines, xasprintf(
+            "port %s: iface-id %s, %s, here %s", name, vp->iface_id,
+            vp->state, !iface || !iface->own ? "missing"
+                       : smap_get_def(&iface->row->status, "state",
+                                      "unknown")));
+        free(name);
+    }
+    svec_sort(&lines);
+    SVEC_FOR_EACH (i, line, &lines) {
+        ds_put_format(ds, "%s\n", line);
+    }
+    svec_destroy(&lines);
 }

@@ -23,11 +23,11 @@
 
 struct controller_ctx;
 struct ds;
+struct ovs_rows;
 struct ovsdb_idl;
 
 void switch_monitor(struct ovsdb_idl *, const char *system_id);
 void switch_run(struct controller_ctx *);
-void switch_status(struct ds *);
-void switch_destroy(void);
+void switch_status(const struct ovs_rows *, struct ovsdb_idl *, struct ds *);
 
 #endif /* switch.h */

@@ -65,6 +65,8 @@ struct controller {
     struct ovsdb_idl_loop ovs;
     struct ovsdb_idl_loop vmfex; /* No 'idl' without a manager. */
     struct config config;
+    struct ovs_rows rows;
+    unsigned int epoch;
 
     bool connected;             /* To the manager. */
     long long int connected_since;
@@ -87,6 +89,44 @@ void
 controller_wake_at(struct controller_ctx *ctx, long long int msec)
 {
     ctx->wake = MIN(ctx->wake, msec);
+}
+
+/* Items. */
+
+/* Returns true if 'item' has to be looked at even if none of its own inputs
+ * has changed. */
+bool
+controller_item_is_due(const struct controller_item *item,
+                       const struct controller_ctx *ctx)
+{
+    return !item->settled || item->epoch != ctx->epoch;
+}
+
+/* Starts looking at an item. */
+struct controller_mark
+controller_item_start(struct controller_ctx *ctx)
+{
+    struct controller_mark mark = {
+        .wake = ctx->wake,
+        .n_effects = ctx->n_effects + ovs_rows_n_writes,
+    };
+
+    ctx->wake = LLONG_MAX;
+    return mark;
+}
+
+/* Finishes looking at 'item', with what controller_item_start() returned. */
+void
+controller_item_finish(struct controller_item *item,
+                       struct controller_ctx *ctx,
+                       struct controller_mark mark)
+{
+    item->settled = (ctx->wake == LLONG_MAX
+                     && ctx->n_effects + ovs_rows_n_writes == mark.n_effects
+                     && ctx->ovs_txn
+                     && (ctx->vmfex_txn || !ctx->connected));
+    item->epoch = ctx->epoch;
+    ctx->wake = MIN(ctx->wake, mark.wake);
 }
 
 /* Configuration. */
@@ -220,9 +260,10 @@ configure(struct controller *c, const struct ovsrec_open_vswitch *cfg)
         || !nullable_string_is_equal(new.system_id, c->config.system_id)
         || !new.remote) {
         disconnect(c);
-        host_destroy();
-        switch_destroy();
+        ovs_rows_destroy(&c->rows);
+        ovs_rows_init(&c->rows);
     }
+    c->epoch++;
     config_uninit(&c->config);
     c->config = new;
     c->rerun = true;
@@ -261,6 +302,7 @@ update_connected(struct controller *c)
         c->connected_since = time_msec();
         c->contact_due = connected ? LLONG_MIN : LLONG_MAX;
         c->rerun = true;
+        c->epoch++;
         VLOG_INFO("manager %s: %s", c->config.remote,
                   connected ? "connected" : "connection lost");
     }
@@ -286,9 +328,9 @@ static void
 run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
     struct ovsdb_idl_txn *ovs_txn, struct ovsdb_idl_txn *vmfex_txn)
 {
-    struct ovs_rows rows;
     struct controller_ctx ctx = {
-        .rows = &rows,
+        .rows = &c->rows,
+        .epoch = c->epoch,
         .ovs_idl = c->ovs.idl,
         .ovs_txn = ovs_txn,
         .vmfex_idl = c->vmfex.idl,
@@ -304,7 +346,7 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
     };
 
     COVERAGE_INC(controller_run);
-    ovs_rows_init(&rows, cfg);
+    ovs_rows_run(&c->rows, cfg);
     if (!ctx.vmfex_idl) {
         if (c->config.node == NODE_HOST) {
             pinning_run(&ctx);
@@ -314,8 +356,13 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
     } else {
         switch_run(&ctx);
     }
-    ovs_rows_destroy(&rows);
 
+    /* All that was changed has been looked at. */
+    ovsdb_idl_track_clear(c->ovs.idl);
+    if (c->vmfex.idl) {
+        ovsdb_idl_track_clear(c->vmfex.idl);
+    }
+    c->epoch = ctx.epoch;
     c->wake = ctx.wake;
     c->rerun = !ovs_txn || (c->connected && !vmfex_txn);
     if (ctx.contacted) {
@@ -366,9 +413,9 @@ controller_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
                   c->config.remote ? c->config.remote : "none");
     ds_put_format(&ds, "connected: %s\n", c->connected ? "yes" : "no");
     if (c->config.node == NODE_SWITCH) {
-        switch_status(&ds);
+        switch_status(&c->rows, c->vmfex.idl, &ds);
     } else {
-        host_status(&ds);
+        host_status(&c->rows, &ds);
     }
     unixctl_command_reply(conn, ds_cstr(&ds));
     ds_destroy(&ds);
@@ -407,6 +454,7 @@ main(int argc, char *argv[])
 
     c.ovs = (struct ovsdb_idl_loop) OVSDB_IDL_LOOP_INITIALIZER(
         ovsdb_idl_create_unconnected(&ovsrec_idl_class, false));
+    ovs_rows_init(&c.rows);
     ovs_rows_monitor(c.ovs.idl);
     ovsdb_idl_set_remote(c.ovs.idl, remote, true);
     free(remote);
@@ -451,8 +499,7 @@ main(int argc, char *argv[])
     disconnect(&c);
     ovsdb_idl_loop_destroy(&c.ovs);
     config_uninit(&c.config);
-    host_destroy();
-    switch_destroy();
+    ovs_rows_destroy(&c.rows);
     unixctl_server_destroy(unixctl);
     service_stop();
     ovsrcu_exit();

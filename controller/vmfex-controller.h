@@ -21,14 +21,14 @@
 
 #include <stdbool.h>
 
-struct ds;
 struct ovs_rows;
 struct ovsdb_idl;
 struct ovsdb_idl_txn;
 
 /* What a run has to work with. */
 struct controller_ctx {
-    const struct ovs_rows *rows;
+    struct ovs_rows *rows;
+    unsigned int epoch;         /* Changes when anything else below does. */
 
     /* Local database.  No transaction if the last one is under way. */
     struct ovsdb_idl *ovs_idl;
@@ -48,7 +48,37 @@ struct controller_ctx {
 
     long long int now;
     long long int wake;         /* When to run again, whatever happens. */
+    unsigned long long int n_effects; /* Counts what is still to come. */
 };
+
+/* One of many things that a run looks at: an adapter, a port.
+ *
+ * What is done for an item is a function of some rows of the two databases and
+ * of time.  If nothing came of it last time, and none of these has changed, it
+ * need not be done again.  So it is done if an input has changed, or if the
+ * item is pending: something was written, or could not be, or a time matters.
+ *
+ *                 input changed
+ *     +---------+ --------------> +---------+ --+
+ *     | settled |                 | pending |   | something came of it
+ *     +---------+ <-------------- +---------+ <-+
+ *               nothing came of it
+ */
+struct controller_item {
+    bool settled;
+    unsigned int epoch;         /* Of the run that settled it. */
+};
+
+struct controller_mark {
+    long long int wake;
+    unsigned long long int n_effects;
+};
+
+bool controller_item_is_due(const struct controller_item *,
+                            const struct controller_ctx *);
+struct controller_mark controller_item_start(struct controller_ctx *);
+void controller_item_finish(struct controller_item *, struct controller_ctx *,
+                            struct controller_mark);
 
 void controller_wake_at(struct controller_ctx *, long long int msec);
 
