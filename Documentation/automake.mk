@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Manual pages, out of reStructuredText.
-RST_MANS = \
+# Manual pages, out of reStructuredText: these, and those of other folders.
+RST_MANS += \
 	Documentation/ovs-vmfex.7 \
 	Documentation/ovs-vswitchd-vmfex.8
 man_MANS += $(RST_MANS)
@@ -9,7 +9,7 @@ CLEANFILES += $(RST_MANS)
 
 # A warning in a page is an error.
 $(RST_MANS): %: %.rst $(top_srcdir)/configure.ac
-	$(AM_V_GEN)$(MKDIR_P) Documentation && \
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 	$(SED) 's/@VERSION[@]/$(VERSION)/' $< > $@.tmp && \
 	$(RST2MAN) --halt=2 --input-encoding=utf-8 $@.tmp $@.tmp2 && \
 	rm $@.tmp && mv $@.tmp2 $@

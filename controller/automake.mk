@@ -20,13 +20,4 @@ EXTRA_controller_vmfex_controller_DEPENDENCIES = $(OVS_LIBRARIES)
 # BUILT_SOURCES come first only in "make all" and its like.
 $(controller_vmfex_controller_OBJECTS): manager/vmfex-idl.h
 
-man_MANS += controller/vmfex-controller.8
-CLEANFILES += controller/vmfex-controller.8
-EXTRA_DIST += controller/vmfex-controller.8.rst
-controller/vmfex-controller.8: controller/vmfex-controller.8.rst \
-    $(top_srcdir)/configure.ac
-	$(AM_V_at)$(MKDIR_P) controller
-	$(AM_V_GEN)$(SED) 's/@VERSION[@]/$(VERSION)/' \
-	    $(srcdir)/controller/vmfex-controller.8.rst > $@.tmp && \
-	$(RST2MAN) --halt=2 --input-encoding=utf-8 $@.tmp $@.tmp2 && \
-	rm $@.tmp && mv $@.tmp2 $@
+RST_MANS += controller/vmfex-controller.8

@@ -59,16 +59,7 @@ manager_vmfex_managerd_LDADD = \
 EXTRA_manager_vmfex_managerd_DEPENDENCIES = $(OVS_LIBRARIES)
 $(manager_vmfex_managerd_OBJECTS): manager/vmfex-idl.h
 
-man_MANS += manager/vmfex-managerd.8
-CLEANFILES += manager/vmfex-managerd.8
-EXTRA_DIST += manager/vmfex-managerd.8.rst
-manager/vmfex-managerd.8: manager/vmfex-managerd.8.rst \
-    $(top_srcdir)/configure.ac
-	$(AM_V_at)$(MKDIR_P) manager
-	$(AM_V_GEN)$(SED) 's/@VERSION[@]/$(VERSION)/' \
-	    $(srcdir)/manager/vmfex-managerd.8.rst > $@.tmp && \
-	$(RST2MAN) --halt=2 --input-encoding=utf-8 $@.tmp $@.tmp2 && \
-	rm $@.tmp && mv $@.tmp2 $@
+RST_MANS += manager/vmfex-managerd.8
 
 # Somebody who changes the schema has to think of its version and checksum.
 ALL_LOCAL += manager/vmfex.ovsschema.stamp

@@ -48,15 +48,7 @@ manager/vmfex.5: manager/vmfex.xml manager/vmfex.ovsschema \
 	    $@.tmp > $@.tmp2 && \
 	rm $@.tmp && mv $@.tmp2 $@
 
-man_MANS += utilities/vmfex-ctl.8
-CLEANFILES += utilities/vmfex-ctl.8
-EXTRA_DIST += utilities/vmfex-ctl.8.rst
-utilities/vmfex-ctl.8: utilities/vmfex-ctl.8.rst $(top_srcdir)/configure.ac
-	$(AM_V_at)$(MKDIR_P) utilities
-	$(AM_V_GEN)$(SED) 's/@VERSION[@]/$(VERSION)/' \
-	    $(srcdir)/utilities/vmfex-ctl.8.rst > $@.tmp && \
-	$(RST2MAN) --halt=2 --input-encoding=utf-8 $@.tmp $@.tmp2 && \
-	rm $@.tmp && mv $@.tmp2 $@
+RST_MANS += utilities/vmfex-ctl.8
 
 # bash looks for a file of the command's name.
 bashcompletiondir = $(datadir)/bash-completion/completions
