@@ -445,6 +445,11 @@ port_load(struct ports *ps, const struct vmfexrec_virtual_port *vp)
     port_set_profile(ps, port, profile_key(vp->profile),
                      !strcmp(vp->state, "pending")
                      || !strcmp(vp->state, "active"), false);
+    if (!strcmp(db_string(vp->reason),
+                vmfex_reason_name(VMFEX_REASON_SWITCH_UNREACHABLE))) {
+        /* It has waited long enough already. */
+        port->pending = time_msec() - PORTS_SWITCH_TIMEOUT_MS;
+    }
 }
 
 /* Forgets everything, and looks at every port and every adapter. */

@@ -94,8 +94,13 @@ def main():
         t = trunks[a["trunk"][1]]
         if a["iface_id"] != p["iface_id"]:
             bad.append("%s has an adapter that does not claim it" % who)
-        if (p["host"], p["switch"], p["downlink"], p["vif"]) != (
-                a["host"], t["switch"], t["downlink"], a["vif"]):
+        channels = [(t["downlink"], a["vif"])]
+        if p["incoming_adapter"] and a["standby_trunk"]:
+            # While it moves, a port may have to stay on its standby channel.
+            channels.append((trunks[a["standby_trunk"][1]]["downlink"],
+                             a["standby_vif"]))
+        if ((p["host"], p["switch"]) != (a["host"], t["switch"])
+            or (p["downlink"], p["vif"]) not in channels):
             bad.append("%s has other channels than its adapter" % who)
         realized = (p["realized_downlink"], p["realized_vif"])
         up = p["up"] and realized in ((p["downlink"], p["vif"]),
