@@ -4,7 +4,14 @@
 EXTRA_DIST += \
 	bench/bench-activation.py \
 	bench/bench-scale.py \
-	bench/harness.py
+	bench/chart.py \
+	bench/common.py \
+	bench/frames.py \
+	bench/harness.py \
+	bench/isolation.py \
+	bench/node.py \
+	bench/ovsdb.py \
+	bench/report.py
 
 BENCH_DIRS = vswitchd-plugin controller manager utilities
 bench-activation bench-scale: all

@@ -21,7 +21,11 @@ import subprocess
 import time
 
 import harness
-from harness import Error, Node, Ovsdb, Port, Receiver, Sender
+from common import Error, program, run, say, wait_for
+from frames import Receiver, Sender
+from node import Node, Port, cables
+from ovsdb import Ovsdb, map_of
+from report import median, percentile
 
 DST = "02:00:00:00:00:01"
 TIMEOUT = 20
@@ -51,7 +55,7 @@ class System:
 
     def plug(self, ports):
         """Makes devices, as the hypervisor does."""
-        harness.cables(self.host, self.vms,
+        cables(self.host, self.vms,
                        [(port.device, port.vm_device) for port in ports])
 
     def unplug(self, port):
@@ -90,7 +94,7 @@ class System:
             quiet = quiet + 1 if now == last else 0
             last = now
             return quiet == 4
-        harness.wait_for(is_quiet, "%s to settle" % self.name, interval=0.05)
+        wait_for(is_quiet, "%s to settle" % self.name, interval=0.05)
         return last
 
     def sample(self, port):
@@ -159,7 +163,7 @@ class Plain(System):
 
     def start(self, net):
         self.host.start_ovs(ARGS.ovs_schema, ARGS.stock_vswitchd)
-        harness.cables(self.host, net, [("eth1", self.outside)])
+        cables(self.host, net, [("eth1", self.outside)])
         self.host.vsctl("add-br", "br0",
                         "--", "set", "bridge", "br0", "datapath_type=netdev",
                         "--", "add-port", "br0", "eth1")
@@ -174,11 +178,11 @@ class Ovn(System):
         host = self.host
         nb = host.start_ovsdb("nb", ARGS.ovn_schemas + "/ovn-nb.ovsschema")
         sb = host.start_ovsdb("sb", ARGS.ovn_schemas + "/ovn-sb.ovsschema")
-        host.start("ovn-northd", harness.program("ovn-northd"),
+        host.start("ovn-northd", program("ovn-northd"),
                    "--ovnnb-db=" + nb, "--ovnsb-db=" + sb)
         self._nb = nb
         host.start_ovs(ARGS.ovs_schema, ARGS.stock_vswitchd)
-        harness.cables(host, net, [("eth1", self.outside)])
+        cables(host, net, [("eth1", self.outside)])
         host.vsctl("set", "Open_vSwitch", ".",
                    "external-ids:system-id=ovn-host",
                    "external-ids:ovn-remote=" + sb,
@@ -189,7 +193,7 @@ class Ovn(System):
                    "--", "add-br", "br-ex",
                    "--", "set", "bridge", "br-ex", "datapath_type=netdev",
                    "--", "add-port", "br-ex", "eth1")
-        host.start("ovn-controller", harness.program("ovn-controller"),
+        host.start("ovn-controller", program("ovn-controller"),
                    host.db, unixctl=False)
         self._nbctl("ls-add", "sw", "--", "lsp-add", "sw", "uplink",
                     "--", "lsp-set-type", "uplink", "localnet",
@@ -201,7 +205,7 @@ class Ovn(System):
         self._take(self._ovs.monitor(Interface=["name", "external_ids"]))
 
     def _nbctl(self, *args):
-        harness.run("ovn-nbctl", "--db=" + self._nb, "--wait=hv",
+        run("ovn-nbctl", "--db=" + self._nb, "--wait=hv",
                     "--timeout=120", *args)
 
     def expect(self, ports):
@@ -220,7 +224,7 @@ class Ovn(System):
 
     def _take(self, changes):
         for _, _, row in changes:
-            if row and "ovn-installed" in harness.map_of(row["external_ids"]):
+            if row and "ovn-installed" in map_of(row["external_ids"]):
                 self._installed.add(row["name"])
 
     def happened(self, port):
@@ -228,7 +232,7 @@ class Ovn(System):
         return port.device in self._installed
 
     def wait_active(self, ports):
-        harness.wait_for(lambda: all(self.happened(port) for port in ports),
+        wait_for(lambda: all(self.happened(port) for port in ports),
                          "ports of OVN")
 
 
@@ -248,7 +252,7 @@ class Vmfex(System):
         self.nodes.append(switch)
 
         self._remote = manager.start_ovsdb("vmfex", ARGS.vmfex_schema)
-        manager.start("vmfex-managerd", harness.program("vmfex-managerd"),
+        manager.start("vmfex-managerd", program("vmfex-managerd"),
                       "--db=" + self._remote)
         self._n_adapters = 0
         self._ctl("init", "--", "profile-add", "bench", "10",
@@ -261,9 +265,9 @@ class Vmfex(System):
 
         for node in host, switch:
             node.start_ovs(ARGS.ovs_schema,
-                           harness.program("ovs-vswitchd-vmfex"))
-        harness.cables(host, switch, [("eth1", "eth7")], 1600)
-        harness.cables(switch, net, [("up0", self.outside)])
+                           program("ovs-vswitchd-vmfex"))
+        cables(host, switch, [("eth1", "eth7")], 1600)
+        cables(switch, net, [("up0", self.outside)])
         host.vsctl("add-br", "br-fex",
                    "--", "set", "bridge", "br-fex", "datapath_type=vmfex",
                    "--", "add-port", "br-fex", "eth1",
@@ -288,7 +292,7 @@ class Vmfex(System):
                      "external-ids:vmfex-switch-bridge=br-up")
         for node in host, switch:
             node.start("vmfex-controller",
-                       harness.program("vmfex-controller"), node.db)
+                       program("vmfex-controller"), node.db)
         self._vmfex = Ovsdb(self._remote, "VMFEX")
         self._vmfex.monitor(Virtual_Port=["iface_id", "state"],
                             Adapter=["name"])
@@ -296,7 +300,7 @@ class Vmfex(System):
         self._ovs.monitor(Interface=["name", "type", "status"])
 
     def _ctl(self, *args):
-        harness.run("vmfex-ctl", "--db=" + self._remote, "--timeout=60",
+        run("vmfex-ctl", "--db=" + self._remote, "--timeout=60",
                     *args)
 
     def _states(self):
@@ -313,9 +317,9 @@ class Vmfex(System):
         def adapters_exist():
             self._ovs.changes()
             return n == sum(row["type"] == "vethernet"
-                            and "state" in harness.map_of(row["status"])
+                            and "state" in map_of(row["status"])
                             for row in self._ovs.rows["Interface"].values())
-        harness.wait_for(adapters_exist, "%d adapters" % n)
+        wait_for(adapters_exist, "%d adapters" % n)
         super().populate(ports)
 
     def wait_active(self, ports):
@@ -323,10 +327,10 @@ class Vmfex(System):
             states = self._states()
             return all(states.get(port.iface_id) == "active"
                        for port in ports)
-        harness.wait_for(are_active, "ports of vmfex")
+        wait_for(are_active, "ports of vmfex")
 
     def forget(self, port):
-        harness.wait_for(lambda: port.iface_id not in self._states(),
+        wait_for(lambda: port.iface_id not in self._states(),
                          "the end of a port's retention")
 
 
@@ -339,20 +343,20 @@ def measure(args, report):
     for name in ("ovn-northd", "ovn-controller", args.stock_vswitchd,
                  "ovs-vswitchd-vmfex", "vmfex-managerd", "vmfex-controller",
                  "vmfex-ctl"):
-        harness.program(name)
+        program(name)
     net = Node("net")
     systems = [system(net) for system in SYSTEMS]
     rng = random.Random(args.seed)
     results = {}
     n_ports = n_samples = 0
     for n in sorted(args.ports):
-        harness.say("%d ports: making them" % n)
+        say("%d ports: making them" % n)
         for s in systems:
             s.populate([Port(i) for i in range(n_ports, n)])
         n_ports = n
         for i in range(WARM_UP + args.samples):
             if i % 10 == 0:
-                harness.say("%d ports: sample %d of %d"
+                say("%d ports: sample %d of %d"
                             % (n, i, WARM_UP + args.samples))
             # No port comes back.
             port = Port(max(args.ports) + n_samples)
@@ -369,8 +373,8 @@ def measure(args, report):
 
 def tell(args, report, systems, results):
     report.add_program("Open vSwitch", ARGS.stock_vswitchd)
-    report.add_program("OVN", harness.program("ovn-controller"))
-    report.add_program("vmfex", harness.program("ovs-vswitchd-vmfex"))
+    report.add_program("OVN", program("ovn-controller"))
+    report.add_program("vmfex", program("ovs-vswitchd-vmfex"))
     report.data["samples"] = {
         "%d ports, %s" % key: value for key, value in results.items()}
     report.add_text("%d samples for each number of ports; times in ms."
@@ -378,7 +382,7 @@ def tell(args, report, systems, results):
 
     def times(n, system, event):
         values = [r[event] for r in results[n, system.name]]
-        return [harness.percentile(values, p) for p in (50, 99)]
+        return [percentile(values, p) for p in (50, 99)]
 
     def compare(title, event_of):
         rows = []
@@ -407,7 +411,7 @@ def tell(args, report, systems, results):
             for node in s.nodes:
                 values = [r["reconfigurations of " + node.name]
                           for r in results[n, s.name]]
-                rows.append([n, node.name, harness.median(values),
+                rows.append([n, node.name, median(values),
                              max(values)])
     report.add_table(
         "Reconfigurations of ovs-vswitchd until ovs-vsctl has returned and "

@@ -20,7 +20,10 @@ import select
 import time
 
 import harness
-from harness import Error, Node, Ovsdb, Port, map_of
+from common import Error, program, say
+from node import Node, Port
+from ovsdb import Ovsdb, map_of
+from report import median, percentile
 
 REMOTE = "tcp:127.0.0.1:6640"
 N_SPARE = 8                     # Adapters of a host beyond its ports.
@@ -101,7 +104,7 @@ def run_vswitchds(hosts, switches):
                 if by_fd[fd].db.changes():
                     by_fd[fd].run()
     except BaseException as e:
-        harness.say("in place of ovs-vswitchd: %r" % e)
+        say("in place of ovs-vswitchd: %r" % e)
     finally:
         os._exit(1)
 
@@ -182,9 +185,9 @@ class Site:
 
     def start(self):
         """Starts the manager and the controllers, without waiting."""
-        self.manager.start("vmfex-managerd", harness.program("vmfex-managerd"),
+        self.manager.start("vmfex-managerd", program("vmfex-managerd"),
                            "--db=" + REMOTE, ready=False)
-        path = harness.program("vmfex-controller")
+        path = program("vmfex-controller")
         for node in self.hosts + self.switches:
             node.start("vmfex-controller", path, node.db, ready=False)
 
@@ -218,19 +221,19 @@ class Site:
 def measure(args, report):
     n = args.hosts * args.ports_per_host
     for name in "vmfex-managerd", "vmfex-controller", "vmfex-ctl":
-        harness.program(name)
-    harness.say("making %d hosts and %d switches"
+        program(name)
+    say("making %d hosts and %d switches"
                 % (args.hosts, args.switches))
     site = Site(args)
 
-    harness.say("starting the manager and the controllers")
+    say("starting the manager and the controllers")
     cpu = site.cpu()
     start = time.time()
     site.start()
     site.wait_active(COLD_TIMEOUT, n)
     cold = time.time() - start
     cold_cpu = [b - a for a, b in zip(cpu, site.cpu())]
-    harness.say("all are active after %.1f s" % cold)
+    say("all are active after %.1f s" % cold)
 
     # What follows, for orchestrators, such as pins.
     time.sleep(args.settle)
@@ -249,8 +252,8 @@ def measure(args, report):
     for node in [site.manager] + site.hosts + site.switches:
         for daemon in node.daemons.values():
             daemon.check()
-    report.add_program("vmfex", harness.program("vmfex-managerd"))
-    report.add_program("Open vSwitch", harness.program("ovsdb-server"))
+    report.add_program("vmfex", program("vmfex-managerd"))
+    report.add_program("Open vSwitch", program("ovsdb-server"))
     report.data["samples"] = times
     report.add_text("%d hosts of %d ports, %d switches, %d ports in all."
                     % (args.hosts, args.ports_per_host, args.switches, n))
@@ -262,8 +265,8 @@ def measure(args, report):
         + [[name, round(a * 1000), round(b * 1000)]
            for name, a, b in zip(names, cold_cpu, settled_cpu)])
     report.add_table("One port more", ["what", "ms"], [
-        ["until it is active, p50", harness.median(times)],
-        ["until it is active, p99", harness.percentile(times, 99)],
+        ["until it is active, p50", median(times)],
+        ["until it is active, p99", percentile(times, 99)],
         *([name, ms] for name, ms in zip(names, one_cpu))])
     daemons = site.manager.daemons
     report.add_table("Memory", ["daemon", "MiB"], [
