@@ -42,6 +42,10 @@
  *            options written anew, or (on a host)
  *            carrier lost on the standby
  *
+ * If the primary channel ends at another switch, it is no channel of ours: the
+ * endpoint sends nothing until the first frame arrives on the standby, and
+ * nothing more once that has lost its carrier, until the next frame.
+ *
  * vmfex_endpoint_use_channel() is that transition.  Any thread may make it,
  * so that the datapath switches at the first frame. */
 

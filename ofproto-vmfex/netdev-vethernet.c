@@ -228,15 +228,17 @@ config_parse(struct vethernet_config *c, const char *name,
 
     if (c->error) {
         return;
+    } else if (!c->trunk[1] != !c->vif[1]) {
+        c->error = xstrdup("options:standby-trunk and options:standby-vif "
+                           "need each other: give both or none");
+    } else if (c->trunk[1] && !c->trunk[0] && !c->vif[0]) {
+        /* The primary channel ends at another switch. */
     } else if (!c->trunk[0]) {
         c->error = xstrdup("options:trunk is missing: give the name of a "
                            "trunk");
     } else if (!c->vif[0]) {
         c->error = xasprintf("options:vif is missing: give a number from 1 "
                              "to %d", VMFEX_MAX_VIF);
-    } else if (!c->trunk[1] != !c->vif[1]) {
-        c->error = xstrdup("options:standby-trunk and options:standby-vif "
-                           "need each other: give both or none");
     } else if (c->trunk[1] && !strcmp(c->trunk[0], c->trunk[1])
                && c->vif[0] == c->vif[1]) {
         c->error = xstrdup("the standby channel is the primary one: give it "
@@ -263,7 +265,6 @@ netdev_vethernet_set_config(struct netdev *netdev, const struct smap *options,
             new.claim = old->claim;
         } else {
             new.claim = ++last_claim;
-            vmfex_endpoint_use_channel(dev->ep, 0, false);
         }
         config_uninit(old);
         *old = new;

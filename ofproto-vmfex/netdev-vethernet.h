@@ -63,7 +63,8 @@ enum vethernet_state {
 const char *vethernet_state_name(enum vethernet_state);
 
 /* The options.  If 'error' is nonnull, a sentence about what is wrong with
- * them, the rest is not valid. */
+ * them, the rest is not valid.  A vethernet port whose primary channel ends at
+ * another switch has only a standby channel: trunk[0] is NULL. */
 struct vethernet_config {
     char *trunk[VMFEX_N_CHANNELS];
     uint16_t vif[VMFEX_N_CHANNELS];

@@ -418,8 +418,9 @@ vethernet_link(struct vmfex_vethernet *v, struct vmfex_lport *lport)
 static size_t
 vethernet_channel(const struct vmfex_vethernet *v)
 {
-    return MIN(vmfex_endpoint_channel(v->ep),
-               v->n_channels ? v->n_channels - 1 : 0);
+    return (v->rewritten ? 0
+            : MIN(vmfex_endpoint_channel(v->ep),
+                  v->n_channels ? v->n_channels - 1 : 0));
 }
 
 /* Returns the trunk that 'v' sends on, or NULL. */
@@ -548,6 +549,7 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
     v->reserved = c->reserved;
     v->n_channels = 0;
     v->announce = false;
+    v->waits = false;
     memset(v->trunk, 0, sizeof v->trunk);
     vethernet_set_reason(v, VMFEX_REASON_NONE, NULL);
 
@@ -556,15 +558,25 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
     } else if (c->error) {
         vethernet_set_reason(v, VMFEX_REASON_BAD_CONFIG, "%s", c->error);
         return;
+    } else if (v->bridge && !c->trunk[0]) {
+        vethernet_set_reason(v, VMFEX_REASON_BAD_CONFIG,
+                             "options:trunk is missing: an adapter needs a "
+                             "primary channel");
+        return;
     }
 
     v->n_channels = c->n_channels;
     for (i = 0; i < c->n_channels; i++) {
-        struct vmfex_lport *trunk = trunk_find(c->trunk[i]);
+        struct vmfex_lport *trunk = (c->trunk[i] ? trunk_find(c->trunk[i])
+                                     : NULL);
         const struct vmfex_vethernet *other = NULL;
 
         v->trunk[i] = trunk;
         v->vif[i] = c->vif[i];
+        if (!c->trunk[i]) {
+            v->trouble[i] = VMFEX_REASON_NOT_ACTIVATED;
+            continue;
+        }
         if (trunk) {
             trunk->n_vethernets++;
             other = claim_channel(claims, v, i);
@@ -593,19 +605,30 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
         v->trouble[i] = v->reason;
     }
 
+    i = vethernet_channel(v);
+    if (!c->trunk[0]) {
+        /* If the only trunk fails, the host uses the other switch, until the
+         * next frame. */
+        if (i && v->trouble[i] != VMFEX_REASON_NONE) {
+            vmfex_endpoint_use_channel(v->ep, 0, false);
+            i = 0;
+        }
+        v->waits = !i && vmfex_vethernet_works(v);
+        return;
+    }
     if (!vmfex_vethernet_works(v)) {
         return;
     }
 
     /* A host leaves a channel whose trunk failed.  A switch stays, until a
      * frame shows where the host went. */
-    i = vethernet_channel(v);
     if (v->bridge && v->trouble[i] != VMFEX_REASON_NONE) {
         COVERAGE_INC(vmfex_failover);
         VLOG_INFO("%s: adapter %s moves to its %s channel, because trunk %s "
                   "does not work", v->bridge->name, v->ep->name,
                   i ? "primary" : "standby", c->trunk[i]);
         vmfex_endpoint_use_channel(v->ep, !i, false);
+        v->rewritten = false;
         i = !i;
     }
     if (v->trouble[i] == VMFEX_REASON_NONE) {
@@ -847,6 +870,11 @@ vethernet_decide(struct vmfex_vethernet *v)
                              "bridge %s has no NORMAL rule; add it with "
                              "ovs-ofctl add-flow %s actions=NORMAL",
                              v->bridge->name, v->bridge->name);
+    } else if (v->waits) {
+        v->state = VETHERNET_LINKED;
+        vethernet_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
+                             "it waits for the first frame on trunk %s",
+                             vmfex_lport_name(v->trunk[1]));
     } else {
         v->state = VETHERNET_ACTIVE;
     }
@@ -958,13 +986,16 @@ compute(void)
     struct vmfex_vethernet *v, *next;
     struct vmfex_lport *lport;
     struct shash_node *node;
+    uint64_t claim;
 
     COVERAGE_INC(vmfex_links_run);
     vethernet_get_all(&netdevs);
     SHASH_FOR_EACH (node, &netdevs) {
         v = vethernet_create(node->data);
         v->netdev = node->data;
-        v->claim = vethernet_get_config(v->netdev)->claim;
+        claim = vethernet_get_config(v->netdev)->claim;
+        v->rewritten |= v->claim != claim;
+        v->claim = claim;
     }
 
     refresh_lports();

@@ -117,6 +117,11 @@ struct vmfex_vethernet {
     uint16_t vif[VMFEX_N_CHANNELS];
     size_t n_channels;
     enum vmfex_reason trouble[VMFEX_N_CHANNELS]; /* NONE if it works. */
+    bool rewritten;             /* It sends on its first channel from the next
+                                 * publication on. */
+    bool waits;                 /* It sends nothing until the first frame
+                                 * arrives on its standby channel, the only
+                                 * one. */
     struct vmfex_lport *port;   /* VM port that is linked to it, or NULL. */
     enum vethernet_state state;
     enum vmfex_reason reason;

@@ -36,7 +36,8 @@ static bool
 waits_for_frame(const struct vmfex_vethernet *v)
 {
     return (v->ordinary && v->active && v->up && vmfex_vethernet_works(v)
-            && v->reason != VMFEX_REASON_TRUNK_MTU);
+            && v->reason != VMFEX_REASON_TRUNK_MTU
+            && (v->state == VETHERNET_DOWN || v->waits));
 }
 
 static struct vmfex_link *
@@ -64,10 +65,9 @@ link_build(const struct vmfex_vethernet *v)
     link->follow = v->ordinary;
     link->has_mac = c->has_mac;
     link->mac = link->has_mac ? c->mac : eth_addr_zero;
-    link->drop = (v->state == VETHERNET_ACTIVE ? VMFEX_DROP_NONE
-                  : v->state == VETHERNET_DOWN
-                  ? (waits_for_frame(v) ? VMFEX_DROP_NONE
-                     : VMFEX_DROP_LINK_DOWN)
+    link->drop = (v->state == VETHERNET_ACTIVE || waits_for_frame(v)
+                  ? VMFEX_DROP_NONE
+                  : v->state == VETHERNET_DOWN ? VMFEX_DROP_LINK_DOWN
                   : !v->port && !v->ordinary ? VMFEX_DROP_NO_PORT
                   : !v->active ? VMFEX_DROP_GATE_CLOSED
                   : !v->up ? VMFEX_DROP_PORT_DOWN
@@ -185,6 +185,12 @@ vmfex_publish(void)
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (v->link != vmfex_endpoint_link(v->ep)) {
             vmfex_endpoint_set_link(v->ep, v->link);
+        }
+        if (v->rewritten) {
+            /* Not earlier: the first one of the channels of before may be any
+             * channel, and what is sent there is lost. */
+            vmfex_endpoint_use_channel(v->ep, 0, false);
+            v->rewritten = false;
         }
     }
     vmfex_datapath_flush(flush, n_flush);

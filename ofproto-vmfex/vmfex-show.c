@@ -169,7 +169,7 @@ show_trunkless_vethernet(struct ds *ds, const struct vmfex_vethernet *v)
         return true;
     }
     for (size_t i = 0; i < v->n_channels; i++) {
-        if (!v->trunk[i]) {
+        if (!v->trunk[i] && v->vif[i]) {
             ds_put_format(ds, "    %s: %s channel: %s\n", v->ep->name,
                           i ? "standby" : "primary",
                           vmfex_reason_name(v->trouble[i]));
