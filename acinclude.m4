@@ -410,6 +410,23 @@ AC_DEFUN([VMFEX_CHECK_OVS_FEATURES],
      [#include "odp-util.h"],
      [odp_flow_format(NULL, 0, NULL, 0, NULL, NULL, false, false);],
      [odp_flow_format() takes an eighth argument])
+   VMFEX_CHECK_OVS([HAVE_PMD_INPUT_FUNC],
+     [#include "dpif-netdev-private-thread.h"],
+     [struct dp_netdev_pmd_thread *pmd = NULL;
+      dp_netdev_input_func input = dp_netdev_impl_get_default();
+      struct dp_packet_batch *batch = NULL;
+      odp_port_t in_port = 0;
+      int32_t retval = input(pmd, batch, in_port);
+      pmd->netdev_input_func = input;
+      (void) retval;
+      (void) pmd->dp;
+      (void) pmd->core_id;
+      (void) pmd->static_tx_qid;
+      (void) pmd->n_output_batches;
+      (void) hmap_count(&pmd->send_port_cache);
+      dp_netdev_impl_get(NULL, &pmd, 1);
+      pmd_perf_stats_init(&pmd->perf_stats);],
+     [a PMD thread's input function can be replaced])
    VMFEX_CHECK_OVS([HAVE_DAEMONIZE_START_2],
      [#include "daemon.h"],
      [daemonize_start(false, false);],

@@ -44,7 +44,7 @@ vmfex-print:
 	$(info ovs_ldflags='$(strip $(vswitchd_ovs_vswitchd_LDFLAGS))')\
 	$(info ovs_libs='$(strip \
 	    $(filter-out %.la,$(vswitchd_ovs_vswitchd_LDADD)) $(LIBS))')\
-	$(info ovs_cflags='$(strip $(OVS_CFLAGS))')\
+	$(info ovs_cflags='$(strip $(OVS_CFLAGS) $(filter -m%,$(CFLAGS)))')\
 	$(info ovs_cppflags='$(strip $(SSL_CFLAGS) $(SSL_INCLUDES) \
 	    $(filter -D%,$(AM_CPPFLAGS)))')\
 	$(info ovs_sanitizer_flags='$(strip $(filter -fsanitize=%,$(CFLAGS)))')\

@@ -9,6 +9,8 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/vmfex-actions.h \
 	datapath-actions/vmfex-counters.c \
 	datapath-actions/vmfex-counters.h \
+	datapath-actions/vmfex-direct.c \
+	datapath-actions/vmfex-direct.h \
 	datapath-actions/vmfex-drop.c \
 	datapath-actions/vmfex-drop.h \
 	datapath-actions/vmfex-flow-text.c \

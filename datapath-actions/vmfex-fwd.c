@@ -8,6 +8,7 @@
 #include "coverage.h"
 #include "datapath-actions/compat.h"
 #include "datapath-actions/etag.h"
+#include "datapath-actions/vmfex-direct.h"
 #include "datapath-actions/vmfex-ring.h"
 #include "datapath-actions/vntag.h"
 #include "dp-packet.h"
@@ -62,6 +63,13 @@ size_t
 vmfex_tag_len(enum vmfex_tag tag)
 {
     return tag == VMFEX_E_TAG ? ETAG_LEN : VNTAG_LEN;
+}
+
+/* Returns the name of 'path' as other_config:vmfex-path has it. */
+const char *
+vmfex_path_name(enum vmfex_path path)
+{
+    return path == VMFEX_PATH_DIRECT ? "direct" : "emulated";
 }
 
 /* Endpoints. */
@@ -404,12 +412,14 @@ vmfex_port_lookup(odp_port_t odp_port)
 static void
 port_free(struct vmfex_port *port)
 {
+    vmfex_direct_free(port->direct);
     free(CONST_CAST(struct vmfex_trunk_table *, port->trunk));
     free(port);
 }
 
-/* Publishes 'port' in place of what was published for the same datapath port.
- * Takes ownership of it and of its table. */
+/* Publishes 'port' in place of what was published for the same datapath port,
+ * compiled for the direct path if a link of it takes that.  Takes ownership of
+ * it and of its table. */
 void
 vmfex_port_publish(const struct vmfex_port *new_)
 {
@@ -417,6 +427,7 @@ vmfex_port_publish(const struct vmfex_port *new_)
     struct vmfex_port *old = CONST_CAST(struct vmfex_port *,
                                         vmfex_port_lookup(new->odp_port));
 
+    new->direct = vmfex_direct_compile(new);
     if (old) {
         cmap_replace(&ports, &old->node, &new->node, hash_odp(new->odp_port));
         ovsrcu_postpone(port_free, old);

@@ -61,6 +61,8 @@
 #include "packets.h"
 
 struct dp_packet_batch;
+struct netdev;
+struct vmfex_direct;
 struct vmfex_ring;
 
 #define VMFEX_MAX_VIF 4095      /* VIFs are 1 to this; 0 is the trunk. */
@@ -75,9 +77,18 @@ enum vmfex_tag {
 const char *vmfex_tag_name(enum vmfex_tag);
 size_t vmfex_tag_len(enum vmfex_tag);
 
+/* How a link's frames pass through the host. */
+enum vmfex_path {
+    VMFEX_PATH_EMULATED,        /* Flows of the userspace datapath. */
+    VMFEX_PATH_DIRECT           /* vmfex-direct.h. */
+};
+
+const char *vmfex_path_name(enum vmfex_path);
+
 /* One channel of a link. */
 struct vmfex_channel {
     odp_port_t trunk;           /* ODPP_NONE if there is no such trunk. */
+    struct netdev *netdev;      /* The trunk's, in the datapath; or NULL. */
     uint16_t vif;               /* 1 to VMFEX_MAX_VIF. */
     enum vmfex_tag tag;
     bool from_bridge;           /* What we send goes away from the switch. */
@@ -90,6 +101,8 @@ struct vmfex_link {
     struct vmfex_channel channels[VMFEX_N_CHANNELS];
     size_t n_channels;          /* 1 or 2. */
     odp_port_t port;            /* VM port, or ODPP_NONE. */
+    struct netdev *netdev;      /* VM port's, in the datapath; or NULL. */
+    enum vmfex_path path;
     bool ordinary;              /* Endpoint is a port of an ordinary bridge. */
     bool follow;                /* A frame on the standby moves us there. */
     bool has_mac;               /* 'mac' is the only MAC that may send. */
@@ -135,6 +148,7 @@ struct vmfex_port {
     const struct vmfex_link *link;        /* VM port: its link, or NULL. */
     const struct vmfex_trunk_table *trunk; /* Trunk: its table; else NULL. */
     enum vmfex_drop drop;                 /* VM port without a link. */
+    struct vmfex_direct *direct;          /* Direct path, or NULL. */
 };
 
 /* Changes whenever the datapath saw something that the main thread wants to

@@ -8,6 +8,7 @@
 
 #include "coverage.h"
 #include "datapath-actions/vmfex-actions.h"
+#include "datapath-actions/vmfex-direct.h"
 #include "dp-packet.h"
 #include "dpif.h"
 #include "dpif-provider.h"
@@ -95,7 +96,9 @@ vmfex_datapath_open(void)
         return 0;
     }
 
+    vmfex_direct_create_dp(true);
     error = dpif_create_and_open(VMFEX_DPIF_NAME, VMFEX_DPIF_TYPE, &dpif);
+    vmfex_direct_create_dp(false);
     if (error) {
         VLOG_ERR("cannot create datapath %s@%s: %s", VMFEX_DPIF_TYPE,
                  VMFEX_DPIF_NAME, ovs_strerror(error));
@@ -126,6 +129,7 @@ vmfex_datapath_close(void)
     ovsrcu_synchronize();
 
     vmfex_flows_forget();
+    vmfex_direct_forget_dp();
     dpif_delete(dpif);
     dpif_close(dpif);
 }

@@ -23,9 +23,11 @@ EXTRA_vswitchd_plugin_ovs_vswitchd_vmfex_DEPENDENCIES = \
 
 # The linker's flags, out of the one table of wrapped symbols.
 CLEANFILES += vswitchd-plugin/wrap.opts
-vswitchd-plugin/wrap.opts: vswitchd-plugin/wrapped-symbols.h
+vswitchd-plugin/wrap.opts: \
+	vswitchd-plugin/wrapped-symbols.h \
+	vmfex-config.h
 	$(AM_V_at)$(MKDIR_P) vswitchd-plugin
-	$(AM_V_GEN)$(CC) -E -P -x c '-DVMFEX_WRAP(R,N,P)=vmfex_wrap N;' \
+	$(AM_V_GEN)$(CC) -E -P -x c -I . '-DVMFEX_WRAP(R,N,P)=vmfex_wrap N;' \
 	    $(srcdir)/vswitchd-plugin/wrapped-symbols.h > $@.tmp && \
 	tr -s ' ;\n' '\n' < $@.tmp | $(SED) -n \
 	    '/^vmfex_wrap$$/{n;s/^/--wrap=/p;}' > $@.tmp2 && \

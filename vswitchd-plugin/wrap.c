@@ -9,6 +9,7 @@
 #include "vswitchd-plugin/wrap.h"
 
 #include "datapath-actions/vmfex-actions.h"
+#include "datapath-actions/vmfex-direct.h"
 #include "datapath-actions/vmfex-flow-text.h"
 #include "ofproto-vmfex/ofproto-vmfex.h"
 
@@ -55,3 +56,25 @@ __wrap_odp_flow_from_string(const char *s, const struct simap *port_names,
     return vmfex_odp_flow_from_string(s, port_names, key, mask, errorp,
                                       __real_odp_flow_from_string);
 }
+
+#ifdef HAVE_PMD_INPUT_FUNC
+dp_netdev_input_func
+__wrap_dp_netdev_impl_get_default(void)
+{
+    return vmfex_direct_input_func(__real_dp_netdev_impl_get_default());
+}
+
+void
+__wrap_dp_netdev_impl_get(struct ds *reply,
+                          struct dp_netdev_pmd_thread **pmd_list, size_t n)
+{
+    vmfex_direct_impl_get(reply, pmd_list, n, __real_dp_netdev_impl_get);
+}
+
+void
+__wrap_pmd_perf_stats_init(struct pmd_perf_stats *stats)
+{
+    __real_pmd_perf_stats_init(stats);
+    vmfex_direct_pmd_created(stats);
+}
+#endif

@@ -8,6 +8,11 @@
 #ifndef VMFEX_WRAP_H
 #define VMFEX_WRAP_H 1
 
+#include "vmfex-config.h"
+
+#ifdef HAVE_PMD_INPUT_FUNC
+#include "dpif-netdev-private-thread.h"
+#endif
 #include "odp-execute.h"
 #include "odp-util.h"
 #include "ofproto/ofproto.h"

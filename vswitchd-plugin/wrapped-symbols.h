@@ -9,8 +9,11 @@
  * The linker's flags are made of this list, and so are the declarations (see
  * wrap.h), which the compiler checks against Open vSwitch's own headers.
  * There is no guard: the list is included wherever VMFEX_WRAP is defined.
+ * What an Open vSwitch does not have is left out by what configure found.
  *
  * Only a call from one object file to another can be wrapped. */
+
+#include "vmfex-config.h"
 
 /* ofproto/ofproto.h */
 VMFEX_WRAP(void, ofproto_init, (const struct shash *iface_hints))
@@ -33,3 +36,14 @@ VMFEX_WRAP(int, odp_actions_from_string,
 VMFEX_WRAP(int, odp_flow_from_string,
            (const char *, const struct simap *port_names, struct ofpbuf *key,
             struct ofpbuf *mask, char **errorp))
+
+#ifdef HAVE_PMD_INPUT_FUNC
+/* lib/dpif-netdev-private-dpif.h */
+VMFEX_WRAP(dp_netdev_input_func, dp_netdev_impl_get_default, (void))
+VMFEX_WRAP(void, dp_netdev_impl_get,
+           (struct ds *reply, struct dp_netdev_pmd_thread **pmd_list,
+            size_t n))
+
+/* lib/dpif-netdev-perf.h */
+VMFEX_WRAP(void, pmd_perf_stats_init, (struct pmd_perf_stats *))
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef VMFEX_DIRECT_H
+#define VMFEX_DIRECT_H 1
+
+/* The direct path: a patch panel in the PMD thread.
+ *
+ * A PMD thread of the userspace datapath hands each batch that it received to
+ * a function that can be replaced.  Ours comes first:
+ *
+ *     netdev_rxq_recv()                            (dpif-netdev, unchanged)
+ *           |  batch of up to 32 frames
+ *           v
+ *     vmfex_direct_input() ------- not of our datapath, or ------+
+ *           |                      no link in the direct path    |
+ *           |                                                    |
+ *           | VM port: no tag of its own? MAC? size?             |
+ *           | trunk:   tag good? VIF known? link active?         |
+ *           |                                                    |
+ *           |-- any frame that is not good in every respect ---->|
+ *           |   stays in the batch, in its order                 |
+ *           v                                                    v
+ *     push the tag, or pop it,                         dp_netdev_input()
+ *     count, netdev_send() to                          or another one: flows,
+ *     trunk or VM ports                                the emulated path
+ *
+ * So the direct path forwards, and does nothing else: whatever has to be
+ * dropped, counted as a drop, noticed or consumed is left to the emulated
+ * path, and the two cannot disagree.
+ *
+ * A port is compiled for the direct path from its struct vmfex_link, or from
+ * those of its trunk, when it is published (see vmfex-fwd.h).  What one batch
+ * needs lies together: for a VM port, where each channel leads and the tag
+ * ready to be written; for a trunk, 32 bytes a VIF.  A tag is checked by one
+ * comparison: the 8 bytes at offset 12, masked, have to be what is expected.
+ *
+ * Which datapath a PMD thread belongs to is known by 'pmd->dp', since numbers
+ * of ports are no help: every datapath counts its own.  Ours is the one whose
+ * first thread is made between vmfex_direct_create_dp() with true and with
+ * false.
+ *
+ * Sending needs no reference to a netdev and no lock.  dpif-netdev takes a
+ * port out of each thread's 'send_port_cache', and waits for the threads to
+ * notice, before it reconfigures or closes the port's netdev.  So whoever
+ * finds the port there may use the netdev until the end of the batch, and a
+ * frame whose port is not there stays in the batch.  The transmit queue is the
+ * thread's own one ('static_tx_qid'); as the netdev is told that others may
+ * use it at the same time, it takes the lock of the queue, which costs next to
+ * nothing as long as nobody else does.
+ *
+ * Order: both paths run in the thread that received the frame.  If the
+ * emulated path has output waiting (other_config:tx-flush-interval), the batch
+ * goes the emulated way, too; and so does the rest of a batch behind a frame
+ * that the direct path cannot handle but the emulated path can.
+ *
+ * Where Open vSwitch has no such function (HAVE_PMD_INPUT_FUNC), nothing of
+ * this is compiled, and vmfex_direct_is_supported() returns false. */
+
+#include "vmfex-config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "openvswitch/types.h"
+
+struct vmfex_direct;
+struct vmfex_port;
+
+bool vmfex_direct_is_supported(void);
+void vmfex_direct_create_dp(bool);
+void vmfex_direct_forget_dp(void);
+
+struct vmfex_direct *vmfex_direct_compile(const struct vmfex_port *);
+void vmfex_direct_free(struct vmfex_direct *);
+
+#ifdef HAVE_PMD_INPUT_FUNC
+#include "dpif-netdev-private-thread.h"
+
+typedef void vmfex_impl_get_func(struct ds *, struct dp_netdev_pmd_thread **,
+                                 size_t);
+
+dp_netdev_input_func vmfex_direct_input_func(dp_netdev_input_func original);
+void vmfex_direct_impl_get(struct ds *, struct dp_netdev_pmd_thread **,
+                           size_t n, vmfex_impl_get_func *original);
+void vmfex_direct_pmd_created(struct pmd_perf_stats *);
+int32_t vmfex_direct_input(struct dp_netdev_pmd_thread *,
+                           struct dp_packet_batch *, odp_port_t);
+#endif
+
+#endif /* vmfex-direct.h */
