@@ -21,5 +21,7 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/vmfex-l2.h \
 	datapath-actions/vmfex-ring.c \
 	datapath-actions/vmfex-ring.h \
+	datapath-actions/vmfex-txq.c \
+	datapath-actions/vmfex-txq.h \
 	datapath-actions/vntag.c \
 	datapath-actions/vntag.h

@@ -54,6 +54,44 @@ vmfex_put_push_etag(struct ofpbuf *actions, const struct etag *tag)
                       &wire, sizeof wire);
 }
 
+static struct etag
+channel_etag(const struct vmfex_channel *channel)
+{
+    return (struct etag) {
+        .ingress_ecid = channel->from_bridge ? 0 : channel->vif,
+        .ecid = channel->from_bridge ? channel->vif : 0,
+    };
+}
+
+static struct vntag
+channel_vntag(const struct vmfex_channel *channel)
+{
+    return (struct vntag) {
+        .d = channel->from_bridge,
+        .dvif = channel->from_bridge ? channel->vif : 0,
+        .svif = channel->from_bridge ? 0 : channel->vif,
+    };
+}
+
+/* Returns the VN-Tag of frames that are sent on 'channel', as it is on the
+ * wire behind the EtherType. */
+ovs_be32
+vmfex_channel_vntag(const struct vmfex_channel *channel)
+{
+    struct vntag tag = channel_vntag(channel);
+
+    return vntag_encode(&tag);
+}
+
+/* Stores the E-TAG of frames that are sent on 'channel' in 'wire'. */
+void
+vmfex_channel_etag(const struct vmfex_channel *channel, struct etag_wire *wire)
+{
+    struct etag tag = channel_etag(channel);
+
+    etag_encode(&tag, wire);
+}
+
 /* Appends to 'actions' one that pushes the tag of frames that are sent on
  * 'channel'. */
 void
@@ -61,17 +99,12 @@ vmfex_put_push_tag(struct ofpbuf *actions,
                    const struct vmfex_channel *channel)
 {
     if (channel->tag == VMFEX_E_TAG) {
-        struct etag tag = {
-            .ingress_ecid = channel->from_bridge ? 0 : channel->vif,
-            .ecid = channel->from_bridge ? channel->vif : 0,
-        };
+        struct etag tag = channel_etag(channel);
+
         vmfex_put_push_etag(actions, &tag);
     } else {
-        struct vntag tag = {
-            .d = channel->from_bridge,
-            .dvif = channel->from_bridge ? channel->vif : 0,
-            .svif = channel->from_bridge ? 0 : channel->vif,
-        };
+        struct vntag tag = channel_vntag(channel);
+
         vmfex_put_push_vntag(actions, &tag);
     }
 }

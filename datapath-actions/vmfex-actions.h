@@ -40,6 +40,7 @@
 
 struct ds;
 struct etag;
+struct etag_wire;
 struct hmap;
 struct nlattr;
 struct ofpbuf;
@@ -74,6 +75,9 @@ void vmfex_put_vethernet(struct ofpbuf *, const struct vmfex_endpoint *,
                          bool tx);
 void vmfex_put_drop(struct ofpbuf *, enum vmfex_drop,
                     const struct vmfex_endpoint *);
+
+ovs_be32 vmfex_channel_vntag(const struct vmfex_channel *);
+void vmfex_channel_etag(const struct vmfex_channel *, struct etag_wire *);
 
 enum vmfex_drop vmfex_vntag_check(const struct vntag *, bool from_bridge,
                                   uint16_t *vif);

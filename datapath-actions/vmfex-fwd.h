@@ -64,6 +64,7 @@ struct dp_packet_batch;
 struct netdev;
 struct vmfex_direct;
 struct vmfex_ring;
+struct vmfex_txq;
 
 #define VMFEX_MAX_VIF 4095      /* VIFs are 1 to this; 0 is the trunk. */
 #define VMFEX_N_CHANNELS 2      /* Primary and standby. */
@@ -145,6 +146,7 @@ struct vmfex_port {
     struct cmap_node node;
     odp_port_t odp_port;
     struct vmfex_counters *counters;      /* Outlives this structure. */
+    struct vmfex_txq *txq;                /* Likewise.  NULL if none. */
     const struct vmfex_link *link;        /* VM port: its link, or NULL. */
     const struct vmfex_trunk_table *trunk; /* Trunk: its table; else NULL. */
     enum vmfex_drop drop;                 /* VM port without a link. */

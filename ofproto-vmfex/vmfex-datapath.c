@@ -7,12 +7,17 @@
 #include <string.h>
 
 #include "coverage.h"
+#include "datapath-actions/compat.h"
+#include "datapath-actions/etag.h"
 #include "datapath-actions/vmfex-actions.h"
 #include "datapath-actions/vmfex-direct.h"
+#include "datapath-actions/vmfex-txq.h"
+#include "datapath-actions/vntag.h"
 #include "dp-packet.h"
 #include "dpif.h"
 #include "dpif-provider.h"
 #include "flow.h"
+#include "netdev.h"
 #include "odp-util.h"
 #include "ofproto-vmfex/netdev-null.h"
 #include "ofproto-vmfex/vmfex-xlate.h"
@@ -27,6 +32,7 @@ VLOG_DEFINE_THIS_MODULE(vmfex_datapath);
 COVERAGE_DEFINE(vmfex_upcall);
 COVERAGE_DEFINE(vmfex_transmit);
 COVERAGE_DEFINE(vmfex_transmit_error);
+COVERAGE_DEFINE(vmfex_transmit_direct);
 COVERAGE_DEFINE(vmfex_announce);
 
 /* The datapath, or NULL.  Written by the main thread. */
@@ -276,6 +282,53 @@ vmfex_datapath_execute(struct dp_packet *packet, odp_port_t in_port,
     return dpif ? dpif_execute(dpif, &execute) : ENODEV;
 }
 
+/* Does what the actions of vmfex_xlate_transmit() would do with the frames of
+ * 'batch', which are sent on queue 'qid' of 'trunk', the trunk of 'channel'.
+ * Takes ownership of them. */
+static void
+transmit_direct(struct vmfex_endpoint *ep, const struct vmfex_channel *channel,
+                struct netdev *trunk, int qid, struct dp_packet_batch *batch)
+{
+    bool is_etag = channel->tag == VMFEX_E_TAG;
+    size_t max_size = ETH_HEADER_LEN + channel->mtu;
+    unsigned int n_dropped = 0;
+    struct dp_packet *packet;
+    struct etag_wire etag;
+    uint64_t n_bytes = 0;
+    ovs_be32 vntag = 0;
+    size_t n = 0;
+
+    COVERAGE_INC(vmfex_transmit_direct);
+    if (is_etag) {
+        vmfex_channel_etag(channel, &etag);
+    } else {
+        vntag = vmfex_channel_vntag(channel);
+    }
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        size_t size = dp_packet_size(packet);
+
+        if (OVS_UNLIKELY(size > max_size)) {
+            dp_packet_delete(packet);
+            n_dropped++;
+            continue;
+        }
+        packet = (is_etag ? etag_push(packet, &etag)
+                  : vntag_push(packet, vntag));
+        if (OVS_UNLIKELY(!packet)) {
+            n_dropped++;
+            continue;
+        }
+        n_bytes += size;
+        batch->packets[n++] = packet;
+    }
+    vmfex_batch_truncate(batch, n);
+    vmfex_counters_drop(&ep->counters, VMFEX_DROP_MTU, n_dropped);
+    if (n) {
+        vmfex_counters_traffic(&ep->counters, VMFEX_TX_FRAMES, n, n_bytes);
+        netdev_send(trunk, qid, batch, true);
+    }
+}
+
 /* Sends the frames of 'batch', which came out of an ordinary bridge, into the
  * current channel of 'ep'.  Takes ownership of the frames. */
 void
@@ -283,17 +336,21 @@ vmfex_datapath_transmit(struct vmfex_endpoint *ep,
                         struct dp_packet_batch *batch)
 {
     const struct vmfex_link *link = vmfex_endpoint_link(ep);
+    const struct vmfex_channel *channel;
+    const struct vmfex_port *trunk;
     uint64_t stub[128 / 8];
     struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
     struct vmfex_xlate x = { .actions = &actions };
     struct dp_packet *packet;
+    struct netdev *netdev;
     enum vmfex_drop drop;
     bool up;
+    int qid;
 
     atomic_read_relaxed(&ep->up, &up);
+    channel = link ? vmfex_link_channel(link) : NULL;
     drop = (!up ? VMFEX_DROP_PORT_DOWN
-            : !link || vmfex_link_channel(link)->trunk == ODPP_NONE
-            ? VMFEX_DROP_LINK_DOWN
+            : !link || channel->trunk == ODPP_NONE ? VMFEX_DROP_LINK_DOWN
             : link->drop);
     if (drop != VMFEX_DROP_NONE) {
         vmfex_counters_drop(&ep->counters, drop, dp_packet_batch_size(batch));
@@ -301,9 +358,16 @@ vmfex_datapath_transmit(struct vmfex_endpoint *ep,
         return;
     }
 
+    dp_packet_batch_apply_cutlen(batch);
+    trunk = vmfex_port_lookup(channel->trunk);
+    netdev = trunk && trunk->txq ? vmfex_txq_get(trunk->txq, &qid) : NULL;
+    if (OVS_LIKELY(netdev)) {
+        transmit_direct(ep, channel, netdev, qid, batch);
+        return;
+    }
+
     COVERAGE_INC(vmfex_transmit);
     vmfex_xlate_transmit(&x, link);
-    dp_packet_batch_apply_cutlen(batch);
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         if (vmfex_datapath_execute(packet, ODPP_NONE, &actions)) {
             COVERAGE_INC(vmfex_transmit_error);

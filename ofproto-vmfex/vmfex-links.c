@@ -10,6 +10,7 @@
 
 #include "connectivity.h"
 #include "coverage.h"
+#include "datapath-actions/vmfex-txq.h"
 #include "hash.h"
 #include "if-notifier.h"
 #include "netdev.h"
@@ -213,6 +214,7 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     changed = true;
 
     hmap_remove(&all_lports, &lport->node);
+    vmfex_txq_destroy(lport->txq);
     ovsrcu_postpone(counters_free, lport->counters);
     netdev_close(lport->netdev);
     free(lport->adapter_name);
@@ -222,11 +224,38 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     free(lport);
 }
 
+/* Stops others from sending on 'lport'. */
+static void
+lport_drop_txq(struct vmfex_lport *lport)
+{
+    if (lport->txq) {
+        vmfex_port_withdraw(lport->odp_port);
+        lport->publish = true;
+        vmfex_txq_destroy(lport->txq);
+        lport->txq = NULL;
+        changed = true;
+    }
+}
+
+/* Lets others send on 'lport' if it is a trunk with a PMD thread. */
+static void
+lport_update_txq(struct vmfex_lport *lport)
+{
+    if (!lport->configured || !vmfex_lport_is_trunk(lport)
+        || lport->config_error || !netdev_is_pmd(lport->netdev)) {
+        lport_drop_txq(lport);
+    } else if (!lport->txq) {
+        lport->txq = vmfex_txq_create(lport->netdev);
+        lport->publish = true;
+    }
+}
+
 /* Uses 'netdev', which is the same device opened again, for 'lport'. */
 void
 vmfex_lport_set_netdev(struct vmfex_lport *lport, struct netdev *netdev)
 {
     if (netdev != lport->netdev) {
+        lport_drop_txq(lport);
         hmap_remove(&all_lports, &lport->node);
         netdev_close(lport->netdev);
         lport->netdev = netdev_ref(netdev);
@@ -470,6 +499,7 @@ refresh_lports(void)
         if (lport->change_seq != netdev_get_change_seq(lport->netdev)) {
             lport_refresh(lport);
         }
+        lport_update_txq(lport);
         lport->n_links = lport->n_vethernets = 0;
     }
 }

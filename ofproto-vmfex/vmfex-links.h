@@ -72,6 +72,7 @@ struct vmfex_lport {
     struct netdev *netdev;      /* With a reference. */
     odp_port_t odp_port;
     struct vmfex_counters *counters;
+    struct vmfex_txq *txq;      /* Of a trunk that a PMD thread polls. */
 
     /* Configuration. */
     bool configured;            /* Was told its role. */

@@ -157,6 +157,7 @@ lport_publish(struct vmfex_lport *lport)
     port = xzalloc(sizeof *port);
     port->odp_port = lport->odp_port;
     port->counters = lport->counters;
+    port->txq = lport->txq;
     port->drop = VMFEX_DROP_NO_LINK;
     if (vmfex_lport_is_trunk(lport)) {
         port->trunk = table_build(lport);

@@ -21,6 +21,7 @@ TESTSUITE_AT = \
 	tests/datapath-actions.at \
 	tests/drops.at \
 	tests/ctl.at \
+	tests/handover.at \
 	tests/links.at \
 	tests/manager-system.at \
 	tests/manager.at \

@@ -11,6 +11,7 @@
 #include "datapath-actions/vmfex-actions.h"
 #include "datapath-actions/vmfex-direct.h"
 #include "datapath-actions/vmfex-flow-text.h"
+#include "datapath-actions/vmfex-txq.h"
 #include "ofproto-vmfex/ofproto-vmfex.h"
 
 int
@@ -78,3 +79,16 @@ __wrap_pmd_perf_stats_init(struct pmd_perf_stats *stats)
     vmfex_direct_pmd_created(stats);
 }
 #endif
+
+int
+__wrap_netdev_set_tx_multiq(struct netdev *netdev, unsigned int n_txq)
+{
+    return vmfex_netdev_set_tx_multiq(netdev, n_txq,
+                                      __real_netdev_set_tx_multiq);
+}
+
+int
+__wrap_netdev_reconfigure(struct netdev *netdev)
+{
+    return vmfex_netdev_reconfigure(netdev, __real_netdev_reconfigure);
+}

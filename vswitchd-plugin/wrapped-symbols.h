@@ -47,3 +47,7 @@ VMFEX_WRAP(void, dp_netdev_impl_get,
 /* lib/dpif-netdev-perf.h */
 VMFEX_WRAP(void, pmd_perf_stats_init, (struct pmd_perf_stats *))
 #endif
+
+/* lib/netdev.h */
+VMFEX_WRAP(int, netdev_set_tx_multiq, (struct netdev *, unsigned int n_txq))
+VMFEX_WRAP(int, netdev_reconfigure, (struct netdev *))
