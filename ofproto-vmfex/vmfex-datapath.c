@@ -254,8 +254,7 @@ vmfex_datapath_flush(const struct vmfex_flow_owner *owners, size_t n)
 {
     struct dpif *dpif = get_dpif();
 
-    if (dpif && vmfex_flows_has_any(owners, n)) {
-        ovsrcu_synchronize();
+    if (dpif) {
         vmfex_flows_flush(dpif, owners, n);
     }
 }

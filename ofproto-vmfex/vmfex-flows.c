@@ -5,12 +5,13 @@
 
 #include "coverage.h"
 #include "dpif.h"
-#include "flow.h"
 #include "hash.h"
-#include "odp-util.h"
+#include "netlink.h"
+#include "odp-netlink.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/thread.h"
+#include "ovs-rcu.h"
 #include "ovs-thread.h"
 #include "timeval.h"
 #include "util.h"
@@ -24,18 +25,21 @@ COVERAGE_DEFINE(vmfex_flow_flushed);
 #define SWEEP_INTERVAL 5000     /* Between two looks at all flows, in ms. */
 #define SWEEP_BATCH 32          /* Flows to look at in one run. */
 
-/* How many flows an owner may have in the datapath: never too low, and put
- * right by each sweep. */
+/* An owner that had flows since it was flushed, whether or not it has any
+ * now. */
 struct owner {
     struct hmap_node node;
     struct vmfex_flow_owner id;
-    unsigned int n_flows;
+    unsigned int n_flows;       /* About; put right by each sweep. */
     unsigned int n_seen;        /* In the present sweep. */
     long long int last_admit;   /* When the last flow was admitted. */
 };
 
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
 static struct hmap owners OVS_GUARDED_BY(mutex) = HMAP_INITIALIZER(&owners);
+
+/* Whether a flush is under way. */
+static bool flushing OVS_GUARDED_BY(mutex);
 
 /* Sweep for idle flows; main thread only. */
 static struct {
@@ -69,8 +73,8 @@ bool
 vmfex_flows_admit(odp_port_t odp_port, uint16_t vif)
 {
     struct vmfex_flow_owner id = { .odp_port = odp_port, .vif = vif };
+    bool admitted, limited;
     struct owner *o;
-    bool admitted;
 
     ovs_mutex_lock(&mutex);
     o = owner_lookup(&owners, &id);
@@ -79,12 +83,13 @@ vmfex_flows_admit(odp_port_t odp_port, uint16_t vif)
         o->id = id;
         hmap_insert(&owners, &o->node, owner_hash(&id));
     }
-    admitted = o->n_flows < MAX_OWNER_FLOWS;
+    limited = o->n_flows >= MAX_OWNER_FLOWS;
+    admitted = !limited && !flushing;
     o->n_flows += admitted;
     o->last_admit = time_msec();
     ovs_mutex_unlock(&mutex);
 
-    if (!admitted) {
+    if (limited) {
         COVERAGE_INC(vmfex_flow_limit);
     }
     return admitted;
@@ -130,8 +135,8 @@ owners_destroy(struct hmap *set)
 }
 
 /* Returns true if any of the 'n' owners in 'ids' may have a flow. */
-bool
-vmfex_flows_has_any(const struct vmfex_flow_owner *ids, size_t n)
+static bool
+owners_have_any(const struct vmfex_flow_owner *ids, size_t n)
 {
     struct hmap set;
     struct owner *o;
@@ -150,20 +155,38 @@ vmfex_flows_has_any(const struct vmfex_flow_owner *ids, size_t n)
     return any;
 }
 
-/* Stores in '*id' whom the flow with key 'key' belongs to.  Returns false if
- * the key is none of ours. */
+static uint32_t
+key_get_u32(const struct dpif_flow *f, enum ovs_key_attr type)
+{
+    const struct nlattr *a = nl_attr_find__(f->key, f->key_len, type);
+
+    return a ? nl_attr_get_u32(a) : 0;
+}
+
+/* Stores in '*id' whom flow 'f' belongs to.  Returns false if its key is none
+ * of ours.  (Open vSwitch's parser does not take every key that a frame leads
+ * to: not that of a truncated MPLS frame.) */
 static bool
 flow_owner(const struct dpif_flow *f, struct vmfex_flow_owner *id)
 {
-    struct flow flow;
+    const struct nlattr *in_port = nl_attr_find__(f->key, f->key_len,
+                                                  OVS_KEY_ATTR_IN_PORT);
 
-    if (odp_flow_key_to_flow(f->key, f->key_len, &flow, NULL)
-        == ODP_FIT_ERROR) {
+    if (!in_port) {
         return false;
     }
-    id->odp_port = flow.in_port.odp_port;
-    id->vif = flow.recirc_id ? flow.pkt_mark : 0;
+    id->odp_port = nl_attr_get_odp_port(in_port);
+    id->vif = (key_get_u32(f, OVS_KEY_ATTR_RECIRC_ID)
+               ? key_get_u32(f, OVS_KEY_ATTR_SKB_MARK) : 0);
     return true;
+}
+
+static void
+set_flushing(bool new)
+{
+    ovs_mutex_lock(&mutex);
+    flushing = new;
+    ovs_mutex_unlock(&mutex);
 }
 
 static void
@@ -173,17 +196,34 @@ flow_delete(struct dpif *dpif, const struct dpif_flow *f)
                   f->ufid_present ? &f->ufid : NULL, f->pmd_id, NULL);
 }
 
-/* Deletes the flows of the 'n' owners in 'ids' from 'dpif'. */
+/* Deletes the flows of the 'n' owners in 'ids', whose new forwarding state was
+ * published, from 'dpif'. */
 void
 vmfex_flows_flush(struct dpif *dpif, const struct vmfex_flow_owner *ids,
                   size_t n)
 {
+    struct flow_id {
+        ovs_u128 ufid;
+        unsigned int pmd_id;
+    } *doomed = NULL;
+    size_t n_doomed = 0, allocated_doomed = 0;
     struct dpif_flow_dump_thread *thread;
     struct dpif_flow flows[SWEEP_BATCH];
     struct dpif_flow_dump *dump;
     struct owner *o, *next;
     struct hmap set;
     int n_flows;
+
+    if (!owners_have_any(ids, n)) {
+        return;
+    }
+
+    /* A dump leaves out flows, any of them, if others come or go meanwhile.
+     * So no flow is installed until all is done, nor any deleted before the
+     * dump has come to its end.  An upcall that saw the old state, or that no
+     * flush was under way, has installed its flow after a grace period. */
+    set_flushing(true);
+    ovsrcu_synchronize();
 
     owners_init(&set, ids, n);
 
@@ -201,18 +241,31 @@ vmfex_flows_flush(struct dpif *dpif, const struct vmfex_flow_owner *ids,
     while ((n_flows = dpif_flow_dump_next(thread, flows,
                                           ARRAY_SIZE(flows))) > 0) {
         for (size_t i = 0; i < n_flows; i++) {
+            const struct dpif_flow *f = &flows[i];
             struct vmfex_flow_owner id;
 
-            if (flow_owner(&flows[i], &id) && owners_match(&set, &id)) {
-                COVERAGE_INC(vmfex_flow_flushed);
-                flow_delete(dpif, &flows[i]);
+            if (f->ufid_present && flow_owner(f, &id)
+                && owners_match(&set, &id)) {
+                if (n_doomed >= allocated_doomed) {
+                    doomed = x2nrealloc(doomed, &allocated_doomed,
+                                        sizeof *doomed);
+                }
+                doomed[n_doomed].ufid = f->ufid;
+                doomed[n_doomed++].pmd_id = f->pmd_id;
             }
         }
     }
     dpif_flow_dump_thread_destroy(thread);
     dpif_flow_dump_destroy(dump);
 
+    for (size_t i = 0; i < n_doomed; i++) {
+        COVERAGE_INC(vmfex_flow_flushed);
+        dpif_flow_del(dpif, NULL, 0, &doomed[i].ufid, doomed[i].pmd_id, NULL);
+    }
+    free(doomed);
+
     owners_destroy(&set);
+    set_flushing(false);
 }
 
 static void
@@ -250,17 +303,12 @@ sweep_stop(void)
 static void
 sweep_finish(void)
 {
-    struct owner *o, *next;
+    struct owner *o;
 
-    /* An upcall between a look at its owner's flows and now makes the count
-     * too low by one flow, until the next sweep. */
+    /* Upcalls during the sweep make a count too low, until the next sweep. */
     ovs_mutex_lock(&mutex);
-    HMAP_FOR_EACH_SAFE (o, next, node, &owners) {
+    HMAP_FOR_EACH (o, node, &owners) {
         o->n_flows = MIN(o->n_flows, o->n_seen);
-        if (!o->n_flows) {
-            hmap_remove(&owners, &o->node);
-            free(o);
-        }
     }
     ovs_mutex_unlock(&mutex);
     sweep_stop();

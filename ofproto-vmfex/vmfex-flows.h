@@ -18,9 +18,9 @@
  * The datapath itself is asked which flows there are, so that flows which a
  * person added or deleted with ovs-appctl dpctl/... do no harm.
  *
- * To flush an owner, first publish its new forwarding state, then wait for a
- * grace period (an upcall that saw the old state has then installed its
- * flow), then flush. */
+ * To flush an owner, first publish its new forwarding state, then flush, which
+ * waits for a grace period (an upcall that saw the old state has then
+ * installed its flow).  While a flush is under way, no flow is installed. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,7 +41,6 @@ struct vmfex_flow_owner {
 bool vmfex_flows_admit(odp_port_t, uint16_t vif);
 void vmfex_flows_flush(struct dpif *, const struct vmfex_flow_owner *,
                        size_t n);
-bool vmfex_flows_has_any(const struct vmfex_flow_owner *, size_t n);
 void vmfex_flows_run(struct dpif *);
 void vmfex_flows_wait(void);
 void vmfex_flows_forget(void);
