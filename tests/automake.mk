@@ -9,9 +9,24 @@ tests_test_tags_LDADD = \
 	$(OVS_LDADD)
 EXTRA_tests_test_tags_DEPENDENCIES = $(OVS_LIBRARIES)
 
+# ovs-vswitchd-vmfex with one more type of netdev, see tests/netdev-replay.h.
+check_PROGRAMS += tests/ovs-vswitchd-replay
+tests_ovs_vswitchd_replay_SOURCES = \
+	tests/netdev-replay.c \
+	tests/netdev-replay.h \
+	$(vswitchd_plugin_ovs_vswitchd_vmfex_SOURCES)
+tests_ovs_vswitchd_replay_LDFLAGS = \
+	$(vswitchd_plugin_ovs_vswitchd_vmfex_LDFLAGS) \
+	-Wl,--wrap=netdev_dummy_register
+tests_ovs_vswitchd_replay_LDADD = \
+	$(vswitchd_plugin_ovs_vswitchd_vmfex_LDADD)
+EXTRA_tests_ovs_vswitchd_replay_DEPENDENCIES = \
+	$(EXTRA_vswitchd_plugin_ovs_vswitchd_vmfex_DEPENDENCIES)
+
 # "make check" runs tests/testsuite, and "make check-system", as root,
 # tests/system-testsuite.  Arguments for either: TESTSUITEFLAGS.
 COMMON_AT = \
+	tests/direct-macros.at \
 	tests/manager-macros.at \
 	tests/vmfex-macros.at
 TESTSUITE_AT = \
@@ -19,6 +34,7 @@ TESTSUITE_AT = \
 	tests/bridge.at \
 	tests/controller.at \
 	tests/datapath-actions.at \
+	tests/direct.at \
 	tests/drops.at \
 	tests/ctl.at \
 	tests/handover.at \
@@ -46,6 +62,7 @@ EXTRA_DIST += \
 	$(TESTSUITE_AT) \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
+	tests/direct-frames.py \
 	tests/frames.py \
 	tests/manager-check.py \
 	tests/kill-daemons.py \

@@ -1,0 +1,948 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "tests/netdev-replay.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "dp-packet.h"
+#include "dummy.h"
+#include "hash.h"
+#include "netdev-provider.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/shash.h"
+#include "openvswitch/thread.h"
+#include "openvswitch/vlog.h"
+#include "ovs-atomic.h"
+#include "packets.h"
+#include "pcap-file.h"
+#include "smap.h"
+#include "unaligned.h"
+#include "unixctl.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(netdev_replay);
+
+#define MAX_QUEUES 8
+#define KEY_LEN 26              /* Bytes of a frame that tell its kind. */
+#define MIN_STAMPED 64          /* Smaller frames get no stamp. */
+#define FOREVER UINT64_MAX
+
+/* Frames of a file. */
+struct load_frame {
+    size_t ofs;                 /* In 'data' of the load. */
+    uint32_t size;
+    uint16_t headroom;
+    bool first;                 /* Of its batch. */
+};
+
+struct load {
+    struct load_frame *frames;
+    size_t n_frames, allocated_frames;
+    char *data;
+    size_t size, allocated_size;
+};
+
+/* What a receive queue has to do.  The queue itself comes and goes with each
+ * reconfiguration. */
+struct replay_source {
+    struct ovs_mutex mutex;
+    struct load *load OVS_GUARDED;      /* NULL if there is nothing to do. */
+    size_t next OVS_GUARDED;            /* Index in 'load->frames'. */
+    uint64_t times OVS_GUARDED;         /* How often, or FOREVER. */
+    bool busy OVS_GUARDED;              /* A batch is being forwarded. */
+};
+
+/* Frames of one kind that a port sent. */
+struct summary_entry {
+    struct hmap_node node;
+    uint8_t key[KEY_LEN];
+    uint8_t queue;
+    uint64_t n_frames, n_bytes, n_disordered, last_seq;
+};
+
+struct summary {
+    struct ovs_mutex mutex;
+    struct hmap entries OVS_GUARDED;
+};
+
+struct netdev_replay {
+    struct netdev up;
+    struct replay_source sources[MAX_QUEUES];
+    struct ovs_mutex tx_mutexes[MAX_QUEUES];
+    struct summary *summary;    /* Not owned. */
+    atomic_count n_senders;     /* Threads in netdev_replay_send(). */
+    atomic_bool stamp, summarize;
+
+    struct ovs_mutex mutex;
+    struct eth_addr hwaddr OVS_GUARDED;
+    enum netdev_flags flags OVS_GUARDED;
+    struct netdev_stats stats OVS_GUARDED;
+    int mtu OVS_GUARDED, requested_mtu OVS_GUARDED;
+    int requested_n_rxq OVS_GUARDED;
+    int max_n_txq OVS_GUARDED, requested_n_txq OVS_GUARDED;
+    struct pcap_file *tx_pcap OVS_GUARDED;
+    char *tx_pcap_name OVS_GUARDED;
+    char *rx_forever OVS_GUARDED;
+};
+
+struct netdev_rxq_replay {
+    struct netdev_rxq up;
+};
+
+enum total {
+    RX_FRAMES, RX_BYTES, TX_FRAMES, TX_BYTES, TX_DROPPED, VIOLATIONS, N_TOTALS
+};
+static atomic_uint64_t totals[N_TOTALS];
+
+/* The last stamp, of all ports, so that it grows even if one is added anew. */
+static atomic_uint64_t last_stamp;
+
+/* Summaries by name of the port, never freed. */
+static struct ovs_mutex summaries_mutex = OVS_MUTEX_INITIALIZER;
+static struct shash summaries OVS_GUARDED_BY(summaries_mutex)
+    = SHASH_INITIALIZER(&summaries);
+
+static const struct netdev_class replay_class;
+
+static struct netdev_replay *
+netdev_replay_cast(const struct netdev *netdev)
+{
+    ovs_assert(netdev->netdev_class == &replay_class);
+    return CONTAINER_OF(netdev, struct netdev_replay, up);
+}
+
+static void
+total_add(enum total total, uint64_t n)
+{
+    uint64_t orig;
+
+    atomic_add_relaxed(&totals[total], n, &orig);
+}
+
+static void
+violation(const struct netdev_replay *dev, const char *what)
+{
+    total_add(VIOLATIONS, 1);
+    VLOG_ERR("%s: %s", netdev_get_name(&dev->up), what);
+}
+
+/* Loads. */
+
+static void
+load_destroy(struct load *load)
+{
+    if (load) {
+        free(load->frames);
+        free(load->data);
+        free(load);
+    }
+}
+
+/* Adds to 'load' a frame, the next 'size' bytes of 'file'.  Returns false if
+ * there are not so many. */
+static bool
+load_add(struct load *load, FILE *file, uint32_t size, uint16_t headroom,
+         bool first)
+{
+    while (load->size + size > load->allocated_size) {
+        load->data = x2nrealloc(load->data, &load->allocated_size, 1);
+    }
+    if (size && fread(load->data + load->size, size, 1, file) != 1) {
+        return false;
+    }
+    if (load->n_frames >= load->allocated_frames) {
+        load->frames = x2nrealloc(load->frames, &load->allocated_frames,
+                                  sizeof *load->frames);
+    }
+    load->frames[load->n_frames++] = (struct load_frame) {
+        .ofs = load->size, .size = size, .headroom = headroom, .first = first,
+    };
+    load->size += size;
+    return true;
+}
+
+/* Reads 'file_name' into '*loadp'.  Returns 0, or a positive errno value. */
+static int
+load_read(const char *file_name, struct load **loadp)
+{
+    FILE *file = fopen(file_name, "rb");
+    struct load *load;
+    struct pcap_header {
+        uint32_t magic, version, thiszone, sigfigs, snaplen, network;
+    } header;
+    struct pcap_frame {
+        uint32_t sec, usec, captured, len;
+    } f;
+    uint32_t batch = 0;
+    size_t n_batch = 0;
+
+    *loadp = NULL;
+    if (!file) {
+        return errno;
+    }
+
+    load = xzalloc(sizeof *load);
+    if (fread(&header, sizeof header, 1, file) == 1
+        && header.magic == 0xa1b2c3d4) {
+        while (fread(&f, sizeof f, 1, file) == 1
+               && f.captured <= UINT16_MAX) {
+            bool first = (!n_batch || f.sec != batch
+                          || n_batch >= NETDEV_MAX_BURST);
+
+            batch = f.sec;
+            n_batch = first ? 1 : n_batch + 1;
+            if (!load_add(load, file, f.captured, f.usec / 1000, first)) {
+                break;
+            }
+        }
+    }
+    fclose(file);
+    if (!load->n_frames) {
+        load_destroy(load);
+        return ENODATA;
+    }
+    *loadp = load;
+    return 0;
+}
+
+/* Receiving. */
+
+static void
+source_start(struct replay_source *source, struct load *load, uint64_t times)
+{
+    ovs_mutex_lock(&source->mutex);
+    load_destroy(source->load);
+    source->load = load;
+    source->next = 0;
+    source->times = times;
+    ovs_mutex_unlock(&source->mutex);
+}
+
+/* Puts the next batch of 'source', if there is any, into 'batch'. */
+static void
+source_next(struct replay_source *source, int queue, bool stamp,
+            struct dp_packet_batch *batch)
+{
+    struct load *load;
+
+    ovs_mutex_lock(&source->mutex);
+    load = source->load;
+    source->busy = load != NULL;
+    while (load) {
+        const struct load_frame *frame = &load->frames[source->next];
+        struct dp_packet *packet;
+
+        packet = dp_packet_new_with_headroom(frame->size, frame->headroom);
+        dp_packet_put(packet, load->data + frame->ofs, frame->size);
+        if (stamp && frame->size >= MIN_STAMPED) {
+            ovs_be64 value;
+            uint64_t seq;
+
+            atomic_add_relaxed(&last_stamp, 1, &seq);
+            value = htonll((uint64_t) queue << 56 | (seq + 1));
+            memcpy((char *) dp_packet_tail(packet) - sizeof value,
+                   &value, sizeof value);
+        }
+        dp_packet_batch_add(batch, packet);
+
+        if (++source->next >= load->n_frames) {
+            source->next = 0;
+            if (source->times != FOREVER && !--source->times) {
+                load_destroy(load);
+                source->load = NULL;
+            }
+            break;
+        }
+        if (load->frames[source->next].first) {
+            break;
+        }
+    }
+    ovs_mutex_unlock(&source->mutex);
+}
+
+static int
+netdev_replay_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+                       int *qfill)
+{
+    struct netdev_replay *dev = netdev_replay_cast(rxq->netdev);
+    struct dp_packet *packet;
+    uint64_t n_bytes = 0;
+    bool stamp;
+    size_t n;
+
+    dp_packet_batch_init(batch);
+    atomic_read_relaxed(&dev->stamp, &stamp);
+    source_next(&dev->sources[rxq->queue_id], rxq->queue_id, stamp, batch);
+    n = dp_packet_batch_size(batch);
+    if (!n) {
+        /* Other threads need the CPU more than one that spins. */
+        sched_yield();
+        return EAGAIN;
+    }
+
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        n_bytes += dp_packet_size(packet);
+    }
+    ovs_mutex_lock(&dev->mutex);
+    dev->stats.rx_packets += n;
+    dev->stats.rx_bytes += n_bytes;
+    ovs_mutex_unlock(&dev->mutex);
+    total_add(RX_FRAMES, n);
+    total_add(RX_BYTES, n_bytes);
+    if (qfill) {
+        *qfill = -ENOTSUP;
+    }
+    return 0;
+}
+
+static struct netdev_rxq *
+netdev_replay_rxq_alloc(void)
+{
+    struct netdev_rxq_replay *rx = xzalloc(sizeof *rx);
+
+    return &rx->up;
+}
+
+static int
+netdev_replay_rxq_construct(struct netdev_rxq *rxq OVS_UNUSED)
+{
+    return 0;
+}
+
+static void
+netdev_replay_rxq_destruct(struct netdev_rxq *rxq)
+{
+    struct netdev_replay *dev = netdev_replay_cast(rxq->netdev);
+    struct replay_source *source = &dev->sources[rxq->queue_id];
+
+    ovs_mutex_lock(&source->mutex);
+    source->busy = false;
+    ovs_mutex_unlock(&source->mutex);
+}
+
+static void
+netdev_replay_rxq_dealloc(struct netdev_rxq *rxq)
+{
+    free(CONTAINER_OF(rxq, struct netdev_rxq_replay, up));
+}
+
+/* Sending. */
+
+static struct summary *
+summary_get(const char *name)
+{
+    struct summary *summary;
+
+    ovs_mutex_lock(&summaries_mutex);
+    summary = shash_find_data(&summaries, name);
+    if (!summary) {
+        summary = xzalloc(sizeof *summary);
+        ovs_mutex_init(&summary->mutex);
+        ovs_mutex_lock(&summary->mutex);
+        hmap_init(&summary->entries);
+        ovs_mutex_unlock(&summary->mutex);
+        shash_add(&summaries, name, summary);
+    }
+    ovs_mutex_unlock(&summaries_mutex);
+    return summary;
+}
+
+static void
+summary_add(struct summary *summary, const struct dp_packet *packet)
+    OVS_REQUIRES(summary->mutex)
+{
+    size_t size = dp_packet_size(packet);
+    uint8_t key[KEY_LEN + 1] = { 0 };
+    struct summary_entry *e;
+    uint64_t seq = 0;
+    uint32_t hash;
+
+    memcpy(key, dp_packet_data(packet), MIN(size, KEY_LEN));
+    if (size >= MIN_STAMPED) {
+        ovs_be64 value;
+
+        memcpy(&value, (char *) dp_packet_tail(packet) - sizeof value,
+               sizeof value);
+        seq = ntohll(value) & (UINT64_MAX >> 8);
+        key[KEY_LEN] = ntohll(value) >> 56;
+    }
+
+    hash = hash_bytes(key, sizeof key, 0);
+    HMAP_FOR_EACH_WITH_HASH (e, node, hash, &summary->entries) {
+        if (!memcmp(e->key, key, KEY_LEN) && e->queue == key[KEY_LEN]) {
+            break;
+        }
+    }
+    if (!e) {
+        e = xzalloc(sizeof *e);
+        memcpy(e->key, key, KEY_LEN);
+        e->queue = key[KEY_LEN];
+        hmap_insert(&summary->entries, &e->node, hash);
+    }
+    e->n_frames++;
+    e->n_bytes += size;
+    e->n_disordered += size >= MIN_STAMPED && seq <= e->last_seq;
+    e->last_seq = seq;
+}
+
+static void
+send_packet(struct netdev_replay *dev, struct dp_packet *packet)
+    OVS_REQUIRES(dev->mutex)
+{
+    const struct eth_header *eth = dp_packet_data(packet);
+    size_t size = dp_packet_size(packet);
+    size_t max_size = ETH_HEADER_LEN + dev->mtu;
+    bool summarize;
+
+    if (size >= ETH_HEADER_LEN && eth_type_vlan(eth->eth_type)) {
+        max_size += VLAN_HEADER_LEN;
+    }
+    if (size > max_size) {
+        dev->stats.tx_dropped++;
+        total_add(TX_DROPPED, 1);
+        return;
+    }
+
+    dev->stats.tx_packets++;
+    dev->stats.tx_bytes += size;
+    total_add(TX_FRAMES, 1);
+    total_add(TX_BYTES, size);
+    if (dev->tx_pcap) {
+        ovs_pcap_write(dev->tx_pcap, packet);
+    }
+    atomic_read_relaxed(&dev->summarize, &summarize);
+    if (summarize) {
+        ovs_mutex_lock(&dev->summary->mutex);
+        summary_add(dev->summary, packet);
+        ovs_mutex_unlock(&dev->summary->mutex);
+    }
+}
+
+static int
+netdev_replay_send(struct netdev *netdev, int qid,
+                   struct dp_packet_batch *batch, bool concurrent_txq)
+    OVS_NO_THREAD_SAFETY_ANALYSIS
+{
+    struct netdev_replay *dev = netdev_replay_cast(netdev);
+    struct dp_packet *packet;
+
+    atomic_count_inc(&dev->n_senders);
+    if (qid < 0 || qid >= netdev->n_txq) {
+        violation(dev, "a transmit queue that does not exist");
+        qid = 0;
+    }
+    if (concurrent_txq) {
+        ovs_mutex_lock(&dev->tx_mutexes[qid]);
+    } else if (ovs_mutex_trylock(&dev->tx_mutexes[qid])) {
+        violation(dev, "two threads in one transmit queue");
+        ovs_mutex_lock(&dev->tx_mutexes[qid]);
+    }
+
+    ovs_mutex_lock(&dev->mutex);
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        send_packet(dev, packet);
+    }
+    ovs_mutex_unlock(&dev->mutex);
+
+    ovs_mutex_unlock(&dev->tx_mutexes[qid]);
+    dp_packet_delete_batch(batch, true);
+    atomic_count_dec(&dev->n_senders);
+    return 0;
+}
+
+/* Life and configuration. */
+
+static struct netdev *
+netdev_replay_alloc(void)
+{
+    struct netdev_replay *dev = xzalloc(sizeof *dev);
+
+    return &dev->up;
+}
+
+static int
+netdev_replay_construct(struct netdev *netdev)
+{
+    struct netdev_replay *dev = netdev_replay_cast(netdev);
+    const char *name = netdev_get_name(netdev);
+
+    for (size_t i = 0; i < MAX_QUEUES; i++) {
+        ovs_mutex_init(&dev->sources[i].mutex);
+        ovs_mutex_init(&dev->tx_mutexes[i]);
+    }
+    dev->summary = summary_get(name);
+    atomic_count_init(&dev->n_senders, 0);
+    atomic_init(&dev->stamp, false);
+    atomic_init(&dev->summarize, false);
+    ovs_mutex_init(&dev->mutex);
+
+    ovs_mutex_lock(&dev->mutex);
+    dev->hwaddr = (struct eth_addr) ETH_ADDR_C(aa,56,00,00,00,00);
+    put_unaligned_be32((void *) &dev->hwaddr.ea[2],
+                       htonl(hash_string(name, 0)));
+    dev->flags = NETDEV_UP | NETDEV_PROMISC;
+    dev->mtu = dev->requested_mtu = ETH_PAYLOAD_MAX;
+    dev->requested_n_rxq = dev->requested_n_txq = dev->max_n_txq = 1;
+    ovs_mutex_unlock(&dev->mutex);
+    netdev->n_rxq = netdev->n_txq = 1;
+    return 0;
+}
+
+static void
+netdev_replay_destruct(struct netdev *netdev)
+{
+    struct netdev_replay *dev = netdev_replay_cast(netdev);
+
+    if (atomic_count_get(&dev->n_senders)) {
+        violation(dev, "sent to while it is destroyed");
+    }
+    for (size_t i = 0; i < MAX_QUEUES; i++) {
+        source_start(&dev->sources[i], NULL, 0);
+        ovs_mutex_destroy(&dev->sources[i].mutex);
+        ovs_mutex_destroy(&dev->tx_mutexes[i]);
+    }
+    ovs_mutex_lock(&dev->mutex);
+    if (dev->tx_pcap) {
+        ovs_pcap_close(dev->tx_pcap);
+    }
+    free(dev->tx_pcap_name);
+    free(dev->rx_forever);
+    ovs_mutex_unlock(&dev->mutex);
+    ovs_mutex_destroy(&dev->mutex);
+}
+
+static void
+netdev_replay_dealloc(struct netdev *netdev)
+{
+    free(netdev_replay_cast(netdev));
+}
+
+/* Stores 'args''s 'key' in '*string' and returns true if that is a change. */
+static bool
+update_string(char **string, const struct smap *args, const char *key)
+{
+    const char *new = smap_get(args, key);
+
+    if (nullable_string_is_equal(*string, new)) {
+        return false;
+    }
+    free(*string);
+    *string = nullable_xstrdup(new);
+    return true;
+}
+
+static void
+set_rx_forever(struct netdev_replay *dev)
+    OVS_REQUIRES(dev->mutex)
+{
+    for (size_t i = 0; i < MAX_QUEUES; i++) {
+        struct load *load = NULL;
+        int error = dev->rx_forever ? load_read(dev->rx_forever, &load) : 0;
+
+        if (error) {
+            VLOG_ERR("%s: cannot read %s (%s)", netdev_get_name(&dev->up),
+                     dev->rx_forever, ovs_strerror(error));
+        }
+        source_start(&dev->sources[i], load, FOREVER);
+    }
+}
+
+static int
+get_n_queues(const struct smap *args, const char *key, int default_)
+{
+    int n = smap_get_int(args, key, default_);
+
+    return MIN(MAX(n, 1), MAX_QUEUES);
+}
+
+static int
+netdev_replay_set_config(struct netdev *netdev, const struct smap *args,
+                         char **errp OVS_UNUSED)
+{
+    struct netdev_replay *dev = netdev_replay_cast(netdev);
+    int n_rxq = get_n_queues(args, "n_rxq", 1);
+    int n_txq = get_n_queues(args, "n_txq", MAX_QUEUES);
+
+    atomic_store_relaxed(&dev->stamp, smap_get_bool(args, "stamp", false));
+    atomic_store_relaxed(&dev->summarize,
+                         smap_get_bool(args, "summary", false));
+    ovs_mutex_lock(&dev->mutex);
+    if (update_string(&dev->tx_pcap_name, args, "tx_pcap")) {
+        if (dev->tx_pcap) {
+            ovs_pcap_close(dev->tx_pcap);
+        }
+        dev->tx_pcap = (dev->tx_pcap_name
+                        ? ovs_pcap_open(dev->tx_pcap_name, "ab") : NULL);
+    }
+    if (n_rxq != dev->requested_n_rxq || n_txq != dev->max_n_txq) {
+        dev->requested_n_rxq = n_rxq;
+        dev->max_n_txq = n_txq;
+        netdev_request_reconfigure(netdev);
+    }
+    if (update_string(&dev->rx_forever, args, "rx_forever")) {
+        set_rx_forever(dev);
+    }
+    ovs_mutex_unlock(&dev->mutex);
+    return 0;
+}
+
+static int
+netdev_replay_get_config(const struct netdev *netdev, struct smap *args)
+{
+    smap_add_format(args, "configured_rx_queues", "%d", netdev->n_rxq);
+    smap_add_format(args, "configured_tx_queues", "%d", netdev->n_txq);
+    return 0;
+}
+
+static int
+netdev_replay_set_tx_multiq(struct netdev *netdev, unsigned int n_txq)
+{
+    struct netdev_replay *dev = netdev_replay_cast(netdev);
+
+    ovs_mutex_lock(&dev->mutex);
+    if (n_txq != dev->requested_n_txq) {
+        dev->requested_n_txq = n_txq;
+        netdev_request_reconfigure(netdev);
+    }
+    ovs_mutex_unlock(&dev->mutex);
+    return 0;
+}
+
+static int
+netdev_replay_reconfigure(struct netdev *netdev)
+{
+    struct netdev_replay *dev = netdev_replay_cast(netdev);
+
+    ovs_mutex_lock(&dev->mutex);
+    if (atomic_count_get(&dev->n_senders)) {
+        violation(dev, "sent to while it is reconfigured");
+    }
+    if (dev->mtu != dev->requested_mtu) {
+        dev->mtu = dev->requested_mtu;
+        netdev_change_seq_changed(netdev);
+    }
+    netdev->n_rxq = dev->requested_n_rxq;
+    netdev->n_txq = MIN(dev->requested_n_txq, dev->max_n_txq);
+    ovs_mutex_unlock(&dev->mutex);
+    return 0;
+}
+
+static int
+netdev_replay_set_mtu(struct netdev *netdev, int mtu)
+{
+    struct netdev_replay *dev = netdev_replay_cast(netdev);
+
+    if (mtu < 68 || mtu > 9500) {
+        return EINVAL;
+    }
+    ovs_mutex_lock(&dev->mutex);
+    if (mtu != dev->requested_mtu) {
+        dev->requested_mtu = mtu;
+        netdev_request_reconfigure(netdev);
+    }
+    ovs_mutex_unlock(&dev->mutex);
+    return 0;
+}
+
+static int
+netdev_replay_get_mtu(const struct netdev *netdev, int *mtu)
+{
+    struct netdev_replay *dev = netdev_replay_cast(netdev);
+
+    ovs_mutex_lock(&dev->mutex);
+    *mtu = dev->mtu;
+    ovs_mutex_unlock(&dev->mutex);
+    return 0;
+}
+
+static int
+netdev_replay_get_numa_id(const struct netdev *netdev OVS_UNUSED)
+{
+    return 0;
+}
+
+static int
+netdev_replay_set_etheraddr(struct netdev *netdev, const struct eth_addr mac)
+{
+    struct netdev_replay *dev = netdev_replay_cast(netdev);
+
+    ovs_mutex_lock(&dev->mutex);
+    dev->hwaddr = mac;
+    ovs_mutex_unlock(&dev->mutex);
+    netdev_change_seq_changed(netdev);
+    return 0;
+}
+
+static int
+netdev_replay_get_etheraddr(const struct netdev *netdev, struct eth_addr *mac)
+{
+    struct netdev_replay *dev = netdev_replay_cast(netdev);
+
+    ovs_mutex_lock(&dev->mutex);
+    *mac = dev->hwaddr;
+    ovs_mutex_unlock(&dev->mutex);
+    return 0;
+}
+
+static int
+netdev_replay_get_stats(const struct netdev *netdev,
+                        struct netdev_stats *stats)
+{
+    struct netdev_replay *dev = netdev_replay_cast(netdev);
+
+    ovs_mutex_lock(&dev->mutex);
+    stats->rx_packets = dev->stats.rx_packets;
+    stats->rx_bytes = dev->stats.rx_bytes;
+    stats->tx_packets = dev->stats.tx_packets;
+    stats->tx_bytes = dev->stats.tx_bytes;
+    stats->tx_dropped = dev->stats.tx_dropped;
+    ovs_mutex_unlock(&dev->mutex);
+    return 0;
+}
+
+static int
+netdev_replay_update_flags(struct netdev *netdev, enum netdev_flags off,
+                           enum netdev_flags on, enum netdev_flags *old_flags)
+{
+    struct netdev_replay *dev = netdev_replay_cast(netdev);
+    bool changed;
+
+    ovs_mutex_lock(&dev->mutex);
+    *old_flags = dev->flags;
+    dev->flags = (dev->flags | on) & ~off;
+    changed = *old_flags != dev->flags;
+    ovs_mutex_unlock(&dev->mutex);
+    if (changed) {
+        netdev_change_seq_changed(netdev);
+    }
+    return 0;
+}
+
+static const struct netdev_class replay_class = {
+    .type = "replay",
+    .is_pmd = true,
+    .alloc = netdev_replay_alloc,
+    .construct = netdev_replay_construct,
+    .destruct = netdev_replay_destruct,
+    .dealloc = netdev_replay_dealloc,
+    .get_config = netdev_replay_get_config,
+    .set_config = netdev_replay_set_config,
+    .get_numa_id = netdev_replay_get_numa_id,
+    .set_tx_multiq = netdev_replay_set_tx_multiq,
+    .send = netdev_replay_send,
+    .set_etheraddr = netdev_replay_set_etheraddr,
+    .get_etheraddr = netdev_replay_get_etheraddr,
+    .get_mtu = netdev_replay_get_mtu,
+    .set_mtu = netdev_replay_set_mtu,
+    .get_carrier = NULL,        /* There is one while the device is up. */
+    .get_stats = netdev_replay_get_stats,
+    .update_flags = netdev_replay_update_flags,
+    .reconfigure = netdev_replay_reconfigure,
+    .rxq_alloc = netdev_replay_rxq_alloc,
+    .rxq_construct = netdev_replay_rxq_construct,
+    .rxq_destruct = netdev_replay_rxq_destruct,
+    .rxq_dealloc = netdev_replay_rxq_dealloc,
+    .rxq_recv = netdev_replay_rxq_recv,
+    .rxq_wait = NULL,           /* PMD threads never wait. */
+    .rxq_drain = NULL,          /* Nothing is lost. */
+};
+
+/* Commands. */
+
+/* Opens the netdev named 'name', of our type.  Otherwise replies to 'conn' and
+ * returns NULL. */
+static struct netdev_replay *
+netdev_replay_open(struct unixctl_conn *conn, const char *name)
+{
+    struct netdev *netdev = netdev_from_name(name);
+
+    if (netdev && netdev->netdev_class == &replay_class) {
+        return netdev_replay_cast(netdev);
+    }
+    netdev_close(netdev);
+    unixctl_command_reply_error(conn, "no such netdev of type \"replay\"");
+    return NULL;
+}
+
+static void
+replay_receive(struct unixctl_conn *conn, int argc, const char *argv[],
+               void *aux OVS_UNUSED)
+{
+    struct netdev_replay *dev = netdev_replay_open(conn, argv[1]);
+    int queue = argc > 3 ? atoi(argv[3]) : 0;
+    long long int times = argc > 4 ? atoll(argv[4]) : 1;
+    struct load *load;
+    int error;
+
+    if (!dev) {
+        return;
+    }
+    error = (queue < 0 || queue >= dev->up.n_rxq || times < 1
+             ? EINVAL : load_read(argv[2], &load));
+    if (error) {
+        unixctl_command_reply_error(conn, ovs_strerror(error));
+    } else {
+        source_start(&dev->sources[queue], load, times);
+        unixctl_command_reply(conn, NULL);
+    }
+    netdev_close(&dev->up);
+}
+
+static void
+replay_is_idle(struct unixctl_conn *conn, int argc OVS_UNUSED,
+               const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    struct shash devices = SHASH_INITIALIZER(&devices);
+    struct shash_node *node;
+    bool idle = true;
+
+    netdev_get_devices(&replay_class, &devices);
+    SHASH_FOR_EACH (node, &devices) {
+        struct netdev_replay *dev = netdev_replay_cast(node->data);
+
+        for (size_t i = 0; i < MAX_QUEUES; i++) {
+            struct replay_source *source = &dev->sources[i];
+
+            ovs_mutex_lock(&source->mutex);
+            idle = idle && !source->load && !source->busy;
+            ovs_mutex_unlock(&source->mutex);
+        }
+        netdev_close(&dev->up);
+    }
+    shash_destroy(&devices);
+    unixctl_command_reply(conn, idle ? "yes" : "no");
+}
+
+static void
+replay_set_admin_state(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                       const char *argv[], void *aux OVS_UNUSED)
+{
+    struct netdev_replay *dev = netdev_replay_open(conn, argv[1]);
+    bool up = !strcmp(argv[2], "up");
+    enum netdev_flags old;
+
+    if (dev) {
+        netdev_replay_update_flags(&dev->up, up ? 0 : NETDEV_UP,
+                                   up ? NETDEV_UP : 0, &old);
+        netdev_close(&dev->up);
+        unixctl_command_reply(conn, NULL);
+    }
+}
+
+static void
+summary_format(struct summary *summary, const char *name, struct ds *ds)
+{
+    struct summary_entry *e;
+
+    ovs_mutex_lock(&summary->mutex);
+    HMAP_FOR_EACH (e, node, &summary->entries) {
+        ds_put_format(ds, "%s ", name);
+        for (size_t i = 0; i < KEY_LEN; i++) {
+            ds_put_format(ds, "%02x", e->key[i]);
+        }
+        ds_put_format(ds, " queue=%d frames=%"PRIu64" bytes=%"PRIu64
+                      " disordered=%"PRIu64"\n", e->queue, e->n_frames,
+                      e->n_bytes, e->n_disordered);
+    }
+    ovs_mutex_unlock(&summary->mutex);
+}
+
+static void
+replay_summary(struct unixctl_conn *conn, int argc, const char *argv[],
+               void *aux OVS_UNUSED)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct shash_node *node;
+
+    ovs_mutex_lock(&summaries_mutex);
+    SHASH_FOR_EACH (node, &summaries) {
+        if (argc < 2 || !strcmp(node->name, argv[1])) {
+            summary_format(node->data, node->name, &ds);
+        }
+    }
+    ovs_mutex_unlock(&summaries_mutex);
+    unixctl_command_reply(conn, ds_cstr(&ds));
+    ds_destroy(&ds);
+}
+
+static void
+replay_clear(struct unixctl_conn *conn, int argc OVS_UNUSED,
+             const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    struct shash_node *node;
+
+    ovs_mutex_lock(&summaries_mutex);
+    SHASH_FOR_EACH (node, &summaries) {
+        struct summary *summary = node->data;
+        struct summary_entry *e;
+
+        ovs_mutex_lock(&summary->mutex);
+        HMAP_FOR_EACH_POP (e, node, &summary->entries) {
+            free(e);
+        }
+        ovs_mutex_unlock(&summary->mutex);
+    }
+    ovs_mutex_unlock(&summaries_mutex);
+    unixctl_command_reply(conn, NULL);
+}
+
+static void
+replay_totals(struct unixctl_conn *conn, int argc OVS_UNUSED,
+              const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    static const char *const names[N_TOTALS] = {
+        [RX_FRAMES] = "rx_frames",
+        [RX_BYTES] = "rx_bytes",
+        [TX_FRAMES] = "tx_frames",
+        [TX_BYTES] = "tx_bytes",
+        [TX_DROPPED] = "tx_dropped",
+        [VIOLATIONS] = "violations",
+    };
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = 0; i < N_TOTALS; i++) {
+        uint64_t n;
+
+        atomic_read_relaxed(&totals[i], &n);
+        ds_put_format(&ds, "%s=%"PRIu64"\n", names[i], n);
+    }
+    unixctl_command_reply(conn, ds_cstr(&ds));
+    ds_destroy(&ds);
+}
+
+/* Registers the type and its commands. */
+void
+netdev_replay_register(void)
+{
+    netdev_register_provider(&replay_class);
+    unixctl_command_register("netdev-replay/receive",
+                             "port file [queue [times]]", 2, 4,
+                             replay_receive, NULL);
+    unixctl_command_register("netdev-replay/is-idle", "", 0, 0,
+                             replay_is_idle, NULL);
+    unixctl_command_register("netdev-replay/set-admin-state", "port up|down",
+                             2, 2, replay_set_admin_state, NULL);
+    unixctl_command_register("netdev-replay/summary", "[port]", 0, 1,
+                             replay_summary, NULL);
+    unixctl_command_register("netdev-replay/clear", "", 0, 0,
+                             replay_clear, NULL);
+    unixctl_command_register("netdev-replay/totals", "", 0, 0,
+                             replay_totals, NULL);
+}
+
+/* ovs-vswitchd calls this for --enable-dummy.  A type that is there before
+ * would be overridden, as any other. */
+void __real_netdev_dummy_register(enum dummy_level);
+void __wrap_netdev_dummy_register(enum dummy_level);
+
+void
+__wrap_netdev_dummy_register(enum dummy_level level)
+{
+    __real_netdev_dummy_register(level);
+    netdev_replay_register();
+}
