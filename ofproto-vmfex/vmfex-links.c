@@ -1139,6 +1139,7 @@ vmfex_links_run(void)
         last_event_seqno = event_seqno;
         compute();
     }
+    vmfex_publish_run();
 }
 
 /* Arranges for vmfex_links_run() to be called when it has something to do. */
@@ -1154,4 +1155,5 @@ vmfex_links_wait(void)
     if (next_report != LLONG_MAX) {
         poll_timer_wait_until(next_report);
     }
+    vmfex_publish_wait();
 }

@@ -128,6 +128,7 @@ struct vmfex_vethernet {
     enum vmfex_reason reason;
     char *detail;               /* About 'reason', or NULL. */
     bool announce;              /* It sends elsewhere: tell the switch. */
+    unsigned int n_announce;    /* How often to do so again. */
     odp_port_t last_trunk;      /* Where it sent in the run before, if it */
     uint16_t last_vif;          /* was linked, else ODPP_NONE. */
     bool has_error;             /* Its Interface.error says what is wrong. */

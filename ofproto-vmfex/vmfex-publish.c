@@ -8,7 +8,18 @@
 #include "odp-util.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "ofproto-vmfex/vmfex-links.h"
+#include "openvswitch/poll-loop.h"
+#include "timeval.h"
 #include "util.h"
+
+/* A VM is announced so often, at this interval.  A switch learns from frames,
+ * but ovs-vswitchd, for one, also learns from the statistics of its datapath
+ * flows, which it reads up to half a second later: what it heard last then is
+ * not what was sent last. */
+#define N_ANNOUNCE 5
+#define ANNOUNCE_MS 200
+
+static long long int next_announce = LLONG_MAX; /* In ms. */
 
 /* Whose flows have to go after the next publication. */
 static struct vmfex_flow_owner *flush;
@@ -198,10 +209,42 @@ vmfex_publish(void)
     n_flush = 0;
 
     HMAP_FOR_EACH (v, node, &all_vethernets) {
-        if (v->announce && v->link && v->link->drop == VMFEX_DROP_NONE
-            && v->port) {
-            vmfex_datapath_announce(v->link);
+        if (v->announce) {
+            v->announce = false;
+            v->n_announce = N_ANNOUNCE;
+            next_announce = 0;
         }
-        v->announce = false;
+    }
+    vmfex_publish_run();
+}
+
+/* Announces VMs again, if it is time to do so. */
+void
+vmfex_publish_run(void)
+{
+    struct vmfex_vethernet *v;
+    bool again = false;
+
+    if (time_msec() < next_announce) {
+        return;
+    }
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->n_announce) {
+            v->n_announce--;
+            if (v->link && v->link->drop == VMFEX_DROP_NONE && v->port) {
+                vmfex_datapath_announce(v->link);
+            }
+            again |= v->n_announce > 0;
+        }
+    }
+    next_announce = again ? time_msec() + ANNOUNCE_MS : LLONG_MAX;
+}
+
+/* Arranges for vmfex_publish_run() to be called in time. */
+void
+vmfex_publish_wait(void)
+{
+    if (next_announce != LLONG_MAX) {
+        poll_timer_wait_until(next_announce);
     }
 }

@@ -11,7 +11,8 @@
  *           |  2. ports and trunk tables that they concern are replaced
  *           |  3. links are replaced
  *           |  4. after a grace period, the flows of what changed are deleted
- *           |  5. a VM that moved to its other channel is announced there
+ *           |  5. a VM that moved to its other channel is announced there,
+ *           |     a few times: a switch may believe an older frame once more
  *           v
  *     struct vmfex_link, struct vmfex_port             (any thread, RCU)
  *
@@ -21,6 +22,8 @@
 #include "ofproto-vmfex/vmfex-flows.h"
 
 void vmfex_publish(void);
+void vmfex_publish_run(void);
+void vmfex_publish_wait(void);
 void vmfex_publish_flush(odp_port_t, uint16_t vif);
 
 #endif /* vmfex-publish.h */
