@@ -852,7 +852,8 @@ judge_alone(struct host *h, const struct ovs_iface *vm,
             && strcmp(a->row->state, "free")
             && smap_get(&vm->row->external_ids, STATE_KEY))) {
         return (struct verdict) { .state = NULL };
-    } else if (remembers(a, vm) && !strcmp(state, "active")) {
+    } else if (remembers(a, vm)
+               && (!strcmp(state, "active") || !strcmp(state, "retained"))) {
         return (struct verdict) { "active", NULL, 0 };
     } else if (h->ctx->now < h->ctx->since + CONNECT_MS) {
         controller_wake_at(h->ctx, h->ctx->since + CONNECT_MS);

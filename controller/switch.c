@@ -50,6 +50,7 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_virtual_port_col_switch_,
         &vmfexrec_virtual_port_col_downlink,
         &vmfexrec_virtual_port_col_vif,
+        &vmfexrec_virtual_port_col_standby_switch,
         &vmfexrec_virtual_port_col_standby_downlink,
         &vmfexrec_virtual_port_col_standby_vif,
         &vmfexrec_virtual_port_col_vlans,
@@ -60,6 +61,7 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_virtual_port_col_up,
         &vmfexrec_virtual_port_col_realized_downlink,
         &vmfexrec_virtual_port_col_realized_vif,
+        &vmfexrec_virtual_port_col_standby_up,
     };
     struct ovsdb_idl_condition cond;
 
@@ -79,6 +81,8 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
     ovsdb_idl_condition_init(&cond);
     vmfexrec_virtual_port_add_clause_switch_(&cond, OVSDB_F_EQ,
                                              system_id);
+    vmfexrec_virtual_port_add_clause_standby_switch(&cond, OVSDB_F_EQ,
+                                                    system_id);
     vmfexrec_virtual_port_set_condition(idl, &cond);
     ovsdb_idl_condition_destroy(&cond);
 }
@@ -106,26 +110,44 @@ register_switch(struct controller_ctx *ctx, const struct vmfexrec_switch *row,
 
 /* Down: from Virtual_Port to the vethernet port. */
 
-static bool
-is_wanted(const struct vmfexrec_virtual_port *vp)
+/* Which channels of a port end at this switch. */
+struct role {
+    bool first;
+    bool standby;
+};
+
+static struct role
+get_role(const struct controller_ctx *ctx,
+         const struct vmfexrec_virtual_port *vp)
 {
-    return strcmp(vp->state, "refused") && vp->downlink[0] && vp->n_vif;
+    return (struct role) {
+        .first = (!strcmp(vp->switch_, ctx->system_id)
+                  && vp->downlink[0] && vp->n_vif),
+        .standby = (!strcmp(vp->standby_switch, ctx->system_id)
+                    && vp->standby_downlink[0] && vp->n_standby_vif),
+    };
+}
+
+static bool
+is_wanted(const struct vmfexrec_virtual_port *vp, const struct role *role)
+{
+    return strcmp(vp->state, "refused") && (role->first || role->standby);
 }
 
 static void
-get_options(const struct vmfexrec_virtual_port *vp, struct smap *options)
+get_options(const struct vmfexrec_virtual_port *vp, const struct role *role,
+            struct smap *options)
 {
-    smap_add(options, "trunk", vp->downlink);
-    smap_add_format(options, "vif", "%"PRId64, *vp->vif);
-    if (vp->standby_downlink[0] && vp->n_standby_vif) {
+    if (role->first) {
+        smap_add(options, "trunk", vp->downlink);
+        smap_add_format(options, "vif", "%"PRId64, *vp->vif);
+    }
+    if (role->standby) {
         smap_add(options, "standby-trunk", vp->standby_downlink);
         smap_add_format(options, "standby-vif", "%"PRId64, *vp->standby_vif);
     }
     if (vp->allowed_mac[0]) {
         smap_add(options, "mac", vp->allowed_mac);
-    }
-    if (!strcmp(vp->state, "retained")) {
-        smap_add(options, "active", "false");
     }
 }
 
@@ -159,7 +181,8 @@ get_vlans(const struct vmfexrec_virtual_port *vp, struct ovs_vethernet *v)
 /* Makes the port 'name' be there as 'vp' wants it. */
 static void
 update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
-            const char *name, const struct vmfexrec_virtual_port *vp)
+            const char *name, const struct vmfexrec_virtual_port *vp,
+            const struct role *role)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
     const struct ovs_iface *iface = ovs_rows_find(ctx->rows, name);
@@ -174,7 +197,7 @@ update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
         .burst = vp->burst,
     };
 
-    get_options(vp, &options);
+    get_options(vp, role, &options);
     get_vlans(vp, &v);
     if (iface && iface->own && iface->bridge == br) {
         ovs_rows_update(iface, &v);
@@ -194,12 +217,21 @@ update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
 
 /* Up: from the vethernet port to Virtual_Port. */
 
+/* Returns true if 'iface' forwards. */
+static bool
+is_active(const struct ovs_iface *iface)
+{
+    return iface && !strcmp(smap_get_def(&iface->row->status, "state", ""),
+                            "active");
+}
+
+/* Reports on 'iface', which has the first channel of 'vp', or is NULL. */
 static void
 report_port(struct controller_ctx *ctx, const struct vmfexrec_virtual_port *vp,
             const struct ovs_iface *iface)
 {
     const struct smap *status = iface ? &iface->row->status : NULL;
-    bool up = status && !strcmp(smap_get_def(status, "state", ""), "active");
+    bool up = is_active(iface);
     const char *trunk = up ? smap_get_def(status, "trunk", "") : "";
     int64_t vif = up ? smap_get_int(status, "vif", 0) : 0;
 
@@ -221,6 +253,32 @@ report_port(struct controller_ctx *ctx, const struct vmfexrec_virtual_port *vp,
         ctx->n_effects++;
         vmfexrec_virtual_port_set_realized_downlink(vp, trunk);
         vmfexrec_virtual_port_set_realized_vif(vp, &vif, vif ? 1 : 0);
+    }
+}
+
+/* Reports on 'iface', which has only the standby channel of 'vp', or is NULL:
+ * has the first frame arrived there? */
+static void
+report_standby(struct controller_ctx *ctx,
+               const struct vmfexrec_virtual_port *vp,
+               const struct ovs_iface *iface)
+{
+    const struct smap *status = iface ? &iface->row->status : NULL;
+    bool up = (is_active(iface)
+               && !smap_get(&iface->row->options, "trunk")
+               && !strcmp(smap_get_def(status, "channel", ""), "standby")
+               && !strcmp(smap_get_def(status, "trunk", ""),
+                          vp->standby_downlink)
+               && smap_get_int(status, "vif", 0) == *vp->standby_vif);
+
+    if (up != vp->standby_up) {
+        COVERAGE_INC(switch_channel_changed);
+        VLOG_INFO("ve%"PRId64" (iface-id %s): %s standby channel, trunk %s, "
+                  "VIF %"PRId64, vp->number, vp->iface_id,
+                  up ? "sends on its" : "nothing more arrives on its",
+                  vp->standby_downlink, *vp->standby_vif);
+        ctx->n_effects++;
+        vmfexrec_virtual_port_set_standby_up(vp, up);
     }
 }
 
@@ -246,6 +304,7 @@ run_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
          const struct vmfexrec_virtual_port *vp)
 {
     char name[16];
+    struct role role = get_role(ctx, vp);
     struct ovs_iface *iface;
     struct vport *vport;
 
@@ -253,20 +312,25 @@ run_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
     iface = ovs_rows_find(ctx->rows, name);
     vport = iface && iface->own ? get_vport(iface) : NULL;
     if (vport) {
-        vport->wanted = is_wanted(vp);
+        vport->wanted = is_wanted(vp, &role);
     }
 
     if (!vport || controller_item_is_due(&vport->item, ctx)
         || iface->changed || has_changed(vp) || vport->bridge != br) {
         struct controller_mark mark = controller_item_start(ctx);
 
-        if (is_wanted(vp) && br && ctx->ovs_txn) {
-            update_port(ctx, br, name, vp);
+        if (is_wanted(vp, &role) && br && ctx->ovs_txn) {
+            update_port(ctx, br, name, vp, &role);
         }
         if (ctx->vmfex_txn) {
-            report_port(ctx, vp,
-                        vport && vport->wanted && iface->bridge == br
-                        ? iface : NULL);
+            if (!vport || !vport->wanted || iface->bridge != br) {
+                iface = NULL;
+            }
+            if (!strcmp(vp->switch_, ctx->system_id)) {
+                report_port(ctx, vp, iface);
+            } else if (role.standby) {
+                report_standby(ctx, vp, iface);
+            }
         }
         if (vport) {
             vport->bridge = br;
@@ -314,7 +378,8 @@ switch_run(struct controller_ctx *ctx)
     }
 
     VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, ctx->vmfex_idl) {
-        if (!strcmp(vp->switch_, ctx->system_id)) {
+        if (!strcmp(vp->switch_, ctx->system_id)
+            || !strcmp(vp->standby_switch, ctx->system_id)) {
             run_port(ctx, br, vp);
         }
     }

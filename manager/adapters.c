@@ -197,9 +197,21 @@ choose_trunk(const struct host_use *hu)
     return best;
 }
 
-/* Returns the trunk for the standby channel of an adapter that is on 'trunk':
- * of those to the same switch, the one that has most VIFs left.  NULL if there
- * is none. */
+/* Returns true if 'a' is a better trunk than 'b' for the standby channel of
+ * an adapter that is on 'trunk': it outlives the switch of 'trunk', too, or
+ * has more VIFs left. */
+static bool
+is_better_standby(const struct trunk_use *a, const struct trunk_use *b,
+                  const struct vmfexrec_trunk *trunk)
+{
+    bool a_other = strcmp(a->trunk->switch_, trunk->switch_) != 0;
+    bool b_other = strcmp(b->trunk->switch_, trunk->switch_) != 0;
+
+    return a_other != b_other ? a_other : a->n_vifs < b->n_vifs;
+}
+
+/* Returns the trunk for the standby channel of an adapter that is on 'trunk'.
+ * NULL if there is none with a free VIF. */
 static struct trunk_use *
 choose_standby(const struct host_use *hu, const struct vmfexrec_trunk *trunk)
 {
@@ -209,8 +221,7 @@ choose_standby(const struct host_use *hu, const struct vmfexrec_trunk *trunk)
         struct trunk_use *tu = &hu->trunks[i];
 
         if (tu->usable && !is_full(tu) && tu->trunk != trunk
-            && !strcmp(tu->trunk->switch_, trunk->switch_)
-            && (!best || tu->n_vifs < best->n_vifs)) {
+            && (!best || is_better_standby(tu, best, trunk))) {
             best = tu;
         }
     }
@@ -412,9 +423,7 @@ host_protect(const struct adapters *as, struct host_use *hu, bool protected)
     for (size_t i = 0; i < hu->n_adapters; i++) {
         const struct vmfexrec_adapter *a = hu->adapters[i];
         const struct trunk_use *standby = find_trunk(hu, a->standby_trunk);
-        bool stale = a->standby_trunk && (!standby || !standby->usable
-                                          || strcmp(a->standby_trunk->switch_,
-                                                    a->trunk->switch_));
+        bool stale = a->standby_trunk && (!standby || !standby->usable);
 
         if (a->standby_trunk && (!protected || stale)) {
             if (adapter_is_free(as, a)) {
@@ -483,8 +492,8 @@ host_warn(const struct host_use *hu, size_t n_wanted, size_t n,
     }
     if (n_unprotected) {
         ds_put_format(&warning, "%s%"PRIuSIZE" of %"PRIuSIZE" adapters have "
-                      "no standby channel: there is no other trunk to the "
-                      "same switch%s", warning.length ? "; " : "",
+                      "no standby channel: there is no other trunk%s",
+                      warning.length ? "; " : "",
                       n_unprotected, n,
                       full.length ? " that has a free VIF" : "");
     }

@@ -7,8 +7,8 @@
  *
  * A host gets as many adapters as its Adapter_Policy says.  Each has a number,
  * a name, a VIF on one of the host's trunks, and, if the policy wants it, a
- * second VIF on another trunk that ends at the same switch.  Both kinds of VIF
- * on a trunk are taken out of the same numbers, 1 to 4095.
+ * second VIF on another trunk, to another switch if there is one.  Both kinds
+ * of VIF on a trunk are taken out of the same numbers, 1 to 4095.
  *
  *            policy grows                         claim of a host
  *     (none) ------------> free ------------------------------> in use

@@ -74,7 +74,7 @@ binding_has(const struct binding *b, const struct vmfexrec_adapter *a)
     return false;
 }
 
-/* Returns true if the switch says that 'vp' sends on the channel of the
+/* Returns true if a switch says that 'vp' sends on the channel of the
  * destination of a move.  A switch that has not yet heard of the end of an
  * earlier move may still say so when the next one begins: that does not
  * count. */
@@ -83,15 +83,14 @@ move_is_done(const struct vmfexrec_virtual_port *vp, bool *stale,
              const struct vmfexrec_adapter *incoming)
 {
     struct channel c = channel_primary(incoming);
+    struct channel current = channel_current(vp);
+    struct channel standby = channel_standby(vp);
 
-    if (!channel_is_realized(&c, vp)) {
+    if (!channel_equal(&c, &current)) {
         *stale = false;
         return false;
     }
-    return !*stale
-           && !strcmp(vp->switch_, c.switch_)
-           && channel_is(&c, vp->standby_downlink, vp->standby_vif,
-                         vp->n_standby_vif);
+    return !*stale && channel_equal(&c, &standby);
 }
 
 /* Decides what 'vp' of 'iface_id' is bound to; 'vp' is NULL if there is no row
@@ -172,39 +171,12 @@ bool
 binding_connect(const struct vmfexrec_virtual_port *vp,
                 const struct binding *b)
 {
-    struct channel primary = channel_primary(b->bound);
-    struct channel standby = channel_standby(b->bound);
+    struct channel first, standby;
 
-    if (b->incoming && b->incoming->trunk
-        && !strcmp(b->incoming->trunk->switch_, primary.switch_)) {
-        /* There is room for two.  If the port had to resort to its own standby
-         * channel, that is the one to keep. */
-        if (channel_is_realized(&standby, vp)) {
-            primary = standby;
-        }
+    channel_get_both(vp, b->bound, &first, &standby);
+    if (b->incoming) {
+        /* There is room for two. */
         standby = channel_primary(b->incoming);
     }
-    return channel_write(vp, &primary, &standby);
-}
-
-/* Returns true if the switch forwards for 'vp' as it should.  The channel of
- * the destination is not the right one as long as a move is not done. */
-bool
-binding_is_up(const struct vmfexrec_virtual_port *vp, const struct binding *b)
-{
-    struct channel primary = { "", vp->downlink,
-                               vp->n_vif ? vp->vif[0] : 0 };
-    struct channel standby = { "", vp->standby_downlink,
-                               vp->n_standby_vif ? vp->standby_vif[0] : 0 };
-
-    if (b->incoming) {
-        struct channel c = channel_primary(b->incoming);
-
-        if (channel_is(&c, vp->standby_downlink, vp->standby_vif,
-                       vp->n_standby_vif)) {
-            standby.vif = 0;
-        }
-    }
-    return vp->up && (channel_is_realized(&primary, vp)
-                      || channel_is_realized(&standby, vp));
+    return channel_write(vp, &first, &standby);
 }

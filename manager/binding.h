@@ -41,7 +41,5 @@ bool binding_is_departed(const struct binding *,
                          const struct vmfexrec_adapter *);
 bool binding_connect(const struct vmfexrec_virtual_port *,
                      const struct binding *);
-bool binding_is_up(const struct vmfexrec_virtual_port *,
-                   const struct binding *);
 
 #endif /* manager/binding.h */

@@ -5,8 +5,31 @@
 
 /* Channels, seen from the switch where they end.
  *
- * A vethernet port has one or two of them.  The switch reports on which one it
- * sends at present: that one is "realized". */
+ * A vethernet port has one or two of them.  Both may end at one switch, which
+ * then has one port for the two and reports on which one it sends:
+ *
+ *      s1: ve1 --- eth7, VIF 1     Virtual_Port.switch, downlink, vif
+ *           \----- eth8, VIF 4     standby_switch, standby_downlink, _vif
+ *
+ *                                  s1 reports: up, realized_downlink, _vif
+ *
+ * Or each of them ends at a switch of its own, which has a port of that number
+ * with that channel.  The one with the standby channel sends nothing until the
+ * first frame arrives there:
+ *
+ *      s1: ve1 --- eth7, VIF 1     s1 reports: up, realized_downlink, _vif
+ *      s2: ve1 --- eth7, VIF 4     s2 reports: standby_up
+ *
+ * Either way the datapath changes over without asking anyone, and the database
+ * follows: the channel that a port was found to send on becomes its first one,
+ * so that it can change over once more.
+ *
+ *                  s1 realizes eth8, VIF 4;
+ *                  or s2 reports standby_up
+ *      first: A -------------------------------> first: B
+ *      standby: B <----------------------------- standby: A
+ *                  and back
+ */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,14 +48,17 @@ struct channel {
 #define CHANNEL_NONE ((struct channel) { "", "", 0 })
 
 struct channel channel_primary(const struct vmfexrec_adapter *);
-struct channel channel_standby(const struct vmfexrec_adapter *);
+struct channel channel_first(const struct vmfexrec_virtual_port *);
+struct channel channel_standby(const struct vmfexrec_virtual_port *);
+struct channel channel_current(const struct vmfexrec_virtual_port *);
+bool channel_equal(const struct channel *, const struct channel *);
 
-bool channel_is(const struct channel *, const char *downlink,
-                const int64_t *vif, size_t n_vif);
-bool channel_is_realized(const struct channel *,
-                         const struct vmfexrec_virtual_port *);
+void channel_get_both(const struct vmfexrec_virtual_port *,
+                      const struct vmfexrec_adapter *,
+                      struct channel *first, struct channel *standby);
 bool channel_write(const struct vmfexrec_virtual_port *,
-                   const struct channel *primary,
+                   const struct channel *first,
                    const struct channel *standby);
+bool channel_is_up(const struct vmfexrec_virtual_port *);
 
 #endif /* manager/channel.h */

@@ -675,10 +675,10 @@ port_run_unclaimed(struct ports *ps, struct port *port,
     DB_SET_STRING(virtual_port, vp, reason, NULL);
     DB_SET_STRING(virtual_port, vp, detail, "");
     if (a) {
-        struct channel primary = channel_primary(a);
-        struct channel standby = channel_standby(a);
+        struct channel first, standby;
 
-        channel_write(vp, &primary, &standby);
+        channel_get_both(vp, a, &first, &standby);
+        channel_write(vp, &first, &standby);
     } else {
         struct channel none = CHANNEL_NONE;
 
@@ -710,10 +710,10 @@ port_run_unclaimed(struct ports *ps, struct port *port,
 /* An admitted port: is it active? */
 static void
 port_run_admitted(struct ports *ps, struct port *port,
-                  const struct vmfexrec_virtual_port *vp,
-                  const struct binding *b, bool changed, struct verdict *v)
+                  const struct vmfexrec_virtual_port *vp, bool changed,
+                  struct verdict *v)
 {
-    if (binding_is_up(vp, b)) {
+    if (channel_is_up(vp)) {
         DB_SET_STRING(virtual_port, vp, state, "active");
         port->pending = NO_TIMER;
         port_set_timer(ps, port, NO_TIMER);
@@ -896,8 +896,9 @@ port_run_claimed(struct ports *ps, const char *iface_id, struct port *port,
                   b->incoming ? b->incoming->host : "");
     if (b->incoming && b->incoming != old_incoming) {
         struct channel c = channel_primary(b->incoming);
+        struct channel current = channel_current(vp);
 
-        port->stale = channel_is_realized(&c, vp);
+        port->stale = channel_equal(&c, &current);
     }
     changed = binding_connect(vp, b);
 
@@ -923,7 +924,7 @@ port_run_claimed(struct ports *ps, const char *iface_id, struct port *port,
         DB_SET_SCALAR(virtual_port, vp, retained_until, 0);
     }
     if (admitted) {
-        port_run_admitted(ps, port, vp, b, changed, &v);
+        port_run_admitted(ps, port, vp, changed, &v);
     } else {
         DB_SET_STRING(virtual_port, vp, state, "refused");
         port->pending = NO_TIMER;

@@ -37,11 +37,15 @@
  *
  * A move begins with a second claim, of another host, with the same MAC
  * address and VM.  Its channel becomes the standby channel of the vethernet
- * port.  It ends when the switch says that the port sends on that channel: the
- * port is then bound to the second claim, and the first one counts no more
- * ("departed") until it is withdrawn.  Whichever claim is withdrawn earlier,
- * the port is bound to the other one.  A second claim that is no move, or a
- * third one, is refused.
+ * port: the second one of the port on the switch if both hosts' trunks end
+ * there; else the only one of a port with the same number on the destination's
+ * switch, where the policy is in force, too, so that the VM's first frame
+ * passes at once (see channel.h).  The move ends when a switch says that the
+ * port sends on that channel: the port is then bound to the second claim, the
+ * first one counts no more ("departed") until it is withdrawn, and a switch
+ * that has no channel of the port any more drops its port.  Whichever claim is
+ * withdrawn earlier, the port is bound to the other one.  A second claim that
+ * is no move, or a third one, is refused.
  *
  * All of this is a function of what is in the database, evaluated again for
  * one iface-id whenever something changed that concerns it. */

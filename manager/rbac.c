@@ -12,20 +12,22 @@
 
 VLOG_DEFINE_THIS_MODULE(rbac);
 
+#define MAX_AUTH 2
 #define MAX_UPDATE 8
 
 /* What RBAC_CONTROLLER may do.  Nothing may be inserted or deleted. */
 static const struct permission {
     const char *table;
-    const char *auth;           /* Column that has the name of the client. */
-    const char *update[MAX_UPDATE];     /* Columns, up to the first NULL. */
+    /* Columns, up to the first NULL. */
+    const char *auth[MAX_AUTH]; /* They may have the name of the client. */
+    const char *update[MAX_UPDATE];
 } permissions[] = {
-    { "Adapter", "host",
+    { "Adapter", { "host" },
       { "port", "iface_id", "attached_mac", "vm_id", "profile" } },
-    { "Host", "name", { "hostname", "bridge", "last_contact" } },
-    { "Switch", "name", { "hostname", "bridge", "last_contact" } },
-    { "Virtual_Port", "switch",
-      { "up", "realized_downlink", "realized_vif" } },
+    { "Host", { "name" }, { "hostname", "bridge", "last_contact" } },
+    { "Switch", { "name" }, { "hostname", "bridge", "last_contact" } },
+    { "Virtual_Port", { "switch", "standby_switch" },
+      { "up", "realized_downlink", "realized_vif", "standby_up" } },
 };
 
 /* Returns true if somebody changed the tables. */
@@ -36,47 +38,44 @@ rbac_changed(const struct db *db)
            || vmfexrec_rbac_permission_track_get_first(db->loop.idl);
 }
 
+/* Returns the number of strings in 'strings', which has room for 'max'. */
 static size_t
-count_update(const struct permission *p)
+count(const char *const *strings, size_t max)
 {
     size_t n;
 
-    for (n = 0; n < MAX_UPDATE && p->update[n]; n++) {
+    for (n = 0; n < max && strings[n]; n++) {
         continue;
     }
     return n;
 }
 
+/* Returns true if the database has the 'n' strings of 'wanted' in 'strings',
+ * in whichever order. */
 static bool
-has_string(char *const *strings, size_t n, const char *s)
+sets_equal(char *const *strings, size_t n_strings, const char *const *wanted,
+           size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!strcmp(strings[i], s)) {
-            return true;
+    size_t n_found = 0;
+
+    for (size_t i = 0; i < n_strings; i++) {
+        for (size_t j = 0; j < n; j++) {
+            n_found += !strcmp(strings[i], wanted[j]);
         }
     }
-    return false;
+    return n_strings == n && n_found == n;
 }
 
 static bool
 permission_is(const struct permission *p,
               const struct vmfexrec_rbac_permission *row)
 {
-    size_t n = count_update(p);
-
-    if (strcmp(row->table, p->table)
-        || row->insert_delete
-        || row->n_authorization != 1
-        || strcmp(row->authorization[0], p->auth)
-        || row->n_update != n) {
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (!has_string(row->update, row->n_update, p->update[i])) {
-            return false;
-        }
-    }
-    return true;
+    return (!strcmp(row->table, p->table)
+            && !row->insert_delete
+            && sets_equal(row->authorization, row->n_authorization,
+                          p->auth, count(p->auth, MAX_AUTH))
+            && sets_equal(row->update, row->n_update,
+                          p->update, count(p->update, MAX_UPDATE)));
 }
 
 /* Returns a row for 'p' in the database, which may be new. */
@@ -84,7 +83,7 @@ static const struct vmfexrec_rbac_permission *
 permission_get(const struct db *db, const struct permission *p)
 {
     const struct vmfexrec_rbac_permission *row;
-    const char *update[MAX_UPDATE];
+    const char *auth[MAX_AUTH], *update[MAX_UPDATE];
 
     VMFEXREC_RBAC_PERMISSION_FOR_EACH (row, db->loop.idl) {
         if (permission_is(p, row)) {
@@ -92,13 +91,15 @@ permission_get(const struct db *db, const struct permission *p)
         }
     }
 
+    memcpy(auth, p->auth, sizeof auth);
     memcpy(update, p->update, sizeof update);
     row = vmfexrec_rbac_permission_insert(db->txn);
     vmfexrec_rbac_permission_set_table(row, p->table);
-    vmfexrec_rbac_permission_set_authorization(
-        row, CONST_CAST(const char **, &p->auth), 1);
+    vmfexrec_rbac_permission_set_authorization(row, auth,
+                                               count(auth, MAX_AUTH));
     vmfexrec_rbac_permission_set_insert_delete(row, false);
-    vmfexrec_rbac_permission_set_update(row, update, count_update(p));
+    vmfexrec_rbac_permission_set_update(row, update,
+                                        count(update, MAX_UPDATE));
     return row;
 }
 

@@ -94,19 +94,27 @@ def main():
         t = trunks[a["trunk"][1]]
         if a["iface_id"] != p["iface_id"]:
             bad.append("%s has an adapter that does not claim it" % who)
-        channels = [(t["downlink"], a["vif"])]
-        if p["incoming_adapter"] and a["standby_trunk"]:
-            # While it moves, a port may have to stay on its standby channel.
-            channels.append((trunks[a["standby_trunk"][1]]["downlink"],
-                             a["standby_vif"]))
-        if ((p["host"], p["switch"]) != (a["host"], t["switch"])
-            or (p["downlink"], p["vif"]) not in channels):
+        channels = [(t["switch"], t["downlink"], a["vif"]), ("", "", None)]
+        if a["standby_trunk"]:
+            t = trunks[a["standby_trunk"][1]]
+            channels[1] = (t["switch"], t["downlink"], a["standby_vif"])
+        first = (p["switch"], p["downlink"], p["vif"])
+        standby = (p["standby_switch"], p["standby_downlink"],
+                   p["standby_vif"])
+        # The channel in use comes first.
+        if first == channels[1]:
+            channels.reverse()
+        if p["incoming_adapter"]:
+            i = adapters[p["incoming_adapter"][1]]
+            t = trunks[i["trunk"][1]]
+            channels[1] = (t["switch"], t["downlink"], i["vif"])
+        if p["host"] != a["host"] or [first, standby] != channels:
             bad.append("%s has other channels than its adapter" % who)
+        if p["standby_up"]:
+            bad.append("%s sends on its standby channel" % who)
         realized = (p["realized_downlink"], p["realized_vif"])
-        up = p["up"] and realized in ((p["downlink"], p["vif"]),
-                                      (p["standby_downlink"],
-                                       p["standby_vif"]))
-        if p["state"] == "active" and not up:
+        if p["state"] == "active" and (not p["up"]
+                                       or realized != first[1:]):
             bad.append("%s is active, but not up" % who)
 
     for line in sorted(bad):

@@ -216,12 +216,12 @@ put_channels(struct ds *ds, const struct vmfexrec_virtual_port *vp)
 {
     char *channel = vmfex_ctl_format_channel(vp->downlink, vp->vif,
                                              vp->n_vif);
-    char *standby = vmfex_ctl_format_channel(vp->standby_downlink,
-                                             vp->standby_vif,
-                                             vp->n_standby_vif);
-    char *realized = vmfex_ctl_format_channel(vp->realized_downlink,
-                                              vp->realized_vif,
-                                              vp->n_realized_vif);
+    char *standby = vmfex_ctl_format_standby(vp);
+    char *realized = (vp->standby_up
+                      ? xstrdup(standby)
+                      : vmfex_ctl_format_channel(vp->realized_downlink,
+                                                 vp->realized_vif,
+                                                 vp->n_realized_vif));
 
     put_line(ds, "channel:", "%s", channel);
     put_line(ds, "standby:", "%s", standby);

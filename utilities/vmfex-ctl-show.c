@@ -134,7 +134,9 @@ put_adapter(struct ds *ds, const struct snapshot *s,
         if ((vp->adapter == a || vp->incoming_adapter == a)
             && !vmfex_ctl_equals(vp->switch_, "")) {
             ds_put_format(ds, ", port ve%"PRId64" of switch %s", vp->number,
-                          vp->switch_);
+                          (vp->incoming_adapter == a
+                           && vmfex_ctl_has_two_switches(vp)
+                           ? vp->standby_switch : vp->switch_));
         }
     }
     ds_put_char(ds, '\n');
@@ -196,9 +198,7 @@ put_port(struct ds *ds, const struct vmfexrec_virtual_port *vp)
     char *vlans = vmfex_ctl_format_vlans(vp->vlans, vp->n_vlans);
     char *channel = vmfex_ctl_format_channel(vp->downlink, vp->vif,
                                              vp->n_vif);
-    char *standby = vmfex_ctl_format_channel(vp->standby_downlink,
-                                             vp->standby_vif,
-                                             vp->n_standby_vif);
+    char *standby = vmfex_ctl_format_standby(vp);
 
     ds_put_format(ds, "    port ve%"PRId64, vp->number);
     if (channel[0]) {
@@ -235,6 +235,19 @@ put_port(struct ds *ds, const struct vmfexrec_virtual_port *vp)
     free(standby);
 }
 
+/* A port on the switch where only its standby channel ends. */
+static void
+put_standby_port(struct ds *ds, const struct vmfexrec_virtual_port *vp)
+{
+    char *channel = vmfex_ctl_format_channel(vp->standby_downlink,
+                                             vp->standby_vif,
+                                             vp->n_standby_vif);
+
+    ds_put_format(ds, "    port ve%"PRId64" (standby %s), see switch %s\n",
+                  vp->number, channel, vp->switch_ ? vp->switch_ : "");
+    free(channel);
+}
+
 static void
 put_switch(struct ds *ds, const struct snapshot *s,
            const struct vmfexrec_switch *sw)
@@ -255,6 +268,9 @@ put_switch(struct ds *ds, const struct snapshot *s,
 
         if (vmfex_ctl_equals(vp->switch_, sw->name)) {
             put_port(ds, vp);
+        } else if (vmfex_ctl_has_two_switches(vp)
+                   && !strcmp(vp->standby_switch, sw->name)) {
+            put_standby_port(ds, vp);
         }
     }
 }

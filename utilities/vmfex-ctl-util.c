@@ -210,6 +210,33 @@ vmfex_ctl_format_channel(const char *trunk, const int64_t *vif, size_t n_vif)
             : xstrdup(trunk));
 }
 
+/* Returns true if the standby channel of 'vp' ends at another switch than the
+ * first one does. */
+bool
+vmfex_ctl_has_two_switches(const struct vmfexrec_virtual_port *vp)
+{
+    return (vp->n_standby_vif && vp->standby_switch
+            && !vmfex_ctl_equals(vp->switch_, vp->standby_switch));
+}
+
+/* Likewise for the standby channel of 'vp', for example "eth7 vif 3", or "eth7
+ * vif 3 of switch s2".  The caller frees it. */
+char *
+vmfex_ctl_format_standby(const struct vmfexrec_virtual_port *vp)
+{
+    char *channel = vmfex_ctl_format_channel(vp->standby_downlink,
+                                             vp->standby_vif,
+                                             vp->n_standby_vif);
+    char *s;
+
+    if (!vmfex_ctl_has_two_switches(vp)) {
+        return channel;
+    }
+    s = xasprintf("%s of switch %s", channel, vp->standby_switch);
+    free(channel);
+    return s;
+}
+
 /* Returns for example "3 s ago" or "never", given milliseconds since the
  * epoch.  The caller frees it. */
 char *

@@ -38,6 +38,7 @@
 #include "svec.h"
 
 struct table;
+struct vmfexrec_virtual_port;
 
 /* Exit status if the time that --timeout gives is over. */
 #define VMFEX_CTL_EXIT_TIMEOUT 2
@@ -104,6 +105,8 @@ bool vmfex_ctl_check_unused(struct ctl_context *, const char *what,
 char *vmfex_ctl_format_vlans(const int64_t *vlans, size_t n);
 char *vmfex_ctl_format_channel(const char *trunk, const int64_t *vif,
                                size_t n_vif);
+bool vmfex_ctl_has_two_switches(const struct vmfexrec_virtual_port *);
+char *vmfex_ctl_format_standby(const struct vmfexrec_virtual_port *);
 char *vmfex_ctl_format_last_contact(int64_t last_contact);
 
 /* vmfex-ctl-util.c: tables. */
