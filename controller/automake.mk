@@ -8,12 +8,15 @@ controller_vmfex_controller_SOURCES = \
 	controller/ovs-rows.h \
 	controller/pinning.c \
 	controller/pinning.h \
+	controller/prediction.c \
+	controller/prediction.h \
 	controller/switch.c \
 	controller/switch.h \
 	controller/vmfex-controller.c \
 	controller/vmfex-controller.h
 controller_vmfex_controller_LDADD = \
 	manager/libvmfex-idl.la \
+	ofproto-vmfex/libofproto-vmfex.la \
 	$(OVS_LDADD)
 EXTRA_controller_vmfex_controller_DEPENDENCIES = $(OVS_LIBRARIES)
 

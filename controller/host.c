@@ -8,6 +8,7 @@
 
 #include "controller/ovs-rows.h"
 #include "controller/pinning.h"
+#include "controller/prediction.h"
 #include "controller/vmfex-controller.h"
 #include "coverage.h"
 #include "hash.h"
@@ -26,13 +27,15 @@
 VLOG_DEFINE_THIS_MODULE(host);
 
 COVERAGE_DEFINE(host_claim);
+COVERAGE_DEFINE(host_claim_early);
 COVERAGE_DEFINE(host_claim_withdrawn);
 COVERAGE_DEFINE(host_claim_held);
 COVERAGE_DEFINE(host_same_adapter);
 COVERAGE_DEFINE(host_adapter_run);
 COVERAGE_DEFINE(host_vm_port_run);
 
-/* How long a claim outlives its link while the VM port is still there. */
+/* How long a claim outlives its link while the VM port is still there, and how
+ * long an early claim waits for its link. */
 #define CLAIM_HOLD_MS 2000
 
 /* How long states are not shown that are usually over by then. */
@@ -56,6 +59,8 @@ struct vm_port {
     char *iface_id;             /* Or NULL. */
     char *adapter;              /* Linked to this own one, or NULL. */
     long long int since;        /* When one of these changed, in ms. */
+    struct uuid uuid;           /* Of its row. */
+    bool fresh;                 /* No link yet, nor an error. */
     char *state;                /* For "vmfex-controller/status". */
     char *reason;               /* Likewise, or NULL. */
 
@@ -74,6 +79,7 @@ struct adapter {
 
     /* Found anew in each run. */
     struct ovs_iface *vm;       /* VM port that is linked to it, or NULL. */
+    struct ovs_iface *expected; /* VM port that will be, or NULL. */
 
     /* VM port in the last run: only to be compared. */
     const struct ovs_iface *last_vm;
@@ -298,6 +304,11 @@ find_links(struct host *h)
             struct vm_port *port = vm_port_get(iface, h->ctx->now);
 
             h->vms[h->n_vms++] = iface;
+            if (!uuid_equals(&port->uuid, &iface->row->header_.uuid)) {
+                port->uuid = iface->row->header_.uuid;
+                port->since = h->ctx->now;
+                port->fresh = true;
+            }
             port->link = NULL;
             port->foreign = NULL;
         }
@@ -306,6 +317,7 @@ find_links(struct host *h)
     for (size_t i = 0; i < h->n_adapters; i++) {
         struct adapter *a = h->adapters[i];
 
+        a->expected = NULL;
         a->vm = get_link(rows, a->iface);
         if (a->vm) {
             struct vm_port *port = a->vm->aux;
@@ -379,6 +391,107 @@ find_settled(const struct host *h, const struct ovs_iface *vm)
     struct adapter *home = find_home(h, vm);
 
     return !home || home == port->link ? port->link : NULL;
+}
+
+/* Links that will be made. */
+
+static const char *reason_names[] = {
+#define VMFEX_REASON(ENUM, NAME, SENTENCE, CURE) NAME,
+    VMFEX_REASONS
+#undef VMFEX_REASON
+};
+
+/* Returns the reason that Interface.error of 'vm' begins with, or NULL. */
+static const char *
+get_error_reason(const struct ovs_iface *vm)
+{
+    const char *error = vm->row->error;
+
+    for (size_t i = 0; error && i < ARRAY_SIZE(reason_names); i++) {
+        size_t len = strlen(reason_names[i]);
+
+        if (!strncmp(error, reason_names[i], len) && error[len] == ':') {
+            return reason_names[i];
+        }
+    }
+    return NULL;
+}
+
+/* Returns true if the manager has a claim of 'vm' that once had a link. */
+static bool
+has_claim(const struct host *h, const struct ovs_iface *vm)
+{
+    for (size_t i = 0; i < h->n_adapters; i++) {
+        const struct vmfexrec_adapter *row = h->adapters[i]->row;
+
+        if (row && !strcmp(row->port, vm->row->name)
+            && !strcmp(row->iface_id, vm->iface_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns the adapter that 'vm', which has no link, names, unless some other
+ * port does so, too. */
+static struct adapter *
+find_pinned(const struct host *h, const struct ovs_iface *vm)
+{
+    struct adapter *a = adapter_find(h, vm->pin);
+
+    for (size_t i = 0; a && i < h->n_vms; i++) {
+        if (h->vms[i] != vm
+            && nullable_string_is_equal(h->vms[i]->pin, vm->pin)) {
+            a = NULL;
+        }
+    }
+    return a && !pin_is_outdated(vm, a->iface) ? a : NULL;
+}
+
+/* Finds the adapters that VM ports without a link will be linked to. */
+static void
+find_expected(struct host *h)
+{
+    struct ovs_iface *waiting = NULL;
+    size_t n_waiting = 0;
+
+    for (size_t i = 0; i < h->n_vms; i++) {
+        struct ovs_iface *vm = h->vms[i];
+        struct vm_port *port = vm->aux;
+        const char *reason = get_error_reason(vm);
+        struct adapter *a = NULL;
+
+        port->fresh &= (!port->link && !port->foreign && !vm->row->error
+                        && h->ctx->now < port->since + CLAIM_HOLD_MS);
+        if (!vm->row->error && h->ctx->now < port->since + CLAIM_HOLD_MS) {
+            a = find_home(h, vm);
+        }
+        if (a) {
+            /* It is pinned to this one, wherever it is now. */
+        } else if (port->link || port->foreign) {
+            continue;
+        } else if (vm->pin) {
+            a = port->fresh && vm->iface_id ? find_pinned(h, vm) : NULL;
+        } else if (!vm->row->error
+                   || (reason && !strcmp(reason, "no-adapter"))) {
+            waiting = vm;
+            n_waiting++;
+        }
+        if (a && !a->vm && !a->expected && a->iface->bridge == vm->bridge) {
+            a->expected = vm;
+        }
+    }
+
+    if (n_waiting == 1 && waiting->iface_id
+        && ((struct vm_port *) waiting->aux)->fresh
+        && !has_claim(h, waiting)) {
+        const struct ovs_iface *iface = prediction_make(h->ctx->rows, waiting);
+        struct adapter *a = iface && iface->own ? iface->aux : NULL;
+
+        if (a && !a->vm && !a->expected) {
+            a->expected = waiting;
+        }
+    }
 }
 
 /* Registration. */
@@ -466,13 +579,16 @@ withdraw_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row)
     }
 }
 
+/* Writes the claim of 'vm' into 'row'.  It names the port only once it is
+ * 'linked': until then, the claim is early. */
 static void
 write_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row,
-            const struct ovs_iface *vm)
+            const struct ovs_iface *vm, bool linked)
 {
     const struct smap *ids = &vm->row->external_ids;
     const char *vm_id = smap_get(ids, "vm-id");
     const char *profile = ovs_iface_external_id(vm, "port-profile");
+    const char *port = linked ? vm->row->name : "";
     char *mac = normalize_mac(smap_get_def(ids, "attached-mac", ""));
 
     if (!vm_id) {
@@ -481,20 +597,33 @@ write_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row,
     if (!profile) {
         profile = "";
     }
-    if (strcmp(row->port, vm->row->name) || strcmp(row->iface_id, vm->iface_id)
+    if (strcmp(row->port, port) || strcmp(row->iface_id, vm->iface_id)
         || strcmp(row->attached_mac, mac) || strcmp(row->vm_id, vm_id)
         || strcmp(row->profile, profile)) {
-        COVERAGE_INC(host_claim);
+        if (linked) {
+            COVERAGE_INC(host_claim);
+        } else {
+            COVERAGE_INC(host_claim_early);
+        }
         ctx->n_effects++;
         VLOG_INFO("adapter %s: claiming it for port %s (iface-id %s, profile "
-                  "\"%s\")", row->name, vm->row->name, vm->iface_id, profile);
-        vmfexrec_adapter_set_port(row, vm->row->name);
+                  "\"%s\"), which %s linked to it", row->name, vm->row->name,
+                  vm->iface_id, profile, linked ? "is" : "will be");
+        vmfexrec_adapter_set_port(row, port);
         vmfexrec_adapter_set_iface_id(row, vm->iface_id);
         vmfexrec_adapter_set_attached_mac(row, mac);
         vmfexrec_adapter_set_vm_id(row, vm_id);
         vmfexrec_adapter_set_profile(row, profile);
     }
     free(mac);
+}
+
+/* Returns true if the database has the claim of 'vm' for 'a'. */
+static bool
+is_claimed(const struct adapter *a, const struct ovs_iface *vm)
+{
+    return (a->row && !strcmp(a->row->port, vm->row->name)
+            && nullable_string_is_equal(vm->iface_id, a->row->iface_id));
 }
 
 /* Returns true if the claim in 'row' may be for a port that is to be linked
@@ -524,18 +653,18 @@ update_claim(struct host *h, struct adapter *a)
         return;
     }
     if (vm && vm->iface_id && find_settled(h, vm) == a) {
-        write_claim(h->ctx, a->row, vm);
+        write_claim(h->ctx, a->row, vm, true);
+    } else if (!vm && a->expected) {
+        const struct vm_port *port = a->expected->aux;
+
+        /* One that had a link stays as it is. */
+        if (!is_claimed(a, a->expected)) {
+            write_claim(h->ctx, a->row, a->expected, false);
+        }
+        controller_wake_at(h->ctx, port->since + CLAIM_HOLD_MS);
     } else if (vm || !claim_is_held(h, a->row)) {
         withdraw_claim(h->ctx, a->row);
     }
-}
-
-/* Returns true if the database has the claim of 'vm' for 'a'. */
-static bool
-is_claimed(const struct adapter *a, const struct ovs_iface *vm)
-{
-    return (a->row && !strcmp(a->row->port, vm->row->name)
-            && nullable_string_is_equal(vm->iface_id, a->row->iface_id));
 }
 
 /* Adapters. */
@@ -550,6 +679,7 @@ get_options(const struct vmfexrec_adapter *row, struct smap *options)
     }
     smap_add(options, "trunk", row->trunk->uplink);
     smap_add_format(options, "vif", "%"PRId64, row->vif);
+    smap_add(options, "predictable", "true");
     if (row->standby_trunk && row->n_standby_vif) {
         smap_add(options, "standby-trunk", row->standby_trunk->uplink);
         smap_add_format(options, "standby-vif", "%"PRId64, *row->standby_vif);
@@ -665,6 +795,14 @@ update_memory(struct host *h, struct adapter *a)
     return remembered;
 }
 
+/* Returns true if there is a claim for 'a' that cannot be withdrawn. */
+static bool
+claim_is_stuck(const struct host *h, const struct adapter *a)
+{
+    return (!h->ctx->connected && !a->vm && !a->expected && a->row
+            && a->row->iface_id[0] && !claim_is_held(h, a->row));
+}
+
 static void
 update_adapter(struct host *h, struct adapter *a)
 {
@@ -695,7 +833,8 @@ update_adapter(struct host *h, struct adapter *a)
         smap_remove(&options, "reserved");
     }
     if ((remembered && (!a->vm || pinned))
-        || (!a->vm && adapter_state_is(a, "retained"))) {
+        || (!a->vm && (adapter_state_is(a, "retained")
+                       || claim_is_stuck(h, a)))) {
         smap_add(&options, "reserved", "true");
     }
     v.mac = mac;
@@ -711,7 +850,7 @@ adapter_is_due(const struct host *h, const struct adapter *a)
      * adapters there are. */
     return (controller_item_is_due(&a->item, h->ctx)
             || a->iface->changed || a->row_changed || a->vm != a->last_vm
-            || (a->vm && a->vm->changed)
+            || (a->vm && a->vm->changed) || a->expected
             || (a->vm && !remembers(a, a->vm))
             || (!a->vm && a->row && a->row->iface_id[0]));
 }
@@ -784,28 +923,6 @@ update_pin(struct host *h, const struct ovs_iface *vm)
 }
 
 /* States. */
-
-static const char *reason_names[] = {
-#define VMFEX_REASON(ENUM, NAME, SENTENCE, CURE) NAME,
-    VMFEX_REASONS
-#undef VMFEX_REASON
-};
-
-/* Returns the reason that Interface.error of 'vm' begins with, or NULL. */
-static const char *
-get_error_reason(const struct ovs_iface *vm)
-{
-    const char *error = vm->row->error;
-
-    for (size_t i = 0; error && i < ARRAY_SIZE(reason_names); i++) {
-        size_t len = strlen(reason_names[i]);
-
-        if (!strncmp(error, reason_names[i], len) && error[len] == ':') {
-            return reason_names[i];
-        }
-    }
-    return NULL;
-}
 
 struct verdict {
     const char *state;          /* NULL: leave it as it is. */
@@ -1001,6 +1118,7 @@ host_run(struct controller_ctx *ctx)
         vm_port_update(h.vms[i]->aux, h.vms[i], find_settled(&h, h.vms[i]),
                        ctx->now);
     }
+    find_expected(&h);
     for (size_t i = 0; i < h.n_adapters; i++) {
         struct adapter *a = h.adapters[i];
 

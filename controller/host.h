@@ -12,15 +12,22 @@
  * says to which, and the claim in the Adapter row tells the manager.
  *
  *                              link made
- *            +----------+                     +---------+
- *            | no claim | ------------------> | claimed |
- *            +----------+                     +---------+
- *                 ^                              |   ^
- *                 | VM port deleted, or link     |   | link made again
- *                 | gone for CLAIM_HOLD_MS       v   |
- *                 |                           +---------+
- *                 +-------------------------- |  held   |
- *                                             +---------+
+ *      +----------+ ---------------------------------> +---------+
+ *      | no claim |                                    | claimed |
+ *      |          | -------> +-------+ --------------> |         |
+ *      +----------+ link is  | early |   link made     +---------+
+ *         ^    ^    foreseen +-------+                   |   ^
+ *         |    |                 |                       |   |
+ *         |    +-----------------+                       |   |
+ *         |      error, another link, or       link gone |   | link made
+ *         |      none in CLAIM_HOLD_MS                   v   | again
+ *         |                                            +---------+
+ *         +------------------------------------------- |  held   |
+ *              VM port deleted, or CLAIM_HOLD_MS over  +---------+
+ *
+ * An early claim does not name the port.  It is made if the VM port names its
+ * adapter, if it had one before, or if prediction.h can tell which one it will
+ * get, so that manager and switch work while ovs-vswitchd reconfigures.
  *
  * A claim is held for a while, since a restart of ovs-vswitchd makes all links
  * anew.

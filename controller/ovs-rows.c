@@ -53,6 +53,7 @@ ovs_rows_monitor(struct ovsdb_idl *idl)
         &ovsrec_interface_col_ingress_policing_burst,
         &ovsrec_interface_col_status,
         &ovsrec_interface_col_error,
+        &ovsrec_interface_col_mtu,
     };
 
     ovsdb_idl_add_table(idl, &ovsrec_table_open_vswitch);

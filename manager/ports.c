@@ -53,6 +53,7 @@ struct port {
     long long int when;         /* Monotonic time, or NO_TIMER. */
     long long int pending;      /* When it became pending, or NO_TIMER. */
     bool stale;                 /* Not yet true what the switch last said? */
+    bool early;                 /* New, and never had a claim with a link. */
 
     /* Adapters, for the case that the row is deleted.  All zeros if none. */
     struct uuid adapter;
@@ -651,7 +652,7 @@ port_run_unclaimed(struct ports *ps, struct port *port,
     bool over;
 
     if (strcmp(vp->state, "retained")) {
-        if (!strcmp(vp->state, "refused") && vp->enabled) {
+        if ((port->early || !strcmp(vp->state, "refused")) && vp->enabled) {
             port_delete(ps, port, vp);
             return;
         }
@@ -707,14 +708,19 @@ port_run_unclaimed(struct ports *ps, struct port *port,
     }
 }
 
-/* An admitted port: is it active? */
+/* An admitted port: is it active?  'linked' says that the host made its link,
+ * 'changed' that its channel is a new one. */
 static void
 port_run_admitted(struct ports *ps, struct port *port,
-                  const struct vmfexrec_virtual_port *vp, bool changed,
-                  struct verdict *v)
+                  const struct vmfexrec_virtual_port *vp, bool linked,
+                  bool changed, struct verdict *v)
 {
     if (channel_is_up(vp)) {
-        DB_SET_STRING(virtual_port, vp, state, "active");
+        if (linked) {
+            DB_SET_STRING(virtual_port, vp, state, "active");
+        } else if (strcmp(db_string(vp->state), "active")) {
+            DB_SET_STRING(virtual_port, vp, state, "pending");
+        }
         port->pending = NO_TIMER;
         port_set_timer(ps, port, NO_TIMER);
         return;
@@ -877,7 +883,9 @@ port_run_claimed(struct ports *ps, const char *iface_id, struct port *port,
         if (!vp) {
             return;
         }
+        port->early = true;
     }
+    port->early &= !a->port[0];
     old_bound = vp->adapter;
     old_incoming = vp->incoming_adapter;
 
@@ -924,7 +932,7 @@ port_run_claimed(struct ports *ps, const char *iface_id, struct port *port,
         DB_SET_SCALAR(virtual_port, vp, retained_until, 0);
     }
     if (admitted) {
-        port_run_admitted(ps, port, vp, changed, &v);
+        port_run_admitted(ps, port, vp, a->port[0] != '\0', changed, &v);
     } else {
         DB_SET_STRING(virtual_port, vp, state, "refused");
         port->pending = NO_TIMER;

@@ -22,6 +22,10 @@
  *          +-------------------------------- retained <---- pending, active
  *                                                      claim withdrawn
  *
+ * A claim without the name of a VM port is early: the host foresees that link.
+ * The port is pending until the link is there.  If there never was one, the
+ * port is deleted when the claim is withdrawn, not retained.
+ *
  * A port that a person disabled (Virtual_Port.enabled) is refused, too, but
  * never deleted, or the VM would only have to start again.
  *

@@ -9,6 +9,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/ofproto-vmfex-openflow.c \
 	ofproto-vmfex/ofproto-vmfex.c \
 	ofproto-vmfex/ofproto-vmfex.h \
+	ofproto-vmfex/vmfex-choice.c \
+	ofproto-vmfex/vmfex-choice.h \
 	ofproto-vmfex/vmfex-datapath.c \
 	ofproto-vmfex/vmfex-datapath.h \
 	ofproto-vmfex/vmfex-flows.c \

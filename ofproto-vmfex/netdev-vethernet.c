@@ -132,6 +132,7 @@ configs_equal(const struct vethernet_config *a,
     return (channels_equal(a, b)
             && a->active == b->active
             && a->reserved == b->reserved
+            && a->predictable == b->predictable
             && a->has_mac == b->has_mac
             && eth_addr_equals(a->mac, b->mac)
             && nullable_string_is_equal(a->error, b->error));
@@ -202,13 +203,15 @@ parse_option(struct vethernet_config *c, const char *name,
         return parse_bool(key, value, &c->active);
     } else if (!strcmp(key, "reserved")) {
         return parse_bool(key, value, &c->reserved);
+    } else if (!strcmp(key, "predictable")) {
+        return parse_bool(key, value, &c->predictable);
     } else if (!strcmp(key, "mac")) {
         c->has_mac = true;
         return parse_mac(key, value, &c->mac);
     } else {
         return xasprintf("options:%s is not known: remove it; a vethernet has "
                          "trunk, vif, standby-trunk, standby-vif, active, "
-                         "reserved and mac", key);
+                         "reserved, predictable and mac", key);
     }
 }
 
@@ -299,6 +302,9 @@ netdev_vethernet_get_config(const struct netdev *netdev, struct smap *options)
     }
     if (c->reserved) {
         smap_add(options, "reserved", "true");
+    }
+    if (c->predictable) {
+        smap_add(options, "predictable", "true");
     }
     if (c->has_mac) {
         smap_add_format(options, "mac", ETH_ADDR_FMT, ETH_ADDR_ARGS(c->mac));

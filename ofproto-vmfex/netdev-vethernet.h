@@ -71,6 +71,7 @@ struct vethernet_config {
     size_t n_channels;
     bool active;
     bool reserved;
+    bool predictable;
     bool has_mac;
     struct eth_addr mac;
     char *error;

@@ -3,7 +3,6 @@
 #include <config.h>
 #include "ofproto-vmfex/vmfex-links.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "if-notifier.h"
 #include "netdev.h"
 #include "odp-util.h"
+#include "ofproto-vmfex/vmfex-choice.h"
 #include "ofproto-vmfex/vmfex-publish.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
@@ -55,6 +55,11 @@ static bool clear_again;        /* An error was taken back. */
 
 static void vethernet_unlink(struct vmfex_vethernet *);
 
+/* How long a predictable adapter is held back from VM ports that came at once,
+ * in ms: time for vmfex-controller to hear what they got. */
+#define HOLD_BACK 200
+static long long int hold_back_until = LLONG_MAX;
+
 /* Makes the next vmfex_links_run() compute everything anew. */
 void
 vmfex_links_changed(void)
@@ -84,31 +89,6 @@ void
 vmfex_links_reconfigured(void)
 {
     start_reports();
-}
-
-/* Compares 'a' to 'b' in the manner of strcmp(), but the numbers at their ends
- * as numbers, so that "veth9" comes before "veth10". */
-int
-vmfex_compare_names(const char *a, const char *b)
-{
-    size_t a_len = strlen(a), b_len = strlen(b);
-    size_t a_stem = a_len, b_stem = b_len;
-
-    while (a_stem && isdigit((unsigned char) a[a_stem - 1])) {
-        a_stem--;
-    }
-    while (b_stem && isdigit((unsigned char) b[b_stem - 1])) {
-        b_stem--;
-    }
-    if (a_stem == b_stem && !strncmp(a, b, a_stem)) {
-        unsigned long long int a_number = strtoull(a + a_stem, NULL, 10);
-        unsigned long long int b_number = strtoull(b + b_stem, NULL, 10);
-
-        if (a_number != b_number) {
-            return a_number < b_number ? -1 : 1;
-        }
-    }
-    return strcmp(a, b);
 }
 
 /* Datapath ports. */
@@ -577,6 +557,8 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
     v->active = c->active;
     v->up = vethernet_is_up(v->netdev);
     v->reserved = c->reserved;
+    v->predictable = c->predictable;
+    v->held_back = false;
     v->n_channels = 0;
     v->announce = false;
     v->waits = false;
@@ -718,19 +700,28 @@ mtu_fits(const struct vmfex_vethernet *v, const struct vmfex_lport *lport)
     return trunk && lport->mtu <= vmfex_trunk_inner_mtu(trunk);
 }
 
+/* Returns what speaks for 'v' as the adapter of 'lport'. */
+static struct vmfex_choice
+adapter_choice(const struct vmfex_vethernet *v,
+               const struct vmfex_lport *lport)
+{
+    return (struct vmfex_choice) {
+        .name = v->ep->name,
+        .fits = mtu_fits(v, lport),
+        .n_links = vethernet_trunk(v)->n_links,
+    };
+}
+
 /* Returns true if 'a' is a better choice than 'b' for 'lport'. */
 static bool
 adapter_is_better(const struct vmfex_vethernet *a,
                   const struct vmfex_vethernet *b,
                   const struct vmfex_lport *lport)
 {
-    bool a_fits = mtu_fits(a, lport), b_fits = mtu_fits(b, lport);
-    size_t a_links = vethernet_trunk(a)->n_links;
-    size_t b_links = vethernet_trunk(b)->n_links;
+    struct vmfex_choice a_choice = adapter_choice(a, lport);
+    struct vmfex_choice b_choice = adapter_choice(b, lport);
 
-    return (a_fits != b_fits ? a_fits
-            : a_links != b_links ? a_links < b_links
-            : vmfex_compare_names(a->ep->name, b->ep->name) < 0);
+    return vmfex_choice_is_better(&a_choice, &b_choice);
 }
 
 /* Returns the adapter that 'lport' names, or NULL. */
@@ -756,7 +747,7 @@ find_free_adapter(const struct vmfex_lport *lport)
 
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (v->netdev && v->bridge == lport->bridge && !v->port
-            && !v->reserved && vmfex_vethernet_works(v)
+            && !v->reserved && !v->held_back && vmfex_vethernet_works(v)
             && (!best || adapter_is_better(v, best, lport))) {
             best = v;
         }
@@ -817,6 +808,42 @@ lport_find_adapter(struct vmfex_lport *lport)
     }
 }
 
+/* Returns true if a port in 'ports', of which there are 'n', has come to
+ * 'bridge' in this run and names no adapter. */
+static bool
+any_new(const struct vmfex_bridge *bridge, struct vmfex_lport *const *ports,
+        size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (ports[i]->bridge == bridge && !ports[i]->adapter_name
+            && !ports[i]->waited) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* If several of the 'n' ports in 'unlinked' have come to a bridge at once,
+ * holds back the adapter that one alone would have got, if it is predictable:
+ * whoever saw only one of them come may count on it. */
+static void
+hold_back(struct vmfex_lport *const *unlinked, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct vmfex_bridge *bridge = unlinked[i]->bridge;
+
+        if (any_new(bridge, &unlinked[i], 1) && !any_new(bridge, unlinked, i)
+            && any_new(bridge, &unlinked[i + 1], n - i - 1)) {
+            struct vmfex_vethernet *v = find_free_adapter(unlinked[i]);
+
+            if (v && v->predictable) {
+                v->held_back = true;
+                hold_back_until = time_msec() + HOLD_BACK;
+            }
+        }
+    }
+}
+
 static void
 make_links(void)
 {
@@ -846,8 +873,10 @@ make_links(void)
     }
 
     qsort(unlinked, n, sizeof *unlinked, compare_lports);
+    hold_back(unlinked, n);
     for (size_t i = 0; i < n; i++) {
         lport_find_adapter(unlinked[i]);
+        unlinked[i]->waited = true;
     }
     free(unlinked);
 }
@@ -1128,6 +1157,10 @@ vmfex_links_run(void)
     uint64_t event_seqno = seq_read(vmfex_event_seq);
 
     report_again();
+    if (time_msec() >= hold_back_until) {
+        hold_back_until = LLONG_MAX;
+        changed = true;
+    }
     if (connectivity_seqno != last_connectivity_seqno) {
         last_connectivity_seqno = connectivity_seqno;
         changed |= any_lport_changed();
@@ -1152,8 +1185,8 @@ vmfex_links_wait(void)
     seq_wait(vethernet_seq, last_vethernet_seqno);
     seq_wait(vmfex_event_seq, last_event_seqno);
     seq_wait(connectivity_seq_get(), last_connectivity_seqno);
-    if (next_report != LLONG_MAX) {
-        poll_timer_wait_until(next_report);
+    if (MIN(next_report, hold_back_until) != LLONG_MAX) {
+        poll_timer_wait_until(MIN(next_report, hold_back_until));
     }
     vmfex_publish_wait();
 }

@@ -94,6 +94,7 @@ struct vmfex_lport {
 
     /* Of a VM port. */
     struct vmfex_vethernet *adapter; /* Linked to this one, or NULL. */
+    bool waited;                /* For a link, in a run before. */
     enum vmfex_reason reason;
     char *error;                /* A sentence, or NULL. */
 
@@ -112,6 +113,8 @@ struct vmfex_vethernet {
     bool ordinary;              /* It is a port of an ordinary bridge. */
     bool in_use;                /* It is a port of any bridge. */
     bool reserved;
+    bool predictable;
+    bool held_back;             /* From all that came at once. */
     bool active;                /* The gate. */
     bool up;                    /* Administratively. */
     struct vmfex_lport *trunk[VMFEX_N_CHANNELS]; /* NULL if missing. */
@@ -162,7 +165,5 @@ void vmfex_links_changed(void);
 void vmfex_links_reconfigured(void);
 void vmfex_links_run(void);
 void vmfex_links_wait(void);
-
-int vmfex_compare_names(const char *, const char *);
 
 #endif /* vmfex-links.h */
