@@ -63,6 +63,7 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
 	tests/direct-frames.py \
+	tests/direct-stress.py \
 	tests/frames.py \
 	tests/manager-check.py \
 	tests/kill-daemons.py \

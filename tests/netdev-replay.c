@@ -4,7 +4,6 @@
 #include "tests/netdev-replay.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -30,6 +29,9 @@ VLOG_DEFINE_THIS_MODULE(netdev_replay);
 #define MAX_QUEUES 8
 #define KEY_LEN 26              /* Bytes of a frame that tell its kind. */
 #define MIN_STAMPED 64          /* Smaller frames get no stamp. */
+#define MAX_TAG_LEN 8           /* What a stamped frame may have lost. */
+#define BREAK_INTERVAL 32       /* Polls between two short breaks... */
+#define BREAK_NS (300 * 1000)   /* ...of so many nanoseconds. */
 #define FOREVER UINT64_MAX
 
 /* Frames of a file. */
@@ -55,6 +57,7 @@ struct replay_source {
     size_t next OVS_GUARDED;            /* Index in 'load->frames'. */
     uint64_t times OVS_GUARDED;         /* How often, or FOREVER. */
     bool busy OVS_GUARDED;              /* A batch is being forwarded. */
+    unsigned int n_polls OVS_GUARDED;   /* Since the last break. */
 };
 
 /* Frames of one kind that a port sent. */
@@ -62,7 +65,7 @@ struct summary_entry {
     struct hmap_node node;
     uint8_t key[KEY_LEN];
     uint8_t queue;
-    uint64_t n_frames, n_bytes, n_disordered, last_seq;
+    uint64_t n_frames, n_bytes, n_disordered, n_shuffled, last_seq;
 };
 
 struct summary {
@@ -99,8 +102,8 @@ enum total {
 };
 static atomic_uint64_t totals[N_TOTALS];
 
-/* The last stamp, of all ports, so that it grows even if one is added anew. */
-static atomic_uint64_t last_stamp;
+/* The last batch, of all ports: it grows even if a port is added anew. */
+static atomic_uint64_t last_batch;
 
 /* Summaries by name of the port, never freed. */
 static struct ovs_mutex summaries_mutex = OVS_MUTEX_INITIALIZER;
@@ -223,14 +226,22 @@ source_start(struct replay_source *source, struct load *load, uint64_t times)
     ovs_mutex_unlock(&source->mutex);
 }
 
-/* Puts the next batch of 'source', if there is any, into 'batch'. */
+/* Puts the next batch of 'source', if there is any, into 'batch'.  If it is
+ * time for a break, makes one. */
 static void
 source_next(struct replay_source *source, int queue, bool stamp,
             struct dp_packet_batch *batch)
 {
+    bool want_break = false;    /* Others need the CPU more. */
     struct load *load;
+    uint64_t seq = 0;
 
     ovs_mutex_lock(&source->mutex);
+    if ((!source->load || source->times == FOREVER)
+        && ++source->n_polls >= BREAK_INTERVAL) {
+        source->n_polls = 0;
+        want_break = true;
+    }
     load = source->load;
     source->busy = load != NULL;
     while (load) {
@@ -241,10 +252,12 @@ source_next(struct replay_source *source, int queue, bool stamp,
         dp_packet_put(packet, load->data + frame->ofs, frame->size);
         if (stamp && frame->size >= MIN_STAMPED) {
             ovs_be64 value;
-            uint64_t seq;
 
-            atomic_add_relaxed(&last_stamp, 1, &seq);
-            value = htonll((uint64_t) queue << 56 | (seq + 1));
+            if (!seq) {
+                atomic_add_relaxed(&last_batch, 1, &seq);
+                seq = (seq + 1) << 8;
+            }
+            value = htonll((uint64_t) queue << 56 | ++seq);
             memcpy((char *) dp_packet_tail(packet) - sizeof value,
                    &value, sizeof value);
         }
@@ -263,6 +276,9 @@ source_next(struct replay_source *source, int queue, bool stamp,
         }
     }
     ovs_mutex_unlock(&source->mutex);
+    if (want_break) {
+        xnanosleep(BREAK_NS);
+    }
 }
 
 static int
@@ -280,8 +296,6 @@ netdev_replay_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     source_next(&dev->sources[rxq->queue_id], rxq->queue_id, stamp, batch);
     n = dp_packet_batch_size(batch);
     if (!n) {
-        /* Other threads need the CPU more than one that spins. */
-        sched_yield();
         return EAGAIN;
     }
 
@@ -363,7 +377,7 @@ summary_add(struct summary *summary, const struct dp_packet *packet)
     uint32_t hash;
 
     memcpy(key, dp_packet_data(packet), MIN(size, KEY_LEN));
-    if (size >= MIN_STAMPED) {
+    if (size >= MIN_STAMPED - MAX_TAG_LEN) {
         ovs_be64 value;
 
         memcpy(&value, (char *) dp_packet_tail(packet) - sizeof value,
@@ -386,8 +400,14 @@ summary_add(struct summary *summary, const struct dp_packet *packet)
     }
     e->n_frames++;
     e->n_bytes += size;
-    e->n_disordered += size >= MIN_STAMPED && seq <= e->last_seq;
-    e->last_seq = seq;
+    if (seq) {
+        if (seq >> 8 < e->last_seq >> 8) {
+            e->n_disordered++;
+        } else if (seq <= e->last_seq) {
+            e->n_shuffled++;
+        }
+        e->last_seq = seq;
+    }
 }
 
 static void
@@ -846,8 +866,9 @@ summary_format(struct summary *summary, const char *name, struct ds *ds)
             ds_put_format(ds, "%02x", e->key[i]);
         }
         ds_put_format(ds, " queue=%d frames=%"PRIu64" bytes=%"PRIu64
-                      " disordered=%"PRIu64"\n", e->queue, e->n_frames,
-                      e->n_bytes, e->n_disordered);
+                      " disordered=%"PRIu64" shuffled=%"PRIu64"\n",
+                      e->queue, e->n_frames, e->n_bytes, e->n_disordered,
+                      e->n_shuffled);
     }
     ovs_mutex_unlock(&summary->mutex);
 }

@@ -22,10 +22,13 @@
  *
  *     n_rxq, n_txq     queues, 1 to 8; there are never more transmit queues
  *                      than the datapath wants
- *     rx_forever=FILE  each receive queue gets the file, again and again
+ *     rx_forever=FILE  each receive queue gets the file, again and again, as
+ *                      fast as it can but for short breaks, in which other
+ *                      threads get a CPU
  *     stamp=true       the last 8 bytes of each received frame, if it has 64
- *                      or more, become the number of its queue (1 byte) and a
- *                      number that grows from frame to frame (7 bytes)
+ *                      or more, become the number of its queue (1 byte), one
+ *                      that grows from batch to batch (6 bytes), and one that
+ *                      grows within the batch (1 byte)
  *     tx_pcap=FILE     what is sent is appended there
  *     summary=true     what is sent is summed up, see below
  *
@@ -40,9 +43,10 @@
  *     netdev-replay/set-admin-state PORT up|down
  *     netdev-replay/summary [PORT]
  *         A line for each kind of frame that PORT sent: its first 26 bytes,
- *         the queue in its stamp, how many frames, bytes, and how many had a
- *         stamp that was not above that of the frame before.  Summaries are
- *         by name: that of a port that was removed and added is one.
+ *         the queue in its stamp, how many frames, bytes, how many came after
+ *         one of a later batch ("disordered"), and how many after a later one
+ *         of their own batch ("shuffled").  Summaries are by name: that of a
+ *         port that was removed and added is one.
  *     netdev-replay/totals
  *         Of all ports that are and were: frames and bytes received and sent,
  *         frames too large to be sent, and violations.
