@@ -51,6 +51,7 @@ TESTSUITE_AT = \
 SYSTEM_TESTSUITE_AT = \
 	tests/system-failover.at \
 	tests/system-macros.at \
+	tests/system-manager.at \
 	tests/system-mtu.at \
 	tests/system-tags.at \
 	tests/system-testsuite.at \
