@@ -293,6 +293,71 @@ AC_DEFUN([_VMFEX_ASK_OVS],
    AC_SUBST([HAVE_DPDK])
   ])
 
+dnl VMFEX_WITH_BPF
+dnl
+dnl What the kernel path is built with, unless --without-bpf is given: clang
+dnl compiles the eBPF programs, bpftool makes a header of them, and libbpf
+dnl loads them.  Defines HAVE_BPF in vmfex-config.h.
+AC_DEFUN([VMFEX_WITH_BPF],
+  [AC_ARG_WITH(
+     [bpf],
+     [AS_HELP_STRING([--without-bpf], [build without the kernel path])],
+     [], [with_bpf=yes])
+   AC_ARG_VAR([CLANG], [compiles eBPF programs])
+   AC_ARG_VAR([BPFTOOL], [makes a header of eBPF programs])
+   BPF_CFLAGS=
+   BPF_LIBS=
+   AS_IF([test "$with_bpf" != no],
+     [AC_CHECK_PROGS([CLANG], [clang])
+      AS_IF([test "X$CLANG" = X],
+        [AC_MSG_ERROR(m4_normalize([
+           clang is missing, which compiles the eBPF programs of the kernel
+           path: install the package clang, or use --without-bpf]))])
+      AC_MSG_CHECKING([whether $CLANG compiles eBPF programs])
+      vmfex_dir=`$CC -print-multiarch 2>/dev/null`
+      BPF_CFLAGS="-target bpf -mcpu=v2 -g -O2"
+      AS_IF([test "X$vmfex_dir" != X],
+        [BPF_CFLAGS="$BPF_CFLAGS -idirafter /usr/include/$vmfex_dir"])
+      cat > conftest.bpf.c <<_VMFEX_EOF
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+SEC("xdp") int f(struct xdp_md *ctx) { return bpf_xdp_get_buff_len(ctx); }
+_VMFEX_EOF
+      AS_IF([$CLANG $BPF_CFLAGS -c conftest.bpf.c -o conftest.bpf.o \
+               2>&AS_MESSAGE_LOG_FD],
+        [AC_MSG_RESULT([yes])],
+        [AC_MSG_RESULT([no])
+         AC_MSG_ERROR(m4_normalize([
+           $CLANG cannot compile eBPF programs, see config.log: install the
+           packages clang and libbpf-dev, or use --without-bpf]))])
+      AC_PATH_PROGS([BPFTOOL], [bpftool], [], [$PATH:/usr/sbin:/sbin])
+      AC_MSG_CHECKING([whether bpftool makes skeletons])
+      AS_IF([test "X$BPFTOOL" != X \
+             && "$BPFTOOL" gen skeleton conftest.bpf.o \
+                  > conftest.skel.h 2>&AS_MESSAGE_LOG_FD],
+        [AC_MSG_RESULT([yes])],
+        [AC_MSG_RESULT([no])
+         AC_MSG_ERROR(m4_normalize([
+           bpftool is missing, or cannot make skeletons of eBPF programs:
+           install the package bpftool, or use --without-bpf]))])
+      rm -f conftest.bpf.c conftest.bpf.o conftest.skel.h
+      PKG_CHECK_MODULES([LIBBPF], [libbpf >= 0.8], [],
+        [AC_MSG_ERROR(m4_normalize([
+           libbpf 0.8 or later is missing, which loads the eBPF programs of the
+           kernel path: install the package libbpf-dev, or use
+           --without-bpf]))])
+      BPF_LIBS=$LIBBPF_LIBS
+      vmfex_define="@%:@define HAVE_BPF 1"],
+     [vmfex_define="/* @%:@undef HAVE_BPF */"
+      VMFEX_DISTCHECK_FLAGS="$VMFEX_DISTCHECK_FLAGS --without-bpf"])
+   vmfex_config_h="$vmfex_config_h$as_nl/* Defined to 1 if the kernel path is "
+   vmfex_config_h="${vmfex_config_h}built in. */$as_nl$vmfex_define$as_nl"
+   AM_CONDITIONAL([HAVE_BPF], [test "$with_bpf" != no])
+   HAVE_BPF=$with_bpf
+   AC_SUBST([HAVE_BPF])
+   AC_SUBST([BPF_CFLAGS])
+   AC_SUBST([BPF_LIBS])])
+
 dnl VMFEX_ENABLE_WERROR
 dnl
 dnl Open vSwitch's own warnings, those that our compiler knows, as errors.
@@ -471,6 +536,7 @@ $PACKAGE_NAME $PACKAGE_VERSION
   its source:        $vmfex_source
   its build tree:    $OVS_BUILDDIR ($vmfex_built)
   DPDK:              $with_dpdk
+  kernel path:       `test "$with_bpf" = no && echo no || echo yes`
   compiler:          $CC $CFLAGS
   warnings:          `test -n "$VMFEX_WERROR_FLAGS" \
                         && echo 'are errors' || echo 'are only shown'`

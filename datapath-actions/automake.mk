@@ -24,4 +24,52 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/vmfex-txq.c \
 	datapath-actions/vmfex-txq.h \
 	datapath-actions/vntag.c \
-	datapath-actions/vntag.h
+	datapath-actions/vntag.h \
+	$(DATAPATH_KERNEL_SOURCES)
+datapath_actions_libvmfex_datapath_la_LIBADD = $(BPF_LIBS)
+
+# The kernel path: eBPF programs, compiled now, and loaded out of a header.
+EXTRA_DIST += \
+	datapath-actions/kernel/vmfex-kernel-dev.c \
+	datapath-actions/kernel/vmfex-kernel-dev.h \
+	datapath-actions/kernel/vmfex-kernel-find.c \
+	datapath-actions/kernel/vmfex-kernel-find.h \
+	datapath-actions/kernel/vmfex-kernel-maps.h \
+	datapath-actions/kernel/vmfex-kernel-none.c \
+	datapath-actions/kernel/vmfex-kernel.bpf.c \
+	datapath-actions/kernel/vmfex-kernel.c \
+	datapath-actions/kernel/vmfex-kernel.h
+if HAVE_BPF
+DATAPATH_KERNEL_SOURCES = \
+	datapath-actions/kernel/vmfex-kernel-dev.c \
+	datapath-actions/kernel/vmfex-kernel-dev.h \
+	datapath-actions/kernel/vmfex-kernel-find.c \
+	datapath-actions/kernel/vmfex-kernel-find.h \
+	datapath-actions/kernel/vmfex-kernel-maps.h \
+	datapath-actions/kernel/vmfex-kernel.c \
+	datapath-actions/kernel/vmfex-kernel.h
+nodist_datapath_actions_libvmfex_datapath_la_SOURCES = \
+	datapath-actions/kernel/vmfex-kernel.skel.h
+BUILT_SOURCES += datapath-actions/kernel/vmfex-kernel.skel.h
+CLEANFILES += \
+	datapath-actions/kernel/vmfex-kernel.bpf.o \
+	datapath-actions/kernel/vmfex-kernel.skel.h
+datapath-actions/kernel/vmfex-kernel.bpf.o: \
+    datapath-actions/kernel/vmfex-kernel.bpf.c \
+    datapath-actions/kernel/vmfex-kernel-maps.h \
+    datapath-actions/vmfex-drop.h
+	$(AM_V_at)$(MKDIR_P) datapath-actions/kernel
+	$(AM_V_GEN)$(CLANG) $(BPF_CFLAGS) -Wall -Wextra -Werror \
+	    -I $(top_srcdir) -c -o $@ \
+	    $(srcdir)/datapath-actions/kernel/vmfex-kernel.bpf.c
+# It is not held to our warnings.
+datapath-actions/kernel/vmfex-kernel.skel.h: \
+    datapath-actions/kernel/vmfex-kernel.bpf.o
+	$(AM_V_GEN)(echo '#pragma GCC system_header' && \
+	    $(BPFTOOL) gen skeleton $< name vmfex_kernel_bpf) > $@.tmp && \
+	mv $@.tmp $@
+else
+DATAPATH_KERNEL_SOURCES = \
+	datapath-actions/kernel/vmfex-kernel-none.c \
+	datapath-actions/kernel/vmfex-kernel.h
+endif

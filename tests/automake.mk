@@ -23,6 +23,14 @@ tests_ovs_vswitchd_replay_LDADD = \
 EXTRA_tests_ovs_vswitchd_replay_DEPENDENCIES = \
 	$(EXTRA_vswitchd_plugin_ovs_vswitchd_vmfex_DEPENDENCIES)
 
+# The kernel path without ovs-vswitchd.
+check_PROGRAMS += tests/test-kernel
+tests_test_kernel_SOURCES = tests/test-kernel.c
+tests_test_kernel_LDADD = \
+	datapath-actions/libvmfex-datapath.la \
+	$(OVS_LDADD)
+EXTRA_tests_test_kernel_DEPENDENCIES = $(OVS_LIBRARIES)
+
 # "make check" runs tests/testsuite, and "make check-system", as root,
 # tests/system-testsuite.  Arguments for either: TESTSUITEFLAGS.
 COMMON_AT = \
@@ -50,6 +58,7 @@ TESTSUITE_AT = \
 	tests/vswitchd-plugin.at
 SYSTEM_TESTSUITE_AT = \
 	tests/system-failover.at \
+	tests/system-kernel.at \
 	tests/system-macros.at \
 	tests/system-manager.at \
 	tests/system-mtu.at \
@@ -66,6 +75,7 @@ EXTRA_DIST += \
 	tests/direct-frames.py \
 	tests/direct-stress.py \
 	tests/frames.py \
+	tests/kernel-frames.py \
 	tests/manager-check.py \
 	tests/kill-daemons.py \
 	tests/tags-oracle.py

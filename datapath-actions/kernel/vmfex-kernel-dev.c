@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "datapath-actions/kernel/vmfex-kernel-dev.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/ethtool.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <linux/if_packet.h>
+#include <linux/sockios.h>
+
+#include "openvswitch/vlog.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(vmfex_kernel_dev);
+
+#ifndef SO_ATTACH_BPF
+#define SO_ATTACH_BPF 50
+#endif
+
+/* XDP. */
+
+static uint32_t
+xdp_mode(bool native)
+{
+    return native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+}
+
+/* Attaches 'prog_fd' to the device with 'ifindex', in its driver if 'native'.
+ * EBUSY: somebody else's program is there. */
+int
+kernel_dev_xdp_attach(int ifindex, int prog_fd, bool native)
+{
+    int error = -bpf_xdp_attach(ifindex, prog_fd,
+                                xdp_mode(native) | XDP_FLAGS_UPDATE_IF_NOEXIST,
+                                NULL);
+
+    return error == EEXIST ? EBUSY : error;
+}
+
+/* Puts 'prog_fd' in place of 'old_fd'. */
+int
+kernel_dev_xdp_replace(int ifindex, int prog_fd, int old_fd, bool native)
+{
+    LIBBPF_OPTS(bpf_xdp_attach_opts, opts, .old_prog_fd = old_fd);
+
+    return -bpf_xdp_attach(ifindex, prog_fd,
+                           xdp_mode(native) | XDP_FLAGS_REPLACE, &opts);
+}
+
+/* Takes 'old_fd' off, and no other program. */
+int
+kernel_dev_xdp_detach(int ifindex, int old_fd, bool native)
+{
+    LIBBPF_OPTS(bpf_xdp_attach_opts, opts, .old_prog_fd = old_fd);
+
+    return -bpf_xdp_detach(ifindex, xdp_mode(native), &opts);
+}
+
+/* Returns the number of the program on the device, or 0.  Stores in '*native'
+ * whether it is in the driver. */
+uint32_t
+kernel_dev_xdp_query(int ifindex, bool *native)
+{
+    LIBBPF_OPTS(bpf_xdp_query_opts, opts);
+
+    *native = false;
+    if (bpf_xdp_query(ifindex, 0, &opts)) {
+        return 0;
+    }
+    *native = opts.drv_prog_id != 0;
+    return opts.drv_prog_id ? opts.drv_prog_id : opts.skb_prog_id;
+}
+
+/* TC. */
+
+static int
+tc_attach(int ifindex, int prog_fd, uint32_t flags)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+                .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd,
+                .handle = KERNEL_DEV_TC_HANDLE,
+                .priority = KERNEL_DEV_TC_PRIORITY,
+                .flags = flags);
+
+    return -bpf_tc_attach(&hook, &opts);
+}
+
+/* Attaches 'prog_fd' to the ingress of the device, behind filters of others
+ * with a higher priority.  Sets '*qdisc_is_ours' to true if there was no qdisc
+ * for it, and one was made.  EBUSY: somebody has our place. */
+int
+kernel_dev_tc_attach(int ifindex, int prog_fd, bool *qdisc_is_ours)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+                .attach_point = BPF_TC_INGRESS);
+    int error;
+
+    *qdisc_is_ours = false;
+    error = -bpf_tc_hook_create(&hook);
+    if (error && error != EEXIST) {
+        return error;
+    }
+    *qdisc_is_ours = !error;
+    error = tc_attach(ifindex, prog_fd, 0);
+    if (error && *qdisc_is_ours) {
+        hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+        bpf_tc_hook_destroy(&hook);
+    }
+    return error == EEXIST ? EBUSY : error;
+}
+
+/* Puts 'prog_fd' in place of the program that we have on the device. */
+int
+kernel_dev_tc_replace(int ifindex, int prog_fd)
+{
+    return tc_attach(ifindex, prog_fd, BPF_TC_F_REPLACE);
+}
+
+/* Undoes kernel_dev_tc_attach(). */
+void
+kernel_dev_tc_detach(int ifindex, bool qdisc_is_ours)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+                .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_opts, opts, .handle = KERNEL_DEV_TC_HANDLE,
+                .priority = KERNEL_DEV_TC_PRIORITY);
+
+    bpf_tc_detach(&hook, &opts);
+    if (qdisc_is_ours) {
+        hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+        bpf_tc_hook_destroy(&hook);
+    }
+}
+
+/* Returns the number of the program in our place on the device, or 0. */
+uint32_t
+kernel_dev_tc_query(int ifindex)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+                .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_opts, opts, .handle = KERNEL_DEV_TC_HANDLE,
+                .priority = KERNEL_DEV_TC_PRIORITY);
+
+    return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
+}
+
+/* Offloads. */
+
+static int
+ethtool(const char *name, void *data)
+{
+    struct ifreq ifr = { .ifr_data = data };
+    int fd, error;
+
+    fd = socket(AF_INET, SOCK_DGRAM, 0);
+    if (fd < 0) {
+        return errno;
+    }
+    ovs_strlcpy(ifr.ifr_name, name, sizeof ifr.ifr_name);
+    error = ioctl(fd, SIOCETHTOOL, &ifr) ? errno : 0;
+    close(fd);
+    return error;
+}
+
+static uint32_t
+ethtool_get(const char *name, uint32_t cmd)
+{
+    struct ethtool_value value = { .cmd = cmd };
+
+    return ethtool(name, &value) ? 0 : value.data;
+}
+
+/* Returns true if the device merges frames before anybody sees them. */
+bool
+kernel_dev_get_lro(const char *name)
+{
+    return (ethtool_get(name, ETHTOOL_GFLAGS) & ETH_FLAG_LRO) != 0;
+}
+
+/* Returns true if frames from the device go through GRO. */
+bool
+kernel_dev_get_gro(const char *name)
+{
+    return ethtool_get(name, ETHTOOL_GGRO) != 0;
+}
+
+/* Switches that on or off. */
+int
+kernel_dev_set_gro(const char *name, bool on)
+{
+    struct ethtool_value value = { .cmd = ETHTOOL_SGRO, .data = on };
+
+    return ethtool(name, &value);
+}
+
+/* Sockets. */
+
+/* Attaches 'prog_fd' to each packet socket of this process that gets all
+ * frames of a device for which 'is_ours' returns true.  The sockets are Open
+ * vSwitch's, and nobody but the process itself knows which they are. */
+void
+kernel_dev_filter_sockets(bool (*is_ours)(int ifindex), int prog_fd)
+{
+    struct dirent *de;
+    DIR *dir;
+
+    dir = opendir("/proc/self/fd");
+    if (!dir) {
+        VLOG_WARN("/proc/self/fd: %s; frames in the kernel path are read "
+                  "by ovs-vswitchd as well", ovs_strerror(errno));
+        return;
+    }
+    while ((de = readdir(dir))) {
+        struct sockaddr_ll sll;
+        socklen_t len = sizeof sll;
+        int fd = atoi(de->d_name);
+
+        memset(&sll, 0, sizeof sll);
+        if (de->d_name[0] == '.' || fd == dirfd(dir)
+            || getsockname(fd, (struct sockaddr *) &sll, &len)
+            || sll.sll_family != AF_PACKET
+            || sll.sll_protocol != htons(ETH_P_ALL)
+            || !is_ours(sll.sll_ifindex)) {
+            continue;
+        }
+        if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &prog_fd,
+                       sizeof prog_fd)) {
+            VLOG_WARN("packet socket %d: cannot attach a filter (%s); frames "
+                      "in the kernel path are read by ovs-vswitchd as well",
+                      fd, ovs_strerror(errno));
+        }
+    }
+    closedir(dir);
+}

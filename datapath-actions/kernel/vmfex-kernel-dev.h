@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef VMFEX_KERNEL_DEV_H
+#define VMFEX_KERNEL_DEV_H 1
+
+/* eBPF programs on devices of the kernel, and what else has to be known of
+ * such a device: primitives for vmfex-kernel.c, which has the state.
+ *
+ * Functions return 0 or a positive errno. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Our place among other people's filters on a device. */
+#define KERNEL_DEV_TC_PRIORITY 0x8926
+#define KERNEL_DEV_TC_HANDLE 1
+
+int kernel_dev_xdp_attach(int ifindex, int prog_fd, bool native);
+int kernel_dev_xdp_replace(int ifindex, int prog_fd, int old_fd, bool native);
+int kernel_dev_xdp_detach(int ifindex, int old_fd, bool native);
+uint32_t kernel_dev_xdp_query(int ifindex, bool *native);
+
+int kernel_dev_tc_attach(int ifindex, int prog_fd, bool *qdisc_is_ours);
+int kernel_dev_tc_replace(int ifindex, int prog_fd);
+void kernel_dev_tc_detach(int ifindex, bool qdisc_is_ours);
+uint32_t kernel_dev_tc_query(int ifindex);
+
+bool kernel_dev_get_lro(const char *name);
+bool kernel_dev_get_gro(const char *name);
+int kernel_dev_set_gro(const char *name, bool);
+
+void kernel_dev_filter_sockets(bool (*is_ours)(int ifindex), int prog_fd);
+
+#endif /* vmfex-kernel-dev.h */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef VMFEX_KERNEL_MAPS_H
+#define VMFEX_KERNEL_MAPS_H 1
+
+/* What the eBPF programs and their loader have in common: the maps.  See
+ * vmfex-kernel.h for the whole.
+ *
+ * Maps outlive the process that made them.  Whoever changes a structure here
+ * must change VMFEX_KERNEL_VERSION, too, so that a newer ovs-vswitchd does
+ * not take over what it would misunderstand. */
+
+#include <linux/types.h>
+
+#include "datapath-actions/vmfex-drop.h"
+
+#define VMFEX_KERNEL_VERSION 1
+
+#define VMFEX_KERNEL_MAX_TRUNKS 64
+#define VMFEX_KERNEL_MAX_SLOTS 2048     /* Counters: trunks and adapters. */
+#define VMFEX_KERNEL_MAX_PORTS 2048
+#define VMFEX_KERNEL_N_MACS 8
+#define VMFEX_KERNEL_TAG_LEN 8          /* Of the longer tag. */
+#define VMFEX_KERNEL_NAME_LEN 64
+
+/* Counters, in the order of enum vmfex_counter. */
+enum {
+    VMFEX_KERNEL_RX_FRAMES,
+    VMFEX_KERNEL_RX_BYTES,
+    VMFEX_KERNEL_TX_FRAMES,
+    VMFEX_KERNEL_TX_BYTES,
+    VMFEX_KERNEL_CONTROL,       /* Never counted here. */
+    VMFEX_KERNEL_DROPPED,
+    VMFEX_KERNEL_N_COUNTERS = VMFEX_KERNEL_DROPPED + VMFEX_N_DROPS
+};
+
+/* Map "vmfex_counters", an array for each CPU. */
+struct vmfex_kernel_counters {
+    __u64 n[VMFEX_KERNEL_N_COUNTERS];
+};
+
+/* Map "vmfex_slots": whose counters these are; only for the loader. */
+struct vmfex_kernel_slot {
+    char name[VMFEX_KERNEL_NAME_LEN];   /* A netdev's; empty if free. */
+};
+
+/* Map "vmfex_owner", of one entry; only for the loader. */
+struct vmfex_kernel_owner {
+    __u32 version;              /* VMFEX_KERNEL_VERSION. */
+    char name[252];             /* Who made the maps: its run directory. */
+};
+
+/* Map "vmfex_trunks", by the trunk's interface index. */
+struct vmfex_kernel_trunk {
+    __u32 slot;
+    __u16 tag_type;             /* EtherType of the tag, in host order. */
+    __u8 from_bridge;           /* Frames that arrive come from the switch. */
+    __u8 flags;                 /* VMFEX_KERNEL_TRUNK_*. */
+};
+#define VMFEX_KERNEL_TRUNK_GENERIC 0x01 /* Its XDP is generic. */
+#define VMFEX_KERNEL_TRUNK_QDISC 0x02   /* We made its clsact qdisc. */
+#define VMFEX_KERNEL_TRUNK_GRO 0x04     /* We switched GRO on. */
+
+/* Map "vmfex_vifs", by struct vmfex_kernel_vif_key: the VIFs of a trunk.  A
+ * VIF that is not there belongs to no vethernet. */
+struct vmfex_kernel_vif_key {
+    __u32 trunk;                /* Interface index. */
+    __u32 vif;
+};
+struct vmfex_kernel_vif {
+    __u32 port;                 /* Interface index of the VM port, or 0: the
+                                 * emulated path has it. */
+    __u32 slot;
+};
+
+/* Map "vmfex_ports", by the VM port's interface index. */
+struct vmfex_kernel_port {
+    __u32 enabled;              /* Nonzero if it is in the kernel path. */
+    __u32 trunk;                /* Interface index of the trunk to send on. */
+    __u32 slot;
+    __u32 max_len;              /* Of a frame, without the tag. */
+    __u32 tag_len;              /* 6 or 8. */
+    __u8 tag[VMFEX_KERNEL_TAG_LEN]; /* As it stands in the frame. */
+    __u8 has_mac;               /* 'mac' is the only one that may send. */
+    __u8 mac[6];
+    __u8 flags;                 /* VMFEX_KERNEL_PORT_*; for the loader. */
+    __u32 pad;
+    __u64 macs[VMFEX_KERNEL_N_MACS]; /* That were seen; 0 is none. */
+};
+#define VMFEX_KERNEL_PORT_QDISC 0x01    /* We made its clsact qdisc. */
+
+/* What the XDP program leaves in front of a frame for the TC program. */
+struct vmfex_kernel_meta {
+    __u32 magic;                /* VMFEX_KERNEL_MAGIC*. */
+    __u32 port;                 /* Interface index of the VM port. */
+};
+#define VMFEX_KERNEL_MAGIC 0x8926893e
+#define VMFEX_KERNEL_MAGIC_VLAN 0x8926893f      /* An 802.1Q header follows. */
+#define VMFEX_KERNEL_MAGIC_GENERIC 0x89268940   /* One is to be taken off. */
+
+#endif /* vmfex-kernel-maps.h */

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * In place of vmfex-kernel.c where configure was told --without-bpf: there is
+ * no kernel path.  Whoever asks is told so by vmfex_kernel_open(), and has no
+ * reason to call more than that and what may be called at any time. */
+
+#include <config.h>
+#include "datapath-actions/kernel/vmfex-kernel.h"
+
+#include <errno.h>
+
+#include "util.h"
+
+int
+vmfex_kernel_open(const char *owner OVS_UNUSED, char **errorp)
+{
+    *errorp = xstrdup("this ovs-vswitchd was built without the kernel path "
+                      "(--without-bpf)");
+    return EOPNOTSUPP;
+}
+
+bool
+vmfex_kernel_is_open(void)
+{
+    return false;
+}
+
+void
+vmfex_kernel_close(void)
+{
+    /* Nothing is open. */
+}
+
+void
+vmfex_kernel_remove_all(void)
+{
+    /* Nothing is open. */
+}
+
+enum vmfex_kernel_hook
+vmfex_kernel_attach_trunk(int ifindex OVS_UNUSED, const char *name OVS_UNUSED,
+                          char **reasonp OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+bool
+vmfex_kernel_attach_port(int ifindex OVS_UNUSED, const char *name OVS_UNUSED,
+                         char **reasonp OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+bool
+vmfex_kernel_is_attached(int ifindex OVS_UNUSED)
+{
+    return false;
+}
+
+void
+vmfex_kernel_detach(int ifindex OVS_UNUSED)
+{
+    /* Nothing is attached. */
+}
+
+void
+vmfex_kernel_filter_sockets(void)
+{
+    /* Nothing is attached. */
+}
+
+void
+vmfex_kernel_begin(void)
+{
+    OVS_NOT_REACHED();
+}
+
+int
+vmfex_kernel_set_vif(int trunk OVS_UNUSED, uint16_t vif OVS_UNUSED,
+                     const char *vethernet OVS_UNUSED, int port OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+int
+vmfex_kernel_set_trunk(int ifindex OVS_UNUSED, const char *name OVS_UNUSED,
+                       enum vmfex_tag tag OVS_UNUSED,
+                       bool from_bridge OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+int
+vmfex_kernel_set_port(int ifindex OVS_UNUSED,
+                      const struct vmfex_link *link OVS_UNUSED,
+                      const struct vmfex_channel *channel OVS_UNUSED,
+                      int trunk OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+void
+vmfex_kernel_sweep(bool keep_adopted OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+int
+vmfex_kernel_slot(const char *name OVS_UNUSED)
+{
+    return -1;
+}
+
+void
+vmfex_kernel_forget(const char *name OVS_UNUSED)
+{
+    /* Nothing has counters. */
+}
+
+void
+vmfex_kernel_add_counters(int slot OVS_UNUSED,
+                          uint64_t totals[VMFEX_N_COUNTERS] OVS_UNUSED)
+{
+    /* Nothing was counted. */
+}
+
+size_t
+vmfex_kernel_get_macs(int port OVS_UNUSED,
+                      struct eth_addr macs[VMFEX_N_MACS] OVS_UNUSED)
+{
+    return 0;
+}

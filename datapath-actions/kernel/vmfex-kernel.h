@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef VMFEX_KERNEL_H
+#define VMFEX_KERNEL_H 1
+
+/* The kernel path: eBPF programs that forward links whose VM port and trunk
+ * are both netdevs of the kernel.
+ *
+ *                                     maps
+ *                  .-----------------------------------------.
+ *                  | ports, trunks, VIFs, counters, owner    |
+ *                  '--+-----------------+----------------+---'
+ *                     |                 |                |
+ *            +--------+----+      +-----+------+   +-----+------+
+ *   VM ----> | TC vmfex_vm | ---------------------------------------> trunk
+ *    port    | check, push |      |            |   |            |
+ *            +-------------+      |            |   |            |
+ *      <------------------------- | TC         |<--| XDP        | <---
+ *                                 | vmfex_trunk| ^ | vmfex_xdp  |
+ *                                 | redirect   | | | check, pop |
+ *                                 +------------+ | +------------+
+ *                                             GRO, sockets
+ *
+ * - XDP on the trunk checks the tag, takes it off, and leaves the VM port's
+ *   number in the frame's metadata, so that the kernel's GRO sees ordinary
+ *   frames.  TC on the trunk then sends the frame to the VM port.
+ *
+ * - What the programs do not forward they leave alone, for the emulated path:
+ *   control frames, and frames of a link that is not in the kernel path.  Bad
+ *   frames are dropped at once, and counted as the emulated path does it.
+ *
+ * - ovs-vswitchd's packet sockets get a program, too (vmfex_socket), which
+ *   keeps from them what the kernel path has.  It looks at the same map entry
+ *   as the program that forwards, so that each frame goes one way, also while
+ *   a link moves from one path to the other.
+ *
+ *
+ * Restart
+ * =======
+ *
+ * Programs belong to the devices that they are attached to, and maps to the
+ * programs.  So both outlive ovs-vswitchd, without a file in a file system
+ * which might not be mounted, or mounted anew for each process.
+ * vmfex_kernel_open() looks for them on all devices of the network namespace
+ * and takes over those with the same owner (map "vmfex_owner"):
+ *
+ *        open()           set_...()             sweep()
+ *   none ------> loaded ------------> wanted <---------- wanted
+ *         \                             ^                  |
+ *          \ found on a device          | set_...()        | not set since
+ *           '-----------------------> adopted              | begin()
+ *                                       |                  v
+ *                                       '--------------> removed
+ *                                        not set, and its time is over
+ *
+ * The caller describes all that it wants, between vmfex_kernel_begin() and
+ * vmfex_kernel_sweep(); the difference is what is done.
+ *
+ * All of this is for the main thread, other than
+ * vmfex_kernel_add_counters(). */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "datapath-actions/vmfex-fwd.h"
+
+/* How a trunk's frames come to the kernel path. */
+enum vmfex_kernel_hook {
+    VMFEX_KERNEL_NONE,          /* They do not. */
+    VMFEX_KERNEL_NATIVE,        /* XDP in the driver. */
+    VMFEX_KERNEL_GENERIC        /* XDP in the kernel, behind the driver. */
+};
+
+int vmfex_kernel_open(const char *owner, char **errorp);
+void vmfex_kernel_close(void);
+void vmfex_kernel_remove_all(void);
+bool vmfex_kernel_is_open(void);
+
+/* Devices. */
+enum vmfex_kernel_hook vmfex_kernel_attach_trunk(int ifindex,
+                                                 const char *name,
+                                                 char **reasonp);
+bool vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp);
+bool vmfex_kernel_is_attached(int ifindex);
+void vmfex_kernel_detach(int ifindex);
+void vmfex_kernel_filter_sockets(void);
+
+/* What is forwarded. */
+void vmfex_kernel_begin(void);
+int vmfex_kernel_set_vif(int trunk, uint16_t vif, const char *vethernet,
+                         int port);
+int vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag,
+                           bool from_bridge);
+int vmfex_kernel_set_port(int ifindex, const struct vmfex_link *,
+                          const struct vmfex_channel *, int trunk);
+void vmfex_kernel_sweep(bool keep_adopted);
+
+/* What was forwarded. */
+int vmfex_kernel_slot(const char *name);
+void vmfex_kernel_forget(const char *name);
+void vmfex_kernel_add_counters(int slot, uint64_t totals[VMFEX_N_COUNTERS]);
+size_t vmfex_kernel_get_macs(int port, struct eth_addr macs[VMFEX_N_MACS]);
+
+#endif /* vmfex-kernel.h */

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Drives the kernel path without an ovs-vswitchd.  Each run is a process that
+ * takes over what the one before left, so a test is a sequence of runs:
+ *
+ *     test-kernel OWNER set WANTED...     forwards exactly that
+ *     test-kernel OWNER stats NAME        prints the counters that are not 0
+ *     test-kernel OWNER macs PORT         prints the MACs that were seen
+ *     test-kernel OWNER remove            takes everything off
+ *
+ * WANTED is one of
+ *
+ *     trunk=DEVICE,TAG,ROLE
+ *     link=PORT,VETHERNET,TRUNK,VIF,MTU[,MAC]
+ *     emulated=VETHERNET,TRUNK,VIF
+ *
+ * with trunks first. */
+
+#include <config.h>
+#undef NDEBUG
+#include "datapath-actions/kernel/vmfex-kernel.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+#define MAX_FIELDS 6
+
+struct wanted_trunk {
+    char name[IF_NAMESIZE];
+    enum vmfex_tag tag;
+    bool from_bridge;           /* What is sent on it. */
+};
+static struct wanted_trunk trunks[8];
+static size_t n_trunks;
+
+static int
+ifindex(const char *name)
+{
+    int i = if_nametoindex(name);
+
+    if (!i) {
+        ovs_fatal(0, "%s: no such device", name);
+    }
+    return i;
+}
+
+static struct wanted_trunk *
+find_trunk(const char *name)
+{
+    for (size_t i = 0; i < n_trunks; i++) {
+        if (!strcmp(trunks[i].name, name)) {
+            return &trunks[i];
+        }
+    }
+    ovs_fatal(0, "%s: not given as trunk=", name);
+}
+
+/* Splits 's' at commas. */
+static size_t
+split(char *s, char *fields[MAX_FIELDS])
+{
+    char *save_ptr = NULL;
+    size_t n = 0;
+
+    for (char *f = strtok_r(s, ",", &save_ptr); f && n < MAX_FIELDS;
+         f = strtok_r(NULL, ",", &save_ptr)) {
+        fields[n++] = f;
+    }
+    return n;
+}
+
+static void
+check(const char *what, int error)
+{
+    if (error) {
+        ovs_fatal(error, "%s", what);
+    }
+}
+
+static void
+attach(const char *wanted)
+{
+    static const char *const hooks[] = { "none", "native", "generic" };
+    enum vmfex_kernel_hook hook = VMFEX_KERNEL_NONE;
+    char *copy = xstrdup(strchr(wanted, '=') + 1);
+    char *fields[MAX_FIELDS], *reason = NULL;
+    size_t n = split(copy, fields);
+
+    if (!strncmp(wanted, "trunk=", 6) && n == 3) {
+        struct wanted_trunk *t = &trunks[n_trunks++];
+
+        ovs_strlcpy(t->name, fields[0], sizeof t->name);
+        t->tag = !strcmp(fields[1], "e-tag") ? VMFEX_E_TAG : VMFEX_VN_TAG;
+        t->from_bridge = !strcmp(fields[2], "downlink");
+        hook = vmfex_kernel_attach_trunk(ifindex(t->name), t->name, &reason);
+        printf("%s: %s%s%s\n", t->name, hooks[hook], reason ? ": " : "",
+               reason ? reason : "");
+    } else if (!strncmp(wanted, "link=", 5) && n >= 5) {
+        if (!vmfex_kernel_attach_port(ifindex(fields[0]), fields[0],
+                                      &reason)) {
+            printf("%s: none: %s\n", fields[0], reason);
+        }
+    }
+    free(reason);
+    free(copy);
+}
+
+static void
+set(const char *wanted)
+{
+    char *copy = xstrdup(strchr(wanted, '=') + 1);
+    char *fields[MAX_FIELDS];
+    size_t n = split(copy, fields);
+
+    if (!strncmp(wanted, "link=", 5)) {
+        struct wanted_trunk *t = find_trunk(fields[2]);
+        struct vmfex_link link = {
+            .endpoint = vmfex_endpoint_create(fields[1]),
+            .channels[0] = {
+                .vif = atoi(fields[3]),
+                .tag = t->tag,
+                .from_bridge = t->from_bridge,
+                .mtu = atoi(fields[4]),
+            },
+            .n_channels = 1,
+            .has_mac = n > 5,
+        };
+
+        if (link.has_mac) {
+            eth_addr_from_string(fields[5], &link.mac);
+        }
+        check(wanted, vmfex_kernel_set_vif(ifindex(t->name), atoi(fields[3]),
+                                           fields[1], ifindex(fields[0])));
+        check(wanted, vmfex_kernel_set_port(ifindex(fields[0]), &link,
+                                            &link.channels[0],
+                                            ifindex(t->name)));
+        vmfex_endpoint_unref(link.endpoint);
+    } else if (!strncmp(wanted, "emulated=", 9) && n == 3) {
+        check(wanted, vmfex_kernel_set_vif(ifindex(fields[1]),
+                                           atoi(fields[2]), fields[0], 0));
+    }
+    free(copy);
+}
+
+static void
+print_stats(const char *name)
+{
+    static const char *const names[] = {
+        "rx_frames", "rx_bytes", "tx_frames", "tx_bytes", "control"
+    };
+    uint64_t totals[VMFEX_N_COUNTERS];
+
+    memset(totals, 0, sizeof totals);
+    vmfex_kernel_add_counters(vmfex_kernel_slot(name), totals);
+    for (size_t i = 0; i < VMFEX_N_COUNTERS; i++) {
+        if (totals[i]) {
+            printf("%s=%"PRIu64"\n", i < VMFEX_DROPPED ? names[i]
+                   : vmfex_drop_name(i - VMFEX_DROPPED), totals[i]);
+        }
+    }
+}
+
+static void
+print_macs(const char *port)
+{
+    struct eth_addr macs[VMFEX_N_MACS];
+    size_t n = vmfex_kernel_get_macs(ifindex(port), macs);
+
+    for (size_t i = 0; i < n; i++) {
+        printf(ETH_ADDR_FMT"\n", ETH_ADDR_ARGS(macs[i]));
+    }
+}
+
+int
+main(int argc, char *argv[])
+{
+    char *error;
+
+    set_program_name(argv[0]);
+    if (argc < 3) {
+        ovs_fatal(0, "usage: %s OWNER set|stats|macs|remove [ARGUMENT...]",
+                  argv[0]);
+    }
+    vmfex_fwd_init();
+    if (vmfex_kernel_open(argv[1], &error)) {
+        ovs_fatal(0, "%s", error);
+    }
+    if (!strcmp(argv[2], "set")) {
+        for (int i = 3; i < argc; i++) {
+            attach(argv[i]);
+        }
+        vmfex_kernel_begin();
+        for (int i = 3; i < argc; i++) {
+            set(argv[i]);
+        }
+        for (size_t i = 0; i < n_trunks; i++) {
+            check(trunks[i].name,
+                  vmfex_kernel_set_trunk(ifindex(trunks[i].name),
+                                         trunks[i].name, trunks[i].tag,
+                                         !trunks[i].from_bridge));
+        }
+        vmfex_kernel_sweep(false);
+    } else if (!strcmp(argv[2], "stats") && argc > 3) {
+        print_stats(argv[3]);
+    } else if (!strcmp(argv[2], "macs") && argc > 3) {
+        print_macs(argv[3]);
+    } else if (!strcmp(argv[2], "remove")) {
+        vmfex_kernel_remove_all();
+    } else {
+        ovs_fatal(0, "%s: unknown command", argv[2]);
+    }
+    vmfex_kernel_close();
+    return 0;
+}
