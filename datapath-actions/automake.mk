@@ -17,8 +17,12 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/vmfex-flow-text.h \
 	datapath-actions/vmfex-fwd.c \
 	datapath-actions/vmfex-fwd.h \
+	datapath-actions/vmfex-handover.c \
+	datapath-actions/vmfex-handover.h \
 	datapath-actions/vmfex-l2.c \
 	datapath-actions/vmfex-l2.h \
+	datapath-actions/vmfex-policer.c \
+	datapath-actions/vmfex-policer.h \
 	datapath-actions/vmfex-ring.c \
 	datapath-actions/vmfex-ring.h \
 	datapath-actions/vmfex-txq.c \

@@ -10,6 +10,7 @@
 #include "coverage.h"
 #include "datapath-actions/compat.h"
 #include "datapath-actions/etag.h"
+#include "datapath-actions/vmfex-handover.h"
 #include "datapath-actions/vntag.h"
 #include "dp-packet.h"
 #include "netlink.h"

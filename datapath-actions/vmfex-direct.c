@@ -7,6 +7,7 @@
 
 #include "datapath-actions/compat.h"
 #include "datapath-actions/vmfex-fwd.h"
+#include "datapath-actions/vmfex-handover.h"
 #include "ovs-atomic.h"
 #include "util.h"
 
@@ -70,23 +71,27 @@ vmfex_direct_input_func(dp_netdev_input_func original)
     return vmfex_direct_input;
 }
 
-/* Does what dp_netdev_impl_get() does, which 'original' must be, with PMD
- * threads that call what they would call without us.  (What they receive in
- * the meantime goes the emulated way.) */
+/* Does what dp_netdev_impl_get() does, which 'original' must be, with
+ * stand-ins of the PMD threads that call what those would call without us.  It
+ * looks only at 'core_id' and 'netdev_input_func'. */
 void
 vmfex_direct_impl_get(struct ds *reply, struct dp_netdev_pmd_thread **pmds,
                       size_t n, vmfex_impl_get_func *original)
 {
+    struct dp_netdev_pmd_thread **standins = xcalloc(n, sizeof *standins);
     dp_netdev_input_func input;
 
     atomic_read_relaxed(&original_input, &input);
     for (size_t i = 0; i < n; i++) {
-        atomic_store_relaxed(&pmds[i]->netdev_input_func, input);
+        standins[i] = xzalloc(sizeof *standins[i]);
+        standins[i]->core_id = pmds[i]->core_id;
+        atomic_init(&standins[i]->netdev_input_func, input);
     }
-    original(reply, pmds, n);
+    original(reply, standins, n);
     for (size_t i = 0; i < n; i++) {
-        atomic_store_relaxed(&pmds[i]->netdev_input_func, vmfex_direct_input);
+        free(standins[i]);
     }
+    free(standins);
 }
 
 /* Returns the compiled form of 'port', or NULL if its frames go the emulated
@@ -116,6 +121,10 @@ vmfex_direct_input(struct dp_netdev_pmd_thread *pmd,
     struct dp_netdev *dp;
 
     atomic_read_relaxed(&original_input, &input);
+    if (vmfex_handover_is_pending()) {
+        vmfex_handover_input(pmd, batch, input);
+        return 0;
+    }
     atomic_read_relaxed(&our_dp, &dp);
     if (pmd->dp != dp || pmd->core_id == NON_PMD_CORE_ID) {
         return input(pmd, batch, in_port);

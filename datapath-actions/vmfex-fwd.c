@@ -9,20 +9,14 @@
 #include "datapath-actions/compat.h"
 #include "datapath-actions/etag.h"
 #include "datapath-actions/vmfex-direct.h"
-#include "datapath-actions/vmfex-ring.h"
 #include "datapath-actions/vntag.h"
-#include "dp-packet.h"
 #include "hash.h"
-#include "openvswitch/poll-loop.h"
 #include "openvswitch/thread.h"
 #include "ovs-thread.h"
 #include "seq.h"
 #include "util.h"
 
 COVERAGE_DEFINE(vmfex_channel_switch);
-
-/* Frames that wait for an ordinary bridge, per vethernet port. */
-#define RING_SIZE 1024
 
 struct seq *vmfex_event_seq;
 
@@ -78,14 +72,13 @@ vmfex_path_name(enum vmfex_path path)
 struct vmfex_endpoint *
 vmfex_endpoint_create(const char *name)
 {
-    struct vmfex_endpoint *ep = xzalloc(sizeof *ep);
+    struct vmfex_endpoint *ep = xzalloc_cacheline(sizeof *ep);
     struct endpoint_slot *slot = xzalloc(sizeof *slot);
 
     ovs_refcount_init(&ep->ref_cnt);
     ep->name = xstrdup(name);
     vmfex_counters_init(&ep->counters);
     ovsrcu_init(&ep->link, NULL);
-    ovsrcu_init(&ep->ring, NULL);
     atomic_init(&ep->channel, 0);
     atomic_init(&ep->moved_by_frame, 0);
     atomic_init(&ep->first_frame, 0);
@@ -93,8 +86,11 @@ vmfex_endpoint_create(const char *name)
         atomic_init(&ep->macs[i], 0);
     }
     atomic_init(&ep->up, false);
-    atomic_init(&ep->ring_waiting, false);
-    ep->ring_seq = seq_create();
+    atomic_init(&ep->handover, NULL);
+    atomic_init(&ep->in_port, 0);
+    vmfex_policer_init(&ep->policer);
+    atomic_init(&ep->n_put, 0);
+    atomic_init(&ep->n_got, 0);
 
     slot->endpoint = ep;
     ovs_mutex_lock(&endpoints_mutex);
@@ -108,11 +104,10 @@ vmfex_endpoint_create(const char *name)
 static void
 endpoint_free(struct vmfex_endpoint *ep)
 {
-    vmfex_ring_destroy(ovsrcu_get_protected(struct vmfex_ring *, &ep->ring));
+    vmfex_policer_uninit(&ep->policer);
     vmfex_counters_uninit(&ep->counters);
-    seq_destroy(ep->ring_seq);
     free(ep->name);
-    free(ep);
+    free_cacheline(ep);
 }
 
 static struct endpoint_slot *
@@ -284,81 +279,6 @@ vmfex_endpoint_note_first_frame(struct vmfex_endpoint *ep, struct eth_addr mac)
             &ep->first_frame, &old, eth_addr_to_uint64(mac),
             memory_order_relaxed, memory_order_relaxed)) {
         seq_change(vmfex_event_seq);
-    }
-}
-
-/* Lets frames for 'ep' wait for the ordinary bridge that it is a port of. */
-void
-vmfex_endpoint_open_ring(struct vmfex_endpoint *ep)
-{
-    if (!ovsrcu_get_protected(struct vmfex_ring *, &ep->ring)) {
-        ovsrcu_set(&ep->ring, vmfex_ring_create(RING_SIZE));
-    }
-}
-
-/* Hands 'batch', whose frames arrived for 'ep', to the bridge that 'ep' is a
- * port of.  If 'steal', takes ownership of the frames and empties 'batch',
- * otherwise hands over copies. */
-void
-vmfex_endpoint_deliver(struct vmfex_endpoint *ep,
-                       struct dp_packet_batch *batch, bool steal)
-{
-    struct vmfex_ring *ring = ovsrcu_get(struct vmfex_ring *, &ep->ring);
-    uint64_t n_frames = 0, n_bytes = 0;
-    unsigned int n_dropped = 0;
-    struct dp_packet *packet;
-    bool up, waiting;
-
-    atomic_read_relaxed(&ep->up, &up);
-    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        size_t size = dp_packet_size(packet);
-
-        packet = steal ? packet : dp_packet_clone(packet);
-
-        /* What was computed about the frame was about the tagged one. */
-        dp_packet_reset_offload(packet);
-        if (ring && up && vmfex_ring_put(ring, packet)) {
-            n_frames++;
-            n_bytes += size;
-        } else {
-            dp_packet_delete(packet);
-            n_dropped++;
-        }
-    }
-    if (steal) {
-        vmfex_batch_truncate(batch, 0);
-    }
-
-    vmfex_counters_traffic(&ep->counters, VMFEX_RX_FRAMES, n_frames, n_bytes);
-    vmfex_counters_drop(&ep->counters,
-                        ring && up ? VMFEX_DROP_QUEUE_FULL
-                        : VMFEX_DROP_PORT_DOWN, n_dropped);
-
-    /* Pairs with the fence in vmfex_endpoint_wait_ring(). */
-    atomic_thread_fence(memory_order_seq_cst);
-    atomic_read_relaxed(&ep->ring_waiting, &waiting);
-    if (waiting) {
-        atomic_store_relaxed(&ep->ring_waiting, false);
-        seq_change(ep->ring_seq);
-    }
-}
-
-/* Wakes the calling thread up from its next poll_block() when frames wait for
- * the bridge that 'ep' is a port of. */
-void
-vmfex_endpoint_wait_ring(struct vmfex_endpoint *ep)
-{
-    struct vmfex_ring *ring = ovsrcu_get(struct vmfex_ring *, &ep->ring);
-    uint64_t seqno = seq_read(ep->ring_seq);
-
-    /* Say so first and look afterwards: a frame that we do not see was put in
-     * by a thread that sees us. */
-    atomic_store_relaxed(&ep->ring_waiting, true);
-    atomic_thread_fence(memory_order_seq_cst);
-    if (ring && !vmfex_ring_is_empty(ring)) {
-        poll_immediate_wake();
-    } else {
-        seq_wait(ep->ring_seq, seqno);
     }
 }
 

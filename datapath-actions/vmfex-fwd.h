@@ -55,6 +55,7 @@
 
 #include "cmap.h"
 #include "datapath-actions/vmfex-counters.h"
+#include "datapath-actions/vmfex-policer.h"
 #include "openvswitch/types.h"
 #include "ovs-atomic.h"
 #include "ovs-rcu.h"
@@ -63,7 +64,7 @@
 struct dp_packet_batch;
 struct netdev;
 struct vmfex_direct;
-struct vmfex_ring;
+struct vmfex_handover;
 struct vmfex_txq;
 
 #define VMFEX_MAX_VIF 4095      /* VIFs are 1 to this; 0 is the trunk. */
@@ -127,11 +128,16 @@ struct vmfex_endpoint {
     atomic_uint64_t macs[VMFEX_N_MACS];
     atomic_uint64_t first_frame;
 
-    /* In an ordinary bridge: frames on their way to it. */
-    OVSRCU_TYPE(struct vmfex_ring *) ring; /* NULL if nobody takes them. */
-    struct seq *ring_seq;       /* Changes to wake whoever takes them. */
-    atomic_bool ring_waiting;   /* Whether somebody waits for 'ring_seq'. */
     atomic_bool up;             /* Administratively up. */
+
+    /* Of a vethernet port of an ordinary bridge: how frames get there. */
+    ATOMIC(struct vmfex_handover *) handover; /* NULL if it is none. */
+    atomic_uint32_t in_port;    /* The port in that bridge's datapath. */
+    struct vmfex_policer policer;
+
+    /* Frames put into the hand-over, and taken out, since the start. */
+    PADDED_MEMBERS(CACHE_LINE_SIZE, atomic_uint32_t n_put;);
+    PADDED_MEMBERS(CACHE_LINE_SIZE, atomic_uint32_t n_got;);
 };
 
 /* Which link a VIF of a trunk belongs to.  Immutable. */
@@ -174,10 +180,6 @@ bool vmfex_endpoint_use_channel(struct vmfex_endpoint *, size_t channel,
 void vmfex_endpoint_note_mac(struct vmfex_endpoint *, struct eth_addr);
 void vmfex_endpoint_forget_macs(struct vmfex_endpoint *);
 void vmfex_endpoint_note_first_frame(struct vmfex_endpoint *, struct eth_addr);
-void vmfex_endpoint_open_ring(struct vmfex_endpoint *);
-void vmfex_endpoint_wait_ring(struct vmfex_endpoint *);
-void vmfex_endpoint_deliver(struct vmfex_endpoint *, struct dp_packet_batch *,
-                            bool steal);
 
 const struct vmfex_channel *vmfex_link_channel(const struct vmfex_link *);
 size_t vmfex_link_find_channel(const struct vmfex_link *, odp_port_t trunk,

@@ -7,17 +7,19 @@
 #include "ovs-atomic.h"
 #include "util.h"
 
-struct ring_slot {
-    atomic_size_t seq;
-    struct dp_packet *packet;
+struct vmfex_ring {
+    PADDED_MEMBERS(CACHE_LINE_SIZE, atomic_size_t head;);
+    PADDED_MEMBERS(CACHE_LINE_SIZE, atomic_size_t tail;);
+    size_t size;
+    ATOMIC(uintptr_t) slots[];
 };
 
-struct vmfex_ring {
-    PADDED_MEMBERS(CACHE_LINE_SIZE, atomic_size_t head;); /* Next to put. */
-    PADDED_MEMBERS(CACHE_LINE_SIZE, atomic_size_t tail;); /* Next to get. */
-    size_t mask;                /* Number of slots less 1. */
-    struct ring_slot slots[];
-};
+/* Returns the lowest bit of a slot that was filled at position 'pos'. */
+static uintptr_t
+lap_bit(const struct vmfex_ring *ring, size_t pos)
+{
+    return !(pos & ring->size);
+}
 
 /* Returns a new empty ring of 'size' slots, which must be a power of 2. */
 struct vmfex_ring *
@@ -27,11 +29,11 @@ vmfex_ring_create(size_t size)
 
     ovs_assert(IS_POW2(size));
     ring = xzalloc_cacheline(sizeof *ring + size * sizeof ring->slots[0]);
-    ring->mask = size - 1;
+    ring->size = size;
     atomic_init(&ring->head, 0);
     atomic_init(&ring->tail, 0);
     for (size_t i = 0; i < size; i++) {
-        atomic_init(&ring->slots[i].seq, i);
+        atomic_init(&ring->slots[i], 0);
     }
     return ring;
 }
@@ -43,75 +45,90 @@ vmfex_ring_destroy(struct vmfex_ring *ring)
     if (ring) {
         struct dp_packet *packet;
 
-        while ((packet = vmfex_ring_get(ring)) != NULL) {
+        while (vmfex_ring_get(ring, &packet, 1)) {
             dp_packet_delete(packet);
         }
         free_cacheline(ring);
     }
 }
 
-/* Puts 'packet' into 'ring', which takes ownership of it, and returns true.
- * Returns false, and leaves 'packet' to the caller, if 'ring' is full. */
-bool
-vmfex_ring_put(struct vmfex_ring *ring, struct dp_packet *packet)
+/* Puts the 'n' frames in 'packets' into 'ring', as far as they fit.  Returns
+ * how many did: 'ring' owns the first ones, the rest stays the caller's. */
+size_t
+vmfex_ring_put(struct vmfex_ring *ring, struct dp_packet *packets[], size_t n)
 {
-    struct ring_slot *slot;
-    size_t pos, seq;
+    size_t head, tail, n_put;
 
-    atomic_read_relaxed(&ring->head, &pos);
-    for (;;) {
-        slot = &ring->slots[pos & ring->mask];
-        atomic_read_explicit(&slot->seq, &seq, memory_order_acquire);
-        if (seq == pos) {
-            if (atomic_compare_exchange_weak_explicit(
-                    &ring->head, &pos, pos + 1,
-                    memory_order_relaxed, memory_order_relaxed)) {
-                break;
-            }
-        } else if ((ssize_t) (seq - pos) < 0) {
-            return false;
-        } else {
-            atomic_read_relaxed(&ring->head, &pos);
+    atomic_read_relaxed(&ring->head, &head);
+    do {
+        size_t n_free;
+
+        atomic_read_explicit(&ring->tail, &tail, memory_order_acquire);
+
+        /* If 'head' is old, 'tail' may be beyond it. */
+        n_free = ring->size - (head - tail);
+        n_put = n_free <= ring->size ? MIN(n, n_free) : 0;
+        if (!n_put && n_free <= ring->size) {
+            return 0;
         }
-    }
+    } while (!atomic_compare_exchange_weak_explicit(
+                 &ring->head, &head, head + n_put,
+                 memory_order_relaxed, memory_order_relaxed)
+             || !n_put);
 
-    slot->packet = packet;
-    atomic_store_explicit(&slot->seq, pos + 1, memory_order_release);
-    return true;
+    for (size_t i = 0; i < n_put; i++) {
+        size_t pos = head + i;
+
+        atomic_store_explicit(&ring->slots[pos & (ring->size - 1)],
+                              (uintptr_t) packets[i] | lap_bit(ring, pos),
+                              memory_order_release);
+    }
+    return n_put;
 }
 
-/* Takes the oldest frame out of 'ring' and returns it, or returns NULL if
- * there is none.  Only one thread at a time may call this. */
-struct dp_packet *
-vmfex_ring_get(struct vmfex_ring *ring)
+/* Takes the oldest frames out of 'ring', up to 'max', and stores them in
+ * 'packets'.  Returns how many.  Only one thread at a time may call this. */
+size_t
+vmfex_ring_get(struct vmfex_ring *ring, struct dp_packet *packets[],
+               size_t max)
 {
-    struct dp_packet *packet;
-    struct ring_slot *slot;
-    size_t pos, seq;
+    size_t tail, n;
 
-    atomic_read_relaxed(&ring->tail, &pos);
-    slot = &ring->slots[pos & ring->mask];
-    atomic_read_explicit(&slot->seq, &seq, memory_order_acquire);
-    if (seq != pos + 1) {
-        return NULL;
+    atomic_read_relaxed(&ring->tail, &tail);
+    for (n = 0; n < max; n++) {
+        size_t pos = tail + n;
+        uintptr_t slot;
+
+        atomic_read_explicit(&ring->slots[pos & (ring->size - 1)], &slot,
+                             memory_order_acquire);
+        if (!slot || (slot & 1) != lap_bit(ring, pos)) {
+            break;
+        }
+        packets[n] = (struct dp_packet *) (slot & ~(uintptr_t) 1);
     }
-
-    packet = slot->packet;
-    atomic_store_explicit(&slot->seq, pos + ring->mask + 1,
-                          memory_order_release);
-    atomic_store_relaxed(&ring->tail, pos + 1);
-    return packet;
+    if (n) {
+        atomic_store_explicit(&ring->tail, tail + n, memory_order_release);
+    }
+    return n;
 }
 
-/* Returns true if vmfex_ring_get() would return NULL. */
-bool
-vmfex_ring_is_empty(const struct vmfex_ring *ring_)
+/* Returns the number of frames that 'ring' has room for. */
+size_t
+vmfex_ring_size(const struct vmfex_ring *ring)
+{
+    return ring->size;
+}
+
+/* Returns the number of frames in 'ring', including those that are being put
+ * there. */
+size_t
+vmfex_ring_count(const struct vmfex_ring *ring_)
 {
     struct vmfex_ring *ring = CONST_CAST(struct vmfex_ring *, ring_);
-    size_t pos, seq;
+    size_t head, tail;
 
-    atomic_read_relaxed(&ring->tail, &pos);
-    atomic_read_explicit(&ring->slots[pos & ring->mask].seq, &seq,
-                         memory_order_acquire);
-    return seq != pos + 1;
+    /* In this order, the difference is never negative. */
+    atomic_read_explicit(&ring->tail, &tail, memory_order_acquire);
+    atomic_read_relaxed(&ring->head, &head);
+    return head - tail;
 }

@@ -9,6 +9,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/ofproto-vmfex-openflow.c \
 	ofproto-vmfex/ofproto-vmfex.c \
 	ofproto-vmfex/ofproto-vmfex.h \
+	ofproto-vmfex/vethernet-port.c \
+	ofproto-vmfex/vethernet-port.h \
 	ofproto-vmfex/vmfex-choice.c \
 	ofproto-vmfex/vmfex-choice.h \
 	ofproto-vmfex/vmfex-datapath.c \

@@ -5,15 +5,11 @@
 
 #include <errno.h>
 
-#include "coverage.h"
-#include "datapath-actions/vmfex-ring.h"
-#include "dp-packet.h"
 #include "netdev-provider.h"
-#include "ofproto-vmfex/vmfex-datapath.h"
+#include "ofproto-vmfex/vethernet-port.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/thread.h"
-#include "openvswitch/token-bucket.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "seq.h"
@@ -22,17 +18,12 @@
 
 VLOG_DEFINE_THIS_MODULE(netdev_vethernet);
 
-COVERAGE_DEFINE(vethernet_rx_batch);
-
-/* Burst where none is configured, as in netdev-linux. */
-#define DEFAULT_KBITS_BURST 8000
-#define DEFAULT_KPKTS_BURST 16
-
 struct seq *vethernet_seq;
 
 struct netdev_vethernet {
     struct netdev up;
     struct vmfex_endpoint *ep;
+    struct vethernet_port port; /* Of an ordinary bridge. */
 
     /* Main thread only. */
     struct vethernet_config config;
@@ -48,21 +39,10 @@ struct netdev_vethernet {
     struct eth_addr hwaddr OVS_GUARDED;
     int requested_mtu OVS_GUARDED;  /* 0 if none was requested. */
     enum netdev_flags flags OVS_GUARDED;
-    unsigned int n_rxqs_open OVS_GUARDED;
-
-    /* Ingress policing. */
-    atomic_bool policed;            /* Whether the buckets are to be asked. */
-    unsigned int kbits_rate OVS_GUARDED;
-    struct token_bucket bits OVS_GUARDED;
-    unsigned int kpkts_rate OVS_GUARDED;
-    struct token_bucket pkts OVS_GUARDED;
-};
-
-struct netdev_rxq_vethernet {
-    struct netdev_rxq up;
 };
 
 static const struct netdev_class vethernet_class;
+static const struct netdev_class vethernet_pmd_class;
 
 static struct netdev_vethernet *
 netdev_vethernet_cast(const struct netdev *netdev)
@@ -75,7 +55,8 @@ netdev_vethernet_cast(const struct netdev *netdev)
 bool
 netdev_is_vethernet(const struct netdev *netdev)
 {
-    return netdev->netdev_class == &vethernet_class;
+    return (netdev->netdev_class == &vethernet_class
+            || netdev->netdev_class == &vethernet_pmd_class);
 }
 
 /* Returns the name of 'state' as Interface.status:state has it. */
@@ -485,9 +466,9 @@ netdev_vethernet_construct(struct netdev *netdev)
     dev->status.reason = VMFEX_REASON_TRUNK_MISSING;
     dev->flags = NETDEV_UP;
     ovs_mutex_unlock(&dev->mutex);
-    atomic_init(&dev->policed, false);
     dev->config.active = true;
     dev->ep = vmfex_endpoint_create(netdev_get_name(netdev));
+    vethernet_port_init(&dev->port, netdev);
     atomic_store_relaxed(&dev->ep->up, true);
     seq_change(vethernet_seq);
     return 0;
@@ -517,6 +498,7 @@ void
 vethernet_get_all(struct shash *netdevs)
 {
     netdev_get_devices(&vethernet_class, netdevs);
+    netdev_get_devices(&vethernet_pmd_class, netdevs);
 }
 
 /* Returns the endpoint of 'netdev', a vethernet. */
@@ -526,17 +508,28 @@ vethernet_endpoint(const struct netdev *netdev)
     return netdev_vethernet_cast(netdev)->ep;
 }
 
-/* Returns true if 'netdev', a vethernet, is a port of an ordinary bridge. */
+/* Returns what makes 'netdev', a vethernet, a port of an ordinary bridge. */
+struct vethernet_port *
+vethernet_port(const struct netdev *netdev)
+{
+    return &netdev_vethernet_cast(netdev)->port;
+}
+
+/* Returns true if 'netdev', a vethernet, is a port of an ordinary bridge.
+ * Main thread only. */
 bool
 vethernet_is_ordinary(const struct netdev *netdev)
 {
-    struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
-    bool ordinary;
+    return vethernet_port(netdev)->group != NULL;
+}
 
-    ovs_mutex_lock(&dev->mutex);
-    ordinary = dev->n_rxqs_open > 0;
-    ovs_mutex_unlock(&dev->mutex);
-    return ordinary;
+/* Has a PMD thread poll 'netdev', a vethernet without any receive queue, if
+ * 'pmd', or the main thread. */
+void
+vethernet_set_pmd(struct netdev *netdev, bool pmd)
+{
+    ovs_assert(netdev_is_vethernet(netdev));
+    netdev->netdev_class = pmd ? &vethernet_pmd_class : &vethernet_class;
 }
 
 /* Configuration that is not in the options. */
@@ -625,6 +618,10 @@ netdev_vethernet_update_flags(struct netdev *netdev, enum netdev_flags off,
     changed = *old_flags != dev->flags;
     atomic_store_relaxed(&dev->ep->up, (dev->flags & NETDEV_UP) != 0);
     ovs_mutex_unlock(&dev->mutex);
+    if (off & *old_flags & NETDEV_PROMISC) {
+        /* The datapath is done with it: see vethernet-port.h. */
+        vethernet_port_left(&dev->port);
+    }
     if (changed) {
         netdev_change_seq_changed(netdev);
         seq_change(vethernet_seq);
@@ -640,14 +637,6 @@ vethernet_is_up(const struct netdev *netdev)
 
     atomic_read_relaxed(&netdev_vethernet_cast(netdev)->ep->up, &up);
     return up;
-}
-
-/* Initializes 'bucket' for 'rate' tokens a millisecond and a burst of 'burst'
- * thousand tokens. */
-static void
-bucket_init(struct token_bucket *bucket, unsigned int rate, unsigned int burst)
-{
-    token_bucket_init(bucket, rate, MIN((uint64_t) burst * 1000, UINT_MAX));
 }
 
 /* Says, once for each time that it is asked for, that 'feature' does not apply
@@ -679,16 +668,8 @@ netdev_vethernet_set_policing(struct netdev *netdev,
     }
     dev->policing_refused = false;
 
-    /* A thousand a second is one a millisecond. */
-    ovs_mutex_lock(&dev->mutex);
-    dev->kbits_rate = kbits_rate;
-    bucket_init(&dev->bits, kbits_rate,
-                kbits_burst ? kbits_burst : DEFAULT_KBITS_BURST);
-    dev->kpkts_rate = kpkts_rate;
-    bucket_init(&dev->pkts, kpkts_rate,
-                kpkts_burst ? kpkts_burst : DEFAULT_KPKTS_BURST);
-    ovs_mutex_unlock(&dev->mutex);
-    atomic_store_relaxed(&dev->policed, wanted);
+    vmfex_policer_set(&dev->ep->policer, kbits_rate, kbits_burst,
+                      kpkts_rate, kpkts_burst);
     return 0;
 }
 
@@ -760,153 +741,52 @@ netdev_vethernet_get_custom_stats(const struct netdev *netdev,
     return 0;
 }
 
-/* Frames to and from an ordinary bridge. */
+/* The two classes: see vethernet-port.h. */
 
-static int
-netdev_vethernet_send(struct netdev *netdev, int qid OVS_UNUSED,
-                      struct dp_packet_batch *batch,
-                      bool concurrent_txq OVS_UNUSED)
-{
-    vmfex_datapath_transmit(netdev_vethernet_cast(netdev)->ep, batch);
-    return 0;
-}
-
-static struct netdev_rxq *
-netdev_vethernet_rxq_alloc(void)
-{
-    struct netdev_rxq_vethernet *rxq = xzalloc(sizeof *rxq);
-    return &rxq->up;
-}
-
-static int
-netdev_vethernet_rxq_construct(struct netdev_rxq *rxq)
-{
-    struct netdev_vethernet *dev = netdev_vethernet_cast(rxq->netdev);
-
-    ovs_mutex_lock(&dev->mutex);
-    dev->n_rxqs_open++;
-    vmfex_endpoint_open_ring(dev->ep);
-    ovs_mutex_unlock(&dev->mutex);
-    seq_change(vethernet_seq);
-    return 0;
-}
-
-static void
-netdev_vethernet_rxq_destruct(struct netdev_rxq *rxq)
-{
-    struct netdev_vethernet *dev = netdev_vethernet_cast(rxq->netdev);
-
-    /* The ring stays: a reconfiguration closes the queue for a moment. */
-    ovs_mutex_lock(&dev->mutex);
-    dev->n_rxqs_open--;
-    ovs_mutex_unlock(&dev->mutex);
-    seq_change(vethernet_seq);
-}
-
-static void
-netdev_vethernet_rxq_dealloc(struct netdev_rxq *rxq)
-{
-    free(CONTAINER_OF(rxq, struct netdev_rxq_vethernet, up));
-}
-
-static bool
-packet_is_within_rate(struct netdev_vethernet *dev,
-                      const struct dp_packet *packet)
-{
-    unsigned int n_bits = dp_packet_size(packet) * 8;
-    bool ok;
-
-    ovs_mutex_lock(&dev->mutex);
-    ok = ((!dev->kbits_rate || token_bucket_withdraw(&dev->bits, n_bits))
-          && (!dev->kpkts_rate || token_bucket_withdraw(&dev->pkts, 1)));
-    ovs_mutex_unlock(&dev->mutex);
-    return ok;
-}
-
-static int
-netdev_vethernet_rxq_recv(struct netdev_rxq *rxq,
-                          struct dp_packet_batch *batch, int *qfill)
-{
-    struct netdev_vethernet *dev = netdev_vethernet_cast(rxq->netdev);
-    struct vmfex_ring *ring = ovsrcu_get(struct vmfex_ring *, &dev->ep->ring);
-    struct dp_packet *packet;
-    bool policed;
-
-    atomic_read_relaxed(&dev->policed, &policed);
-    while (dp_packet_batch_size(batch) < NETDEV_MAX_BURST
-           && (packet = vmfex_ring_get(ring)) != NULL) {
-        if (OVS_UNLIKELY(policed) && !packet_is_within_rate(dev, packet)) {
-            vmfex_counters_drop(&dev->ep->counters, VMFEX_DROP_POLICED, 1);
-            dp_packet_delete(packet);
-        } else {
-            dp_packet_reset_cutlen(packet);
-            packet->packet_type = htonl(PT_ETH);
-            dp_packet_batch_add(batch, packet);
-        }
-    }
-    if (dp_packet_batch_is_empty(batch)) {
-        return EAGAIN;
-    }
-    COVERAGE_INC(vethernet_rx_batch);
-    if (qfill) {
-        *qfill = -ENOTSUP;
-    }
-    return 0;
-}
-
-static void
-netdev_vethernet_rxq_wait(struct netdev_rxq *rxq)
-{
-    vmfex_endpoint_wait_ring(netdev_vethernet_cast(rxq->netdev)->ep);
-}
-
-static int
-netdev_vethernet_rxq_drain(struct netdev_rxq *rxq)
-{
-    struct netdev_vethernet *dev = netdev_vethernet_cast(rxq->netdev);
-    struct vmfex_ring *ring = ovsrcu_get(struct vmfex_ring *, &dev->ep->ring);
-    struct dp_packet *packet;
-
-    while ((packet = vmfex_ring_get(ring)) != NULL) {
-        dp_packet_delete(packet);
-    }
-    return 0;
-}
+#define VETHERNET_CLASS                                         \
+    .type = VETHERNET_TYPE,                                     \
+    .alloc = netdev_vethernet_alloc,                            \
+    .construct = netdev_vethernet_construct,                    \
+    .destruct = netdev_vethernet_destruct,                      \
+    .dealloc = netdev_vethernet_dealloc,                        \
+    .get_config = netdev_vethernet_get_config,                  \
+    .set_config = netdev_vethernet_set_config,                  \
+    .send = vethernet_port_send,                                \
+    .set_etheraddr = netdev_vethernet_set_etheraddr,            \
+    .get_etheraddr = netdev_vethernet_get_etheraddr,            \
+    .get_mtu = netdev_vethernet_get_mtu,                        \
+    .set_mtu = netdev_vethernet_set_mtu,                        \
+    .get_carrier = netdev_vethernet_get_carrier,                \
+    .get_carrier_resets = netdev_vethernet_get_carrier_resets,  \
+    .get_stats = netdev_vethernet_get_stats,                    \
+    .get_custom_stats = netdev_vethernet_get_custom_stats,      \
+    .get_features = NULL,       /* A channel has no speed of its own. */ \
+    .set_policing = netdev_vethernet_set_policing,              \
+    .get_qos_types = NULL,      /* Only ingress policing. */    \
+    .set_qos = netdev_vethernet_set_qos,                        \
+    .get_status = netdev_vethernet_get_status,                  \
+    .update_flags = netdev_vethernet_update_flags,              \
+    .get_numa_id = vethernet_port_get_numa_id,                  \
+    .reconfigure = vethernet_port_reconfigure,                  \
+    .rxq_alloc = vethernet_port_rxq_alloc,                      \
+    .rxq_construct = vethernet_port_rxq_construct,              \
+    .rxq_destruct = vethernet_port_rxq_destruct,                \
+    .rxq_dealloc = vethernet_port_rxq_dealloc,                  \
+    .rxq_recv = vethernet_port_rxq_recv,                        \
+    .rxq_wait = vethernet_port_rxq_wait,                        \
+    .rxq_drain = vethernet_port_rxq_drain
 
 static const struct netdev_class vethernet_class = {
-    .type = VETHERNET_TYPE,
-    .is_pmd = false,            /* The main thread polls, nobody spins. */
-    .alloc = netdev_vethernet_alloc,
-    .construct = netdev_vethernet_construct,
-    .destruct = netdev_vethernet_destruct,
-    .dealloc = netdev_vethernet_dealloc,
-    .get_config = netdev_vethernet_get_config,
-    .set_config = netdev_vethernet_set_config,
-    .send = netdev_vethernet_send,
-    .set_etheraddr = netdev_vethernet_set_etheraddr,
-    .get_etheraddr = netdev_vethernet_get_etheraddr,
-    .get_mtu = netdev_vethernet_get_mtu,
-    .set_mtu = netdev_vethernet_set_mtu,
-    .get_carrier = netdev_vethernet_get_carrier,
-    .get_carrier_resets = netdev_vethernet_get_carrier_resets,
-    .get_stats = netdev_vethernet_get_stats,
-    .get_custom_stats = netdev_vethernet_get_custom_stats,
-    .get_features = NULL,       /* A channel has no speed of its own. */
-    .set_policing = netdev_vethernet_set_policing,
-    .get_qos_types = NULL,      /* Only ingress policing. */
-    .set_qos = netdev_vethernet_set_qos,
-    .get_status = netdev_vethernet_get_status,
-    .update_flags = netdev_vethernet_update_flags,
-    .rxq_alloc = netdev_vethernet_rxq_alloc,
-    .rxq_construct = netdev_vethernet_rxq_construct,
-    .rxq_destruct = netdev_vethernet_rxq_destruct,
-    .rxq_dealloc = netdev_vethernet_rxq_dealloc,
-    .rxq_recv = netdev_vethernet_rxq_recv,
-    .rxq_wait = netdev_vethernet_rxq_wait,
-    .rxq_drain = netdev_vethernet_rxq_drain,
+    VETHERNET_CLASS,
+    .is_pmd = false,
 };
 
-/* Registers the class. */
+static const struct netdev_class vethernet_pmd_class = {
+    VETHERNET_CLASS,
+    .is_pmd = true,
+};
+
+/* Registers the type, with the class that the main thread polls. */
 void
 netdev_vethernet_register(void)
 {

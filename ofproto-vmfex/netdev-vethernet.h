@@ -14,10 +14,7 @@
  *                                  endpoint (forwarding)
  *
  * In a vmfex bridge it is an adapter, without any traffic of its own here.  In
- * an ordinary bridge of the userspace datapath it is a port:
- *
- *      trunk --> vmfex_endpoint_deliver() --> ring --> rxq_recv() --> bridge
- *      bridge --> send() --> vmfex_datapath_transmit() --> trunk
+ * an ordinary bridge of the userspace datapath it is a port: vethernet-port.h.
  *
  * The state of a vethernet (Interface.status:state):
  *
@@ -107,7 +104,9 @@ void vethernet_get_all(struct shash *);
 
 struct vmfex_endpoint *vethernet_endpoint(const struct netdev *);
 const struct vethernet_config *vethernet_get_config(const struct netdev *);
+struct vethernet_port *vethernet_port(const struct netdev *);
 bool vethernet_is_ordinary(const struct netdev *);
+void vethernet_set_pmd(struct netdev *, bool pmd);
 bool vethernet_is_up(const struct netdev *);
 int vethernet_requested_mtu(const struct netdev *);
 bool vethernet_set_status(struct netdev *, const struct vethernet_status *);

@@ -14,6 +14,7 @@
 #include "if-notifier.h"
 #include "netdev.h"
 #include "odp-util.h"
+#include "ofproto-vmfex/vethernet-port.h"
 #include "ofproto-vmfex/vmfex-choice.h"
 #include "ofproto-vmfex/vmfex-publish.h"
 #include "openvswitch/poll-loop.h"
@@ -690,6 +691,26 @@ evaluate_vethernets(void)
     hmap_destroy(&claims);
 }
 
+/* Returns the netdev of the first trunk of a vethernet port of an ordinary
+ * bridge that a PMD thread polls, or NULL. */
+static const struct netdev *
+find_pmd_trunk(void)
+{
+    const struct vmfex_lport *best = NULL;
+    struct vmfex_vethernet *v;
+
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        for (size_t i = 0; v->netdev && v->ordinary && i < v->n_channels;
+             i++) {
+            if (v->trunk[i] && netdev_is_pmd(v->trunk[i]->netdev)
+                && (!best || v->trunk[i]->odp_port < best->odp_port)) {
+                best = v->trunk[i];
+            }
+        }
+    }
+    return best ? best->netdev : NULL;
+}
+
 /* Step 3: links. */
 
 static bool
@@ -1059,6 +1080,7 @@ compute(void)
 
     refresh_lports();
     evaluate_vethernets();
+    vethernet_ports_poll_like(find_pmd_trunk());
     make_links();
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (v->netdev) {

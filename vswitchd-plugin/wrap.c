@@ -13,6 +13,7 @@
 #include "datapath-actions/vmfex-flow-text.h"
 #include "datapath-actions/vmfex-txq.h"
 #include "ofproto-vmfex/ofproto-vmfex.h"
+#include "ofproto-vmfex/vethernet-port.h"
 
 int
 __wrap_ofproto_vport_get_status(const struct ofproto *ofproto,
@@ -79,6 +80,14 @@ __wrap_pmd_perf_stats_init(struct pmd_perf_stats *stats)
     vmfex_direct_pmd_created(stats);
 }
 #endif
+
+int
+__wrap_dpif_port_add(struct dpif *dpif, struct netdev *netdev,
+                     odp_port_t *port_nop)
+{
+    return vethernet_dpif_port_add(dpif, netdev, port_nop,
+                                   __real_dpif_port_add);
+}
 
 int
 __wrap_netdev_set_tx_multiq(struct netdev *netdev, unsigned int n_txq)

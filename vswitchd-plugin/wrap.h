@@ -13,6 +13,7 @@
 #ifdef HAVE_PMD_INPUT_FUNC
 #include "dpif-netdev-private-thread.h"
 #endif
+#include "dpif.h"
 #include "netdev.h"
 #include "odp-execute.h"
 #include "odp-util.h"

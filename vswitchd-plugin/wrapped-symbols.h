@@ -48,6 +48,10 @@ VMFEX_WRAP(void, dp_netdev_impl_get,
 VMFEX_WRAP(void, pmd_perf_stats_init, (struct pmd_perf_stats *))
 #endif
 
+/* lib/dpif.h */
+VMFEX_WRAP(int, dpif_port_add,
+           (struct dpif *, struct netdev *, odp_port_t *port_nop))
+
 /* lib/netdev.h */
 VMFEX_WRAP(int, netdev_set_tx_multiq, (struct netdev *, unsigned int n_txq))
 VMFEX_WRAP(int, netdev_reconfigure, (struct netdev *))
