@@ -118,6 +118,7 @@ host_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_adapter_col_state,
         &vmfexrec_adapter_col_reason,
         &vmfexrec_adapter_col_detail,
+        &vmfexrec_adapter_col_path,
         &vmfexrec_adapter_col_port,
         &vmfexrec_adapter_col_iface_id,
         &vmfexrec_adapter_col_attached_mac,
@@ -821,6 +822,12 @@ update_adapter(struct host *h, struct adapter *a)
             && !a->vm->pin && pinning_want(&pins, ctx)) {
             pinning_write(ctx, a->vm, name);
             pinned = true;
+        }
+        if (ctx->connected && adapter_state_is(a, "active")
+            && is_claimed(a, a->vm)
+            && pinning_path_differs(a->vm, a->row->path)
+            && pinning_want(&pins, ctx)) {
+            pinning_write_path(ctx, a->vm, a->row->path);
         }
     }
 

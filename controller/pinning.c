@@ -15,9 +15,12 @@
 VLOG_DEFINE_THIS_MODULE(pinning);
 
 COVERAGE_DEFINE(pinning_write);
+COVERAGE_DEFINE(pinning_write_path);
 COVERAGE_DEFINE(pinning_remove);
 
 #define PIN_DELAY_MS 1000
+
+#define PATH_KEY "vmfex-path"
 
 /* Begins a run. */
 void
@@ -89,6 +92,36 @@ pinning_remove(struct controller_ctx *ctx, const struct ovs_iface *vm)
                   vm->row->name, pinning_get(vm));
         ovs_rows_set_other_config(vm, "vmfex-adapter", NULL);
         ovs_rows_set_external_id(vm, "vmfex-pin", NULL);
+    }
+}
+
+/* Returns true if 'path', or none if that is empty, is to be written to 'vm',
+ * which has another one, and not from a person. */
+bool
+pinning_path_differs(const struct ovs_iface *vm, const char *path)
+{
+    const char *present = smap_get(&vm->row->other_config, PATH_KEY);
+    const char *mark = smap_get(&vm->row->external_ids, PATH_KEY);
+
+    return (present
+            ? (nullable_string_is_equal(present, mark)
+               && strcmp(present, path))
+            : path[0] != '\0');
+}
+
+/* Makes 'vm' ask for 'path', or for none if that is empty. */
+void
+pinning_write_path(struct controller_ctx *ctx, const struct ovs_iface *vm,
+                   const char *path)
+{
+    if (ctx->ovs_txn) {
+        const char *value = path[0] ? path : NULL;
+
+        COVERAGE_INC(pinning_write_path);
+        VLOG_INFO("port %s: its profile asks for %s%s", vm->row->name,
+                  value ? "path " : "no path any more", path);
+        ovs_rows_set_other_config(vm, PATH_KEY, value);
+        ovs_rows_set_external_id(vm, PATH_KEY, value);
     }
 }
 

@@ -19,7 +19,11 @@
  * A pin makes ovs-vswitchd reconfigure all ports once, which is why pins are
  * written together and never before the first frame.  A pin that the
  * controller wrote is also named in external_ids:vmfex-pin: a pin that is not
- * is a person's, and stays as it is. */
+ * is a person's, and stays as it is.
+ *
+ * The same goes for the path that the port's profile asks for, in
+ * other_config:vmfex-path and external_ids:vmfex-path, which is written
+ * together with the pin, and removed when no path is asked for any more. */
 
 #include <stdbool.h>
 
@@ -42,6 +46,10 @@ bool pinning_is_ours(const struct ovs_iface *vm);
 void pinning_write(struct controller_ctx *, const struct ovs_iface *vm,
                    const char *adapter);
 void pinning_remove(struct controller_ctx *, const struct ovs_iface *vm);
+
+bool pinning_path_differs(const struct ovs_iface *vm, const char *path);
+void pinning_write_path(struct controller_ctx *, const struct ovs_iface *vm,
+                        const char *path);
 
 /* Nothing but pinning, where no manager is configured. */
 void pinning_run(struct controller_ctx *);

@@ -26,6 +26,7 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_port_profile_col_burst,
     &vmfexrec_port_profile_col_name,
     &vmfexrec_port_profile_col_native_vlan,
+    &vmfexrec_port_profile_col_path,
     &vmfexrec_port_profile_col_rate,
     &vmfexrec_port_profile_col_vlans,
 

@@ -555,6 +555,7 @@ adapter_release(struct ports *ps, const struct vmfexrec_adapter *a)
         adapter_set_state(a, "retained", NULL, "");
     } else {
         adapter_set_state(a, "free", NULL, "");
+        DB_SET_STRING(adapter, a, path, "");
         adapters_freed(ps->adapters, a->host);
     }
 }
@@ -775,9 +776,19 @@ port_run_host_unknown(struct ports *ps, struct port *port,
     return false;
 }
 
-/* Tells the adapters that claim 'vp' what became of it. */
+/* Returns the path that ports with 'profile', or without one if it is NULL,
+ * ask for, or an empty string if they do not care. */
+static const char *
+profile_path(const struct vmfexrec_port_profile *profile)
+{
+    return profile && strcmp(profile->path, "auto") ? profile->path : "";
+}
+
+/* Tells the adapters that claim 'vp', which has 'profile', what became of
+ * it. */
 static void
 tell_claims(struct ports *ps, const struct vmfexrec_virtual_port *vp,
+            const struct vmfexrec_port_profile *profile,
             const struct binding *b)
 {
     bool refused = !strcmp(vp->state, "refused");
@@ -785,6 +796,9 @@ tell_claims(struct ports *ps, const struct vmfexrec_virtual_port *vp,
     for (size_t i = 0; i < b->n_claims; i++) {
         const struct vmfexrec_adapter *a = b->claims[i];
 
+        DB_SET_STRING(adapter, a, path,
+                      (a == b->bound || a == b->incoming
+                       ? profile_path(profile) : ""));
         if (a == b->bound || (a == b->incoming && refused)) {
             adapter_set_state(a, vp->state, vp->reason,
                               db_string(vp->detail));
@@ -956,7 +970,7 @@ port_run_claimed(struct ports *ps, const char *iface_id, struct port *port,
         && port_run_host_unknown(ps, port, vp, b)) {
         return;
     }
-    tell_claims(ps, vp, b);
+    tell_claims(ps, vp, profile, b);
     if (old_bound && !binding_has(b, old_bound)) {
         adapter_release(ps, old_bound);
     }
