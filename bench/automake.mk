@@ -3,22 +3,34 @@
 # Benchmarks, as root.  Options for them: BENCHFLAGS.
 EXTRA_DIST += \
 	bench/bench-activation.py \
+	bench/bench-dpdk.py \
 	bench/bench-scale.py \
 	bench/chart.py \
 	bench/common.py \
+	bench/contest.py \
+	bench/dpdk.py \
+	bench/forwarding.py \
 	bench/frames.py \
 	bench/harness.py \
 	bench/isolation.py \
 	bench/node.py \
 	bench/ovsdb.py \
-	bench/report.py
+	bench/pcap.py \
+	bench/report.py \
+	bench/settings.py
 
 BENCH_DIRS = vswitchd-plugin controller manager utilities
-bench-activation bench-scale: all
+bench-activation bench-scale bench-dpdk: all
 	$(AM_V_at)path=; \
 	for dir in $(BENCH_DIRS); do path=$$path$(abs_builddir)/$$dir:; done; \
 	PATH=$$path$$PATH PYTHONDONTWRITEBYTECODE=yes \
 	    $(PYTHON) $(srcdir)/bench/$@.py \
 	    --ovs-schema=$(OVS_SRCDIR)/vswitchd/vswitch.ovsschema \
-	    --vmfex-schema=$(srcdir)/manager/vmfex.ovsschema $(BENCHFLAGS)
-.PHONY: bench-activation bench-scale
+	    --vmfex-schema=$(srcdir)/manager/vmfex.ovsschema \
+	    $(BENCH_OPTIONS) $(BENCHFLAGS)
+
+# The peer is what we are linked out of, without us.
+bench-dpdk: BENCH_OPTIONS = \
+	--stock-vswitchd=$(OVS_BUILDDIR)/vswitchd/ovs-vswitchd
+bench: bench-dpdk
+.PHONY: bench bench-activation bench-scale bench-dpdk

@@ -6,32 +6,36 @@ network, with a file system in memory on /run.  The machine's own Open vSwitch
 or OVN is neither seen nor touched."""
 
 import argparse
+import contextlib
 import os
 import sys
 
 import isolation
-from common import say
+from common import Error, say
 from report import Report
 
 
-def _numbers(text):
+def numbers(text):
+    """Parses the argument of an option: positive numbers and commas."""
     numbers = [int(x) for x in text.split(",")]
     if any(x < 1 for x in numbers):
         raise ValueError
     return numbers
 
 
-def main(title, description, measure, arguments, ports=None, samples=None):
+def main(title, description, measure, arguments, ports=None, samples=None,
+         context=None):
     """Runs a benchmark and never returns.  measure(args, report) is called in
     isolation and fills the report.  arguments(parser) adds options; 'ports'
-    and 'samples' are the defaults of --ports and --samples."""
+    and 'samples' are the defaults of --ports and --samples.  context(args),
+    if there is one, is a context manager for what concerns the machine."""
     name = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     parser = argparse.ArgumentParser(
         description=description,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     if ports:
         parser.add_argument(
-            "--ports", type=_numbers, default=ports, metavar="N[,N]...",
+            "--ports", type=numbers, default=ports, metavar="N[,N]...",
             help="how many ports are there already")
     if samples:
         parser.add_argument("--samples", type=int, default=samples,
@@ -58,4 +62,10 @@ def main(title, description, measure, arguments, ports=None, samples=None):
         report.write(args.output)
         print(report.text())
         say("Written to %s.txt, .json and .svg." % args.output)
-    sys.exit(isolation.isolated(body))
+    try:
+        with context(args) if context else contextlib.nullcontext():
+            status = isolation.isolated(body)
+    except Error as e:
+        say("%s: %s" % (os.path.basename(sys.argv[0]), e))
+        status = 1
+    sys.exit(status)

@@ -21,6 +21,7 @@ class Daemon:
             self._process = subprocess.Popen(
                 node.command(*argv), env=node.env, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log)
+        self.pid = self._process.pid
 
     def output(self):
         with open(self.log, errors="replace") as f:
@@ -30,18 +31,23 @@ class Daemon:
         if self._process.poll() is not None:
             raise Error("%s ended: %s" % (self.name, self.output()[-2000:]))
 
+    def kill(self):
+        """Kills it, and returns when it is gone."""
+        self._process.kill()
+        self._process.wait()
+
     def cpu(self):
         """Returns the CPU time that its threads have used, in seconds."""
         total = 0
         for file in glob.glob("/proc/%d/task/*/schedstat"
-                              % self._process.pid):
+                              % self.pid):
             with open(file) as f:
                 total += int(f.read().split()[0])
         return total * 1e-9
 
     def memory(self):
         """Returns its resident memory, in bytes."""
-        with open("/proc/%d/statm" % self._process.pid) as f:
+        with open("/proc/%d/statm" % self.pid) as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -104,10 +110,14 @@ class Node:
                    *options, db, ready=sock)
         return "unix:" + sock
 
-    def start_ovs(self, schema, vswitchd=None):
-        """Starts an Open vSwitch; only its database if not 'vswitchd'."""
+    def start_ovs(self, schema, vswitchd=None, config=()):
+        """Starts an Open vSwitch; only its database if not 'vswitchd'.
+        'config' are KEY=VALUE for Open_vSwitch.other_config."""
         self.db = self.start_ovsdb("ovsdb", schema)
-        self.vsctl("--no-wait", "init")
+        self.vsctl("--no-wait", "init",
+                   *(["--", "set", "open_vswitch", ".",
+                      *("other_config:" + setting for setting in config)]
+                     if config else []))
         if vswitchd:
             self.start("ovs-vswitchd", vswitchd, self.db)
 

@@ -62,13 +62,13 @@ class Report:
             "date": datetime.datetime.now().astimezone()
             .isoformat(timespec="seconds"),
             "command": " ".join(sys.argv),
-            "options": vars(args),
+            "options": dict(vars(args)),
             "machine": machine(),
             "programs": {},
             "tables": {},
         }
         self._text = []
-        self._chart = None
+        self._charts = {}
 
     def add_program(self, name, path):
         self.data["programs"][name] = version(path)
@@ -95,11 +95,11 @@ class Report:
         self._text += ["", title + ":", "", rule, lines[0], rule, *lines[1:],
                        rule]
 
-    def add_chart(self, unit, groups, series):
-        """Sets the plot: a group of bars for each of 'groups'; 'series' are
+    def add_chart(self, unit, groups, series, title=None, suffix=""):
+        """Adds a plot: a group of bars for each of 'groups'; 'series' are
         (name, [(value, top), ...]), with a whisker from value to top."""
-        self._chart = chart.bars(self.title, unit, groups, series,
-                            self._description())
+        self._charts[suffix] = chart.bars(title or self.title, unit, groups,
+                                          series, self._description())
 
     def _description(self):
         m = self.data["machine"]
@@ -113,13 +113,13 @@ class Report:
                           *self._text, ""])
 
     def write(self, prefix):
-        """Writes PREFIX.txt, PREFIX.json and, if there is a plot,
-        PREFIX.svg."""
+        """Writes PREFIX.txt, PREFIX.json and a PREFIX[SUFFIX].svg for each
+        plot."""
         with open(prefix + ".txt", "w") as f:
             f.write(self.text())
         with open(prefix + ".json", "w") as f:
             json.dump(self.data, f, indent=2)
             f.write("\n")
-        if self._chart:
-            with open(prefix + ".svg", "w") as f:
-                f.write(self._chart)
+        for suffix, svg in self._charts.items():
+            with open("%s%s.svg" % (prefix, suffix), "w") as f:
+                f.write(svg)
