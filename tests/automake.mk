@@ -14,6 +14,10 @@ check_PROGRAMS += tests/ovs-vswitchd-replay
 tests_ovs_vswitchd_replay_SOURCES = \
 	tests/netdev-replay.c \
 	tests/netdev-replay.h \
+	tests/replay-load.c \
+	tests/replay-load.h \
+	tests/replay-names.c \
+	tests/replay-names.h \
 	$(vswitchd_plugin_ovs_vswitchd_vmfex_SOURCES)
 tests_ovs_vswitchd_replay_LDFLAGS = \
 	$(vswitchd_plugin_ovs_vswitchd_vmfex_LDFLAGS) \
@@ -42,6 +46,7 @@ TESTSUITE_AT = \
 	tests/bridge.at \
 	tests/controller.at \
 	tests/datapath-actions.at \
+	tests/direct-load.at \
 	tests/direct.at \
 	tests/drops.at \
 	tests/ctl.at \

@@ -4,7 +4,6 @@
 #include "tests/netdev-replay.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "dp-packet.h"
@@ -12,7 +11,6 @@
 #include "hash.h"
 #include "netdev-provider.h"
 #include "openvswitch/dynamic-string.h"
-#include "openvswitch/hmap.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/thread.h"
 #include "openvswitch/vlog.h"
@@ -20,6 +18,8 @@
 #include "packets.h"
 #include "pcap-file.h"
 #include "smap.h"
+#include "tests/replay-load.h"
+#include "tests/replay-names.h"
 #include "unaligned.h"
 #include "unixctl.h"
 #include "util.h"
@@ -27,27 +27,9 @@
 VLOG_DEFINE_THIS_MODULE(netdev_replay);
 
 #define MAX_QUEUES 8
-#define KEY_LEN 26              /* Bytes of a frame that tell its kind. */
-#define MIN_STAMPED 64          /* Smaller frames get no stamp. */
-#define MAX_TAG_LEN 8           /* What a stamped frame may have lost. */
 #define BREAK_INTERVAL 32       /* Polls between two short breaks... */
 #define BREAK_NS (300 * 1000)   /* ...of so many nanoseconds. */
 #define FOREVER UINT64_MAX
-
-/* Frames of a file. */
-struct load_frame {
-    size_t ofs;                 /* In 'data' of the load. */
-    uint32_t size;
-    uint16_t headroom;
-    bool first;                 /* Of its batch. */
-};
-
-struct load {
-    struct load_frame *frames;
-    size_t n_frames, allocated_frames;
-    char *data;
-    size_t size, allocated_size;
-};
 
 /* What a receive queue has to do.  The queue itself comes and goes with each
  * reconfiguration. */
@@ -60,24 +42,12 @@ struct replay_source {
     unsigned int n_polls OVS_GUARDED;   /* Since the last break. */
 };
 
-/* Frames of one kind that a port sent. */
-struct summary_entry {
-    struct hmap_node node;
-    uint8_t key[KEY_LEN];
-    uint8_t queue;
-    uint64_t n_frames, n_bytes, n_disordered, n_shuffled, last_seq;
-};
-
-struct summary {
-    struct ovs_mutex mutex;
-    struct hmap entries OVS_GUARDED;
-};
-
 struct netdev_replay {
     struct netdev up;
     struct replay_source sources[MAX_QUEUES];
     struct ovs_mutex tx_mutexes[MAX_QUEUES];
     struct summary *summary;    /* Not owned. */
+    struct cable *cable;        /* To this port.  Not owned. */
     atomic_count n_senders;     /* Threads in netdev_replay_send(). */
     atomic_bool stamp, summarize;
 
@@ -91,6 +61,8 @@ struct netdev_replay {
     struct pcap_file *tx_pcap OVS_GUARDED;
     char *tx_pcap_name OVS_GUARDED;
     char *rx_forever OVS_GUARDED;
+    char *peer_name OVS_GUARDED;
+    struct cable *peer OVS_GUARDED; /* To the peer, or NULL.  Not owned. */
 };
 
 struct netdev_rxq_replay {
@@ -104,11 +76,6 @@ static atomic_uint64_t totals[N_TOTALS];
 
 /* The last batch, of all ports: it grows even if a port is added anew. */
 static atomic_uint64_t last_batch;
-
-/* Summaries by name of the port, never freed. */
-static struct ovs_mutex summaries_mutex = OVS_MUTEX_INITIALIZER;
-static struct shash summaries OVS_GUARDED_BY(summaries_mutex)
-    = SHASH_INITIALIZER(&summaries);
 
 static const struct netdev_class replay_class;
 
@@ -134,85 +101,6 @@ violation(const struct netdev_replay *dev, const char *what)
     VLOG_ERR("%s: %s", netdev_get_name(&dev->up), what);
 }
 
-/* Loads. */
-
-static void
-load_destroy(struct load *load)
-{
-    if (load) {
-        free(load->frames);
-        free(load->data);
-        free(load);
-    }
-}
-
-/* Adds to 'load' a frame, the next 'size' bytes of 'file'.  Returns false if
- * there are not so many. */
-static bool
-load_add(struct load *load, FILE *file, uint32_t size, uint16_t headroom,
-         bool first)
-{
-    while (load->size + size > load->allocated_size) {
-        load->data = x2nrealloc(load->data, &load->allocated_size, 1);
-    }
-    if (size && fread(load->data + load->size, size, 1, file) != 1) {
-        return false;
-    }
-    if (load->n_frames >= load->allocated_frames) {
-        load->frames = x2nrealloc(load->frames, &load->allocated_frames,
-                                  sizeof *load->frames);
-    }
-    load->frames[load->n_frames++] = (struct load_frame) {
-        .ofs = load->size, .size = size, .headroom = headroom, .first = first,
-    };
-    load->size += size;
-    return true;
-}
-
-/* Reads 'file_name' into '*loadp'.  Returns 0, or a positive errno value. */
-static int
-load_read(const char *file_name, struct load **loadp)
-{
-    FILE *file = fopen(file_name, "rb");
-    struct load *load;
-    struct pcap_header {
-        uint32_t magic, version, thiszone, sigfigs, snaplen, network;
-    } header;
-    struct pcap_frame {
-        uint32_t sec, usec, captured, len;
-    } f;
-    uint32_t batch = 0;
-    size_t n_batch = 0;
-
-    *loadp = NULL;
-    if (!file) {
-        return errno;
-    }
-
-    load = xzalloc(sizeof *load);
-    if (fread(&header, sizeof header, 1, file) == 1
-        && header.magic == 0xa1b2c3d4) {
-        while (fread(&f, sizeof f, 1, file) == 1
-               && f.captured <= UINT16_MAX) {
-            bool first = (!n_batch || f.sec != batch
-                          || n_batch >= NETDEV_MAX_BURST);
-
-            batch = f.sec;
-            n_batch = first ? 1 : n_batch + 1;
-            if (!load_add(load, file, f.captured, f.usec / 1000, first)) {
-                break;
-            }
-        }
-    }
-    fclose(file);
-    if (!load->n_frames) {
-        load_destroy(load);
-        return ENODATA;
-    }
-    *loadp = load;
-    return 0;
-}
-
 /* Receiving. */
 
 static void
@@ -226,11 +114,11 @@ source_start(struct replay_source *source, struct load *load, uint64_t times)
     ovs_mutex_unlock(&source->mutex);
 }
 
-/* Puts the next batch of 'source', if there is any, into 'batch'.  If it is
- * time for a break, makes one. */
+/* Puts the next batch of 'source', or if there is none, of 'cable' (if it is
+ * nonnull), into 'batch'.  If it is time for a break, makes one. */
 static void
-source_next(struct replay_source *source, int queue, bool stamp,
-            struct dp_packet_batch *batch)
+source_next(struct replay_source *source, struct cable *cable, int queue,
+            bool stamp, struct dp_packet_batch *batch)
 {
     bool want_break = false;    /* Others need the CPU more. */
     struct load *load;
@@ -243,8 +131,14 @@ source_next(struct replay_source *source, int queue, bool stamp,
         want_break = true;
     }
     load = source->load;
-    source->busy = load != NULL;
-    while (load) {
+    if (!load && cable) {
+        cable_get_batch(cable, batch);
+    }
+    source->busy = load || !dp_packet_batch_is_empty(batch);
+    if (source->busy && source->times != FOREVER) {
+        want_break = false;
+    }
+    while (load && (source->times == FOREVER || !cables_are_crowded())) {
         const struct load_frame *frame = &load->frames[source->next];
         struct dp_packet *packet;
 
@@ -293,7 +187,9 @@ netdev_replay_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
 
     dp_packet_batch_init(batch);
     atomic_read_relaxed(&dev->stamp, &stamp);
-    source_next(&dev->sources[rxq->queue_id], rxq->queue_id, stamp, batch);
+    source_next(&dev->sources[rxq->queue_id],
+                rxq->queue_id ? NULL : dev->cable, rxq->queue_id, stamp,
+                batch);
     n = dp_packet_batch_size(batch);
     if (!n) {
         return EAGAIN;
@@ -347,69 +243,6 @@ netdev_replay_rxq_dealloc(struct netdev_rxq *rxq)
 
 /* Sending. */
 
-static struct summary *
-summary_get(const char *name)
-{
-    struct summary *summary;
-
-    ovs_mutex_lock(&summaries_mutex);
-    summary = shash_find_data(&summaries, name);
-    if (!summary) {
-        summary = xzalloc(sizeof *summary);
-        ovs_mutex_init(&summary->mutex);
-        ovs_mutex_lock(&summary->mutex);
-        hmap_init(&summary->entries);
-        ovs_mutex_unlock(&summary->mutex);
-        shash_add(&summaries, name, summary);
-    }
-    ovs_mutex_unlock(&summaries_mutex);
-    return summary;
-}
-
-static void
-summary_add(struct summary *summary, const struct dp_packet *packet)
-    OVS_REQUIRES(summary->mutex)
-{
-    size_t size = dp_packet_size(packet);
-    uint8_t key[KEY_LEN + 1] = { 0 };
-    struct summary_entry *e;
-    uint64_t seq = 0;
-    uint32_t hash;
-
-    memcpy(key, dp_packet_data(packet), MIN(size, KEY_LEN));
-    if (size >= MIN_STAMPED - MAX_TAG_LEN) {
-        ovs_be64 value;
-
-        memcpy(&value, (char *) dp_packet_tail(packet) - sizeof value,
-               sizeof value);
-        seq = ntohll(value) & (UINT64_MAX >> 8);
-        key[KEY_LEN] = ntohll(value) >> 56;
-    }
-
-    hash = hash_bytes(key, sizeof key, 0);
-    HMAP_FOR_EACH_WITH_HASH (e, node, hash, &summary->entries) {
-        if (!memcmp(e->key, key, KEY_LEN) && e->queue == key[KEY_LEN]) {
-            break;
-        }
-    }
-    if (!e) {
-        e = xzalloc(sizeof *e);
-        memcpy(e->key, key, KEY_LEN);
-        e->queue = key[KEY_LEN];
-        hmap_insert(&summary->entries, &e->node, hash);
-    }
-    e->n_frames++;
-    e->n_bytes += size;
-    if (seq) {
-        if (seq >> 8 < e->last_seq >> 8) {
-            e->n_disordered++;
-        } else if (seq <= e->last_seq) {
-            e->n_shuffled++;
-        }
-        e->last_seq = seq;
-    }
-}
-
 static void
 send_packet(struct netdev_replay *dev, struct dp_packet *packet)
     OVS_REQUIRES(dev->mutex)
@@ -422,7 +255,7 @@ send_packet(struct netdev_replay *dev, struct dp_packet *packet)
     if (size >= ETH_HEADER_LEN && eth_type_vlan(eth->eth_type)) {
         max_size += VLAN_HEADER_LEN;
     }
-    if (size > max_size) {
+    if (size > max_size || (dev->peer && !cable_put(dev->peer, packet))) {
         dev->stats.tx_dropped++;
         total_add(TX_DROPPED, 1);
         return;
@@ -437,9 +270,7 @@ send_packet(struct netdev_replay *dev, struct dp_packet *packet)
     }
     atomic_read_relaxed(&dev->summarize, &summarize);
     if (summarize) {
-        ovs_mutex_lock(&dev->summary->mutex);
         summary_add(dev->summary, packet);
-        ovs_mutex_unlock(&dev->summary->mutex);
     }
 }
 
@@ -496,6 +327,7 @@ netdev_replay_construct(struct netdev *netdev)
         ovs_mutex_init(&dev->tx_mutexes[i]);
     }
     dev->summary = summary_get(name);
+    dev->cable = cable_get(name);
     atomic_count_init(&dev->n_senders, 0);
     atomic_init(&dev->stamp, false);
     atomic_init(&dev->summarize, false);
@@ -532,6 +364,7 @@ netdev_replay_destruct(struct netdev *netdev)
     }
     free(dev->tx_pcap_name);
     free(dev->rx_forever);
+    free(dev->peer_name);
     ovs_mutex_unlock(&dev->mutex);
     ovs_mutex_destroy(&dev->mutex);
 }
@@ -598,6 +431,9 @@ netdev_replay_set_config(struct netdev *netdev, const struct smap *args,
         }
         dev->tx_pcap = (dev->tx_pcap_name
                         ? ovs_pcap_open(dev->tx_pcap_name, "ab") : NULL);
+    }
+    if (update_string(&dev->peer_name, args, "peer")) {
+        dev->peer = dev->peer_name ? cable_get(dev->peer_name) : NULL;
     }
     if (n_rxq != dev->requested_n_rxq || n_txq != dev->max_n_txq) {
         dev->requested_n_rxq = n_rxq;
@@ -825,6 +661,7 @@ replay_is_idle(struct unixctl_conn *conn, int argc OVS_UNUSED,
     SHASH_FOR_EACH (node, &devices) {
         struct netdev_replay *dev = netdev_replay_cast(node->data);
 
+        idle = idle && cable_is_empty(dev->cable);
         for (size_t i = 0; i < MAX_QUEUES; i++) {
             struct replay_source *source = &dev->sources[i];
 
@@ -855,22 +692,24 @@ replay_set_admin_state(struct unixctl_conn *conn, int argc OVS_UNUSED,
 }
 
 static void
-summary_format(struct summary *summary, const char *name, struct ds *ds)
+replay_stats(struct unixctl_conn *conn, int argc OVS_UNUSED,
+             const char *argv[], void *aux OVS_UNUSED)
 {
-    struct summary_entry *e;
+    struct netdev_replay *dev = netdev_replay_open(conn, argv[1]);
+    struct ds ds = DS_EMPTY_INITIALIZER;
 
-    ovs_mutex_lock(&summary->mutex);
-    HMAP_FOR_EACH (e, node, &summary->entries) {
-        ds_put_format(ds, "%s ", name);
-        for (size_t i = 0; i < KEY_LEN; i++) {
-            ds_put_format(ds, "%02x", e->key[i]);
-        }
-        ds_put_format(ds, " queue=%d frames=%"PRIu64" bytes=%"PRIu64
-                      " disordered=%"PRIu64" shuffled=%"PRIu64"\n",
-                      e->queue, e->n_frames, e->n_bytes, e->n_disordered,
-                      e->n_shuffled);
+    if (dev) {
+        ovs_mutex_lock(&dev->mutex);
+        ds_put_format(&ds, "rx_frames=%"PRIu64" rx_bytes=%"PRIu64
+                      " tx_frames=%"PRIu64" tx_bytes=%"PRIu64
+                      " tx_dropped=%"PRIu64, dev->stats.rx_packets,
+                      dev->stats.rx_bytes, dev->stats.tx_packets,
+                      dev->stats.tx_bytes, dev->stats.tx_dropped);
+        ovs_mutex_unlock(&dev->mutex);
+        netdev_close(&dev->up);
+        unixctl_command_reply(conn, ds_cstr(&ds));
+        ds_destroy(&ds);
     }
-    ovs_mutex_unlock(&summary->mutex);
 }
 
 static void
@@ -878,15 +717,8 @@ replay_summary(struct unixctl_conn *conn, int argc, const char *argv[],
                void *aux OVS_UNUSED)
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
-    struct shash_node *node;
 
-    ovs_mutex_lock(&summaries_mutex);
-    SHASH_FOR_EACH (node, &summaries) {
-        if (argc < 2 || !strcmp(node->name, argv[1])) {
-            summary_format(node->data, node->name, &ds);
-        }
-    }
-    ovs_mutex_unlock(&summaries_mutex);
+    summaries_format(argc > 1 ? argv[1] : NULL, &ds);
     unixctl_command_reply(conn, ds_cstr(&ds));
     ds_destroy(&ds);
 }
@@ -895,20 +727,7 @@ static void
 replay_clear(struct unixctl_conn *conn, int argc OVS_UNUSED,
              const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
 {
-    struct shash_node *node;
-
-    ovs_mutex_lock(&summaries_mutex);
-    SHASH_FOR_EACH (node, &summaries) {
-        struct summary *summary = node->data;
-        struct summary_entry *e;
-
-        ovs_mutex_lock(&summary->mutex);
-        HMAP_FOR_EACH_POP (e, node, &summary->entries) {
-            free(e);
-        }
-        ovs_mutex_unlock(&summary->mutex);
-    }
-    ovs_mutex_unlock(&summaries_mutex);
+    summaries_clear();
     unixctl_command_reply(conn, NULL);
 }
 
@@ -948,6 +767,8 @@ netdev_replay_register(void)
                              replay_is_idle, NULL);
     unixctl_command_register("netdev-replay/set-admin-state", "port up|down",
                              2, 2, replay_set_admin_state, NULL);
+    unixctl_command_register("netdev-replay/stats", "port", 1, 1,
+                             replay_stats, NULL);
     unixctl_command_register("netdev-replay/summary", "[port]", 0, 1,
                              replay_summary, NULL);
     unixctl_command_register("netdev-replay/clear", "", 0, 0,

@@ -31,16 +31,22 @@
  *                      grows within the batch (1 byte)
  *     tx_pcap=FILE     what is sent is appended there
  *     summary=true     what is sent is summed up, see below
+ *     peer=PORT        what is sent comes in on queue 0 of PORT, if that takes
+ *                      it fast enough: up to 4096 frames wait
  *
  * Commands
  * ========
  *
  *     netdev-replay/receive PORT FILE [QUEUE [TIMES]]
- *         Lets the frames in FILE come in on QUEUE (0) TIMES (1) times.
+ *         Lets the frames in FILE come in on QUEUE (0) TIMES (1) times, not so
+ *         fast that frames wait for a peer in large numbers.
  *     netdev-replay/is-idle
  *         Prints "yes" if all that was asked for so has come in on all ports
  *         and has been forwarded, otherwise "no".
  *     netdev-replay/set-admin-state PORT up|down
+ *     netdev-replay/stats PORT
+ *         Frames and bytes received and sent since PORT was added, and frames
+ *         dropped because they were too large or PORT's peer too slow.
  *     netdev-replay/summary [PORT]
  *         A line for each kind of frame that PORT sent: its first 26 bytes,
  *         the queue in its stamp, how many frames, bytes, how many came after
@@ -48,8 +54,7 @@
  *         of their own batch ("shuffled").  Summaries are by name: that of a
  *         port that was removed and added is one.
  *     netdev-replay/totals
- *         Of all ports that are and were: frames and bytes received and sent,
- *         frames too large to be sent, and violations.
+ *         Likewise of all ports that are and were, and violations.
  *     netdev-replay/clear
  *         Empties all summaries.
  *
