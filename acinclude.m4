@@ -492,6 +492,8 @@ AC_DEFUN([VMFEX_CHECK_OVS_FEATURES],
       dp_netdev_impl_get(NULL, &pmd, 1);
       pmd_perf_stats_init(&pmd->perf_stats);],
      [a PMD thread's input function can be replaced])
+   HAVE_PMD_INPUT_FUNC=$vmfex_ok
+   AC_SUBST([HAVE_PMD_INPUT_FUNC])
    VMFEX_CHECK_OVS([HAVE_DAEMONIZE_START_2],
      [#include "daemon.h"],
      [daemonize_start(false, false);],

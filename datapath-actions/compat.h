@@ -20,6 +20,24 @@ vmfex_batch_truncate(struct dp_packet_batch *batch, size_t n)
     batch->count = n;
 }
 
+/* Returns true if 'packet' relies on whoever sends it to compute a checksum or
+ * to segment it. */
+static inline bool
+vmfex_packet_has_tx_offload(struct dp_packet *packet)
+{
+#ifdef DP_PACKET_OL_TX_ANY_CKSUM
+    return (*dp_packet_ol_flags_ptr(packet)
+            & (DP_PACKET_OL_TX_ANY_CKSUM | DP_PACKET_OL_TX_TCP_SEG)) != 0;
+#elif defined DP_PACKET_OL_TX_L4_MASK
+    return (*dp_packet_ol_flags_ptr(packet)
+            & (DP_PACKET_OL_TX_L4_MASK | DP_PACKET_OL_TX_TCP_SEG)) != 0;
+#else
+    /* What is to be segmented lacks a checksum, too. */
+    return (dp_packet_l4_checksum_partial(packet)
+            || dp_packet_ip_checksum_partial(packet));
+#endif
+}
+
 /* daemonize_start() for a daemon that needs no more than its own files and
  * sockets: neither a datapath nor the hardware. */
 static inline void

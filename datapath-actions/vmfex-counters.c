@@ -43,6 +43,13 @@ void
 vmfex_counters_init(struct vmfex_counters *counters)
 {
     ovsthread_stats_init(&counters->stats);
+    counters->lanes = xzalloc_cacheline(VMFEX_N_LANES
+                                        * sizeof *counters->lanes);
+    for (size_t i = 0; i < VMFEX_N_LANES; i++) {
+        for (size_t j = 0; j < ARRAY_SIZE(counters->lanes[i].n); j++) {
+            atomic_init(&counters->lanes[i].n[j], 0);
+        }
+    }
 }
 
 /* Frees what 'counters' holds.  No other thread may use it any more. */
@@ -56,6 +63,7 @@ vmfex_counters_uninit(struct vmfex_counters *counters)
         free_cacheline(b);
     }
     ovsthread_stats_destroy(&counters->stats);
+    free_cacheline(counters->lanes);
 }
 
 /* Adds 'n' to 'counter'. */
@@ -108,6 +116,14 @@ vmfex_counters_read(const struct vmfex_counters *counters,
 
             atomic_read_relaxed(&b->n[i], &n);
             totals[i] += n;
+        }
+    }
+    for (size_t i = 0; i < VMFEX_N_LANES; i++) {
+        for (size_t j = 0; j < ARRAY_SIZE(counters->lanes[i].n); j++) {
+            uint64_t n;
+
+            atomic_read_relaxed(&counters->lanes[i].n[j], &n);
+            totals[j] += n;
         }
     }
 }

@@ -10,13 +10,22 @@
  * a bucket of its own (struct ovsthread_stats), a reader sums the buckets up.
  * Nothing is lost, so that frames in are always frames out plus drops.
  *
+ * More threads than there are buckets share them, so that adding takes an
+ * atomic operation.  In the direct path that would be half of the work.  Its
+ * threads, the PMD threads of one datapath, have a small number each that no
+ * other one of them has at the same time ('static_tx_qid'): those below
+ * VMFEX_N_LANES own the lane of that number, a cache line with frames and
+ * bytes only, and add with plain loads and stores.
+ *
  * "rx" is what arrived from a trunk (or, on a trunk, from the wire), "tx" is
  * what was handed to it.  Bytes are those of the frame without its tag. */
 
 #include <stdint.h>
 
 #include "datapath-actions/vmfex-drop.h"
+#include "ovs-atomic.h"
 #include "ovs-thread.h"
+#include "util.h"
 
 enum vmfex_counter {
     VMFEX_RX_FRAMES,
@@ -28,9 +37,34 @@ enum vmfex_counter {
     VMFEX_N_COUNTERS = VMFEX_DROPPED + VMFEX_N_DROPS
 };
 
+#define VMFEX_N_LANES 16
+
+/* What a PMD thread of our datapath counts. */
+struct vmfex_lane {
+    PADDED_MEMBERS(CACHE_LINE_SIZE,
+        atomic_uint64_t n[VMFEX_CONTROL]; /* VMFEX_RX_FRAMES and so on. */
+    );
+};
+
 struct vmfex_counters {
     struct ovsthread_stats stats;
+    struct vmfex_lane *lanes;   /* VMFEX_N_LANES of them. */
 };
+
+/* Adds 'n_frames' to 'frames', which must be VMFEX_RX_FRAMES or
+ * VMFEX_TX_FRAMES, and 'n_bytes' to the bytes of the same direction, in
+ * 'lane', which the calling thread must own. */
+static inline void
+vmfex_lane_add(struct vmfex_lane *lane, enum vmfex_counter frames,
+               uint64_t n_frames, uint64_t n_bytes)
+{
+    uint64_t n;
+
+    atomic_read_relaxed(&lane->n[frames], &n);
+    atomic_store_relaxed(&lane->n[frames], n + n_frames);
+    atomic_read_relaxed(&lane->n[frames + 1], &n);
+    atomic_store_relaxed(&lane->n[frames + 1], n + n_bytes);
+}
 
 void vmfex_counters_init(struct vmfex_counters *);
 void vmfex_counters_uninit(struct vmfex_counters *);

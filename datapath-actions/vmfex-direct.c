@@ -3,19 +3,83 @@
 #include <config.h>
 #include "datapath-actions/vmfex-direct.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include "datapath-actions/compat.h"
+#include "datapath-actions/etag.h"
+#include "datapath-actions/vmfex-actions.h"
 #include "datapath-actions/vmfex-fwd.h"
 #include "datapath-actions/vmfex-handover.h"
+#include "datapath-actions/vmfex-l2.h"
+#include "datapath-actions/vntag.h"
+#include "dp-packet.h"
+#include "hash.h"
+#include "netdev.h"
+#include "openvswitch/hmap.h"
 #include "ovs-atomic.h"
+#include "packets.h"
 #include "util.h"
 
 #ifdef HAVE_PMD_INPUT_FUNC
 
+/* Frames ahead of the one at hand whose headers are fetched. */
+#define PREFETCH_AHEAD 4
+
+/* Where frames of a VM port go on one channel. */
+struct direct_channel {
+    struct netdev *netdev;      /* The trunk's; NULL if it is not there. */
+    odp_port_t trunk;
+    uint32_t max_size;          /* Of frames without the tag, in bytes. */
+    size_t tag_len;
+    uint8_t tag[8];             /* As it is in the frame; 'tag_len' bytes. */
+};
+
+/* A VM port whose link is in the direct path. */
+struct direct_vm {
+    struct vmfex_endpoint *endpoint;
+    struct vmfex_lane *lanes;   /* Of 'endpoint'. */
+
+    /* The 8 bytes from the source MAC on, masked, have to be 'mac'. */
+    uint64_t mac_mask;
+    uint64_t mac;
+    struct direct_channel channels[VMFEX_N_CHANNELS];
+};
+
+/* A VIF of a trunk, two in a cache line. */
+struct direct_vif {
+    struct vmfex_endpoint *endpoint; /* NULL: not in the direct path. */
+    struct vmfex_lane *lanes;   /* Of 'endpoint'. */
+    struct netdev *netdev;      /* The VM port's; NULL: ordinary bridge. */
+    odp_port_t port;            /* VM port. */
+    bool has_mac;               /* Only one source MAC is allowed. */
+    bool switches;              /* A frame here makes an endpoint that sends
+                                 * on its first channel switch over. */
+};
+
+/* A trunk.
+ *
+ * What a tag has to look like, and where it has its VIF, is said in terms of
+ * the 8 bytes behind the MACs, as a number in host byte order, so that one
+ * comparison checks the EtherType and all of the tag's fields. */
+struct direct_trunk {
+    struct vmfex_counters *counters;
+    const struct vmfex_trunk_table *table;
+    uint64_t tag_mask;
+    uint64_t tag;
+    uint8_t vif_shift;
+    uint8_t source_shift;       /* Where the VIF is that sent the frame. */
+    bool check_source;          /* Must that be another VIF? */
+    uint8_t tag_len;
+    struct direct_vif *vifs;    /* VMFEX_MAX_VIF + 1 of them. */
+};
+
 /* Compiled form of a port. */
 struct vmfex_direct {
-    const struct vmfex_port *port;
+    bool is_trunk;
+    union {
+        struct direct_vm vm;
+        struct direct_trunk trunk;
+    };
 };
 
 /* What a PMD thread would call if we were not here. */
@@ -94,19 +158,536 @@ vmfex_direct_impl_get(struct ds *reply, struct dp_netdev_pmd_thread **pmds,
     free(standins);
 }
 
+/* Compiling. */
+
+static bool
+link_is_direct(const struct vmfex_link *link)
+{
+    return (link && link->path == VMFEX_PATH_DIRECT
+            && link->drop == VMFEX_DROP_NONE);
+}
+
+/* Stores the tag of frames that are sent on 'channel' in 'bytes'. */
+static void
+compile_tag(const struct vmfex_channel *channel, uint8_t bytes[8])
+{
+    bool is_etag = channel->tag == VMFEX_E_TAG;
+    ovs_be16 eth_type = htons(is_etag ? ETH_TYPE_ETAG : ETH_TYPE_VNTAG);
+
+    memcpy(bytes, &eth_type, sizeof eth_type);
+    if (is_etag) {
+        struct etag_wire wire;
+
+        vmfex_channel_etag(channel, &wire);
+        memcpy(bytes + sizeof eth_type, &wire, sizeof wire);
+    } else {
+        ovs_be32 word = vmfex_channel_vntag(channel);
+
+        memcpy(bytes + sizeof eth_type, &word, sizeof word);
+    }
+}
+
+static struct vmfex_direct *
+compile_vm(const struct vmfex_link *link)
+{
+    struct vmfex_direct *direct = xzalloc_cacheline(sizeof *direct);
+    struct direct_vm *vm = &direct->vm;
+
+    vm->endpoint = link->endpoint;
+    vm->lanes = link->endpoint->counters.lanes;
+    if (link->has_mac) {
+        uint8_t mask[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0 };
+        uint8_t mac[8] = { 0 };
+
+        memcpy(mac, &link->mac, sizeof link->mac);
+        memcpy(&vm->mac_mask, mask, sizeof mask);
+        memcpy(&vm->mac, mac, sizeof mac);
+    }
+    for (size_t i = 0; i < link->n_channels; i++) {
+        const struct vmfex_channel *from = &link->channels[i];
+        struct direct_channel *to = &vm->channels[i];
+
+        to->netdev = from->netdev;
+        to->trunk = from->trunk;
+        to->tag_len = vmfex_tag_len(from->tag);
+        to->max_size = MIN(ETH_HEADER_LEN + from->mtu,
+                           UINT16_MAX - to->tag_len);
+        compile_tag(from, to->tag);
+    }
+    return direct;
+}
+
+/* Sets what 'trunk' expects of a tag: see vmfex_vntag_check() and
+ * vmfex_etag_check(). */
+static void
+compile_expected_tag(struct direct_trunk *trunk, enum vmfex_tag tag,
+                     bool from_bridge)
+{
+    trunk->tag_len = vmfex_tag_len(tag);
+    trunk->tag_mask = UINT64_C(0xffff) << 48;
+    trunk->check_source = from_bridge;
+    if (tag == VMFEX_E_TAG) {
+        /*         16        | 3   1    12    | 2   2   12   |    8    |  8
+         *     EtherType     |pcp dei in_ecid | r  grp  ecid | in_ext  | ext */
+        trunk->tag = (uint64_t) ETH_TYPE_ETAG << 48;
+        trunk->tag_mask |= UINT64_C(0x3000ffff);
+        if (!from_bridge) {
+            trunk->tag_mask |= UINT64_C(0x0fff0000);
+        }
+        trunk->vif_shift = from_bridge ? 16 : 32;
+        trunk->source_shift = 32;
+    } else {
+        /*         16        | 1 1  14   | 1 1  2   12  |        16
+         *     EtherType     | d p dvif  | l r ver svif | next EtherType */
+        trunk->tag = (uint64_t) ETH_TYPE_VNTAG << 48;
+        trunk->tag |= (uint64_t) from_bridge << 47;
+        trunk->tag_mask |= UINT64_C(0xc00030000000);
+        if (from_bridge) {
+            trunk->tag_mask |= UINT64_C(0x300000000000); /* VIF > 4095. */
+        }
+        trunk->vif_shift = from_bridge ? 32 : 16;
+        trunk->source_shift = 16;
+    }
+}
+
+static struct vmfex_direct *
+compile_trunk(const struct vmfex_port *port)
+{
+    const struct vmfex_trunk_table *table = port->trunk;
+    struct vmfex_direct *direct;
+    struct direct_trunk *trunk;
+    struct direct_vif *vifs;
+    bool any = false;
+
+    vifs = xzalloc_cacheline((VMFEX_MAX_VIF + 1) * sizeof *vifs);
+    for (size_t i = 1; i <= VMFEX_MAX_VIF; i++) {
+        const struct vmfex_link *link = table->vif[i];
+
+        if (link_is_direct(link)) {
+            size_t channel = vmfex_link_find_channel(link, port->odp_port, i);
+
+            vifs[i].endpoint = link->endpoint;
+            vifs[i].lanes = link->endpoint->counters.lanes;
+            vifs[i].netdev = link->netdev;
+            vifs[i].port = link->port;
+            vifs[i].has_mac = link->ordinary && link->has_mac;
+            vifs[i].switches = link->follow && channel == 1;
+            any = true;
+        }
+    }
+    if (!any) {
+        free_cacheline(vifs);
+        return NULL;
+    }
+
+    direct = xzalloc_cacheline(sizeof *direct);
+    direct->is_trunk = true;
+    trunk = &direct->trunk;
+    trunk->counters = port->counters;
+    trunk->table = table;
+    trunk->vifs = vifs;
+    compile_expected_tag(trunk, table->tag, !table->from_bridge);
+    return direct;
+}
+
 /* Returns the compiled form of 'port', or NULL if its frames go the emulated
  * way. */
 struct vmfex_direct *
-vmfex_direct_compile(const struct vmfex_port *port OVS_UNUSED)
+vmfex_direct_compile(const struct vmfex_port *port)
 {
-    return NULL;
+    return (port->trunk ? compile_trunk(port)
+            : link_is_direct(port->link) ? compile_vm(port->link)
+            : NULL);
 }
 
 /* Frees 'direct', which no thread may use any more. */
 void
 vmfex_direct_free(struct vmfex_direct *direct)
 {
-    free(direct);
+    if (direct) {
+        if (direct->is_trunk) {
+            free_cacheline(direct->trunk.vifs);
+        }
+        free_cacheline(direct);
+    }
+}
+
+/* Forwarding. */
+
+/* Returns true if 'pmd' may send to 'odp_port' until it is done with the batch
+ * at hand.
+ *
+ * The entries of 'send_port_cache' are known to dpif-netdev only, but their
+ * hash is that of the port number, and hash_int() maps no two numbers to the
+ * same one. */
+static bool
+may_send(const struct dp_netdev_pmd_thread *pmd, odp_port_t odp_port)
+{
+    return hmap_first_with_hash(&pmd->send_port_cache,
+                                hash_int(odp_to_u32(odp_port), 0)) != NULL;
+}
+
+static void
+direct_send(struct dp_netdev_pmd_thread *pmd, struct netdev *netdev,
+            struct dp_packet_batch *batch)
+{
+    size_t n = dp_packet_batch_size(batch);
+    int n_txq = netdev_n_txq(netdev);
+    int qid = pmd->static_tx_qid;
+
+    /* A netdev with less queues than there are threads has them shared. */
+    if (OVS_UNLIKELY(qid >= n_txq)) {
+        qid %= n_txq;
+    }
+    netdev_send(netdev, qid, batch, true);
+    pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_SENT_PKTS, n);
+    pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_SENT_BATCHES, 1);
+}
+
+/* Counts for 'pmd' in 'counters', whose lanes are 'lanes'. */
+static inline void
+direct_count(const struct dp_netdev_pmd_thread *pmd,
+             struct vmfex_counters *counters, struct vmfex_lane *lanes,
+             enum vmfex_counter frames, uint64_t n_frames, uint64_t n_bytes)
+{
+    if (OVS_LIKELY(pmd->static_tx_qid < VMFEX_N_LANES)) {
+        vmfex_lane_add(&lanes[pmd->static_tx_qid], frames, n_frames, n_bytes);
+    } else {
+        vmfex_counters_traffic(counters, frames, n_frames, n_bytes);
+    }
+}
+
+static inline void
+prefetch_frame(const struct dp_packet_batch *batch, size_t i)
+{
+    if (i < dp_packet_batch_size(batch)) {
+        OVS_PREFETCH(dp_packet_data(batch->packets[i]));
+    }
+}
+
+/* Leaves in 'batch' the first 'n_left' frames, which stay, and all from 'i' on
+ * up to the 'n' that there were. */
+static void
+keep_rest(struct dp_packet_batch *batch, size_t n_left, size_t i, size_t n)
+{
+    memmove(&batch->packets[n_left], &batch->packets[i],
+            (n - i) * sizeof batch->packets[0]);
+    vmfex_batch_truncate(batch, n_left + (n - i));
+}
+
+/* Returns true if the direct path can handle 'packet', in need of 'headroom'
+ * bytes in front of it.  The emulated path handles any.
+ *
+ * A packet on the heap can be given headroom and stays the same one.  Any
+ * other one could come out as one of another source, and netdev-dpdk wants all
+ * in a batch to be of the same. */
+static inline bool
+packet_is_simple(struct dp_packet *packet, size_t headroom)
+{
+    return (dp_packet_is_eth(packet)
+            && (OVS_LIKELY(dp_packet_headroom(packet) >= headroom)
+                || packet->source == DPBUF_MALLOC)
+            && !vmfex_packet_has_tx_offload(packet));
+}
+
+static inline bool
+eth_type_is_plain(ovs_be16 type)
+{
+    return (ntohs(type) >= ETH_TYPE_MIN
+            && type != htons(ETH_TYPE_VNTAG) && type != htons(ETH_TYPE_ETAG)
+            && !eth_type_vlan(type));
+}
+
+/* Returns true if the frame at 'data', of 'size' bytes, certainly carries no
+ * tag of ours, behind no more than one 802.1Q header. */
+static inline bool
+frame_is_untagged(const uint8_t *data, size_t size)
+{
+    ovs_be16 type;
+
+    memcpy(&type, data + 2 * ETH_ADDR_LEN, sizeof type);
+    if (OVS_LIKELY(eth_type_is_plain(type))) {
+        return true;
+    } else if (!eth_type_vlan(type) || size < VLAN_ETH_HEADER_LEN) {
+        return false;
+    }
+    memcpy(&type, data + 2 * ETH_ADDR_LEN + VLAN_HEADER_LEN, sizeof type);
+    return eth_type_is_plain(type);
+}
+
+/* Puts the 'len' bytes at 'tag' into 'packet', behind the MACs. */
+static inline void
+push_tag(struct dp_packet *packet, uint8_t *data, const uint8_t *tag,
+         size_t len)
+{
+    uint64_t macs_0_to_7;
+    uint32_t macs_8_to_11;
+
+    if (OVS_UNLIKELY(dp_packet_headroom(packet) < len)) {
+        vmfex_l2_insert(packet, tag, len);
+        return;
+    }
+    memcpy(&macs_0_to_7, data, sizeof macs_0_to_7);
+    memcpy(&macs_8_to_11, data + 8, sizeof macs_8_to_11);
+    data -= len;
+    memcpy(data, &macs_0_to_7, sizeof macs_0_to_7);
+    memcpy(data + 8, &macs_8_to_11, sizeof macs_8_to_11);
+    memcpy(data + 2 * ETH_ADDR_LEN, tag, len);
+    dp_packet_set_data(packet, data);
+    dp_packet_set_size(packet, dp_packet_size(packet) + len);
+}
+
+/* Takes 'len' bytes behind the MACs out of 'packet'. */
+static inline void
+pop_tag(struct dp_packet *packet, size_t len)
+{
+    uint8_t *data = dp_packet_data(packet);
+    uint64_t macs_0_to_7;
+    uint32_t macs_8_to_11;
+
+    memcpy(&macs_0_to_7, data, sizeof macs_0_to_7);
+    memcpy(&macs_8_to_11, data + 8, sizeof macs_8_to_11);
+    data += len;
+    memcpy(data, &macs_0_to_7, sizeof macs_0_to_7);
+    memcpy(data + 8, &macs_8_to_11, sizeof macs_8_to_11);
+    dp_packet_set_data(packet, data);
+    dp_packet_set_size(packet, dp_packet_size(packet) - len);
+}
+
+/* Has the endpoint of 'vm' remember the source MAC of the frame at 'data'. */
+static inline void
+note_mac(const struct direct_vm *vm, const uint8_t *data)
+{
+    struct eth_addr mac;
+    uint64_t first;
+
+    memcpy(&mac, data + ETH_ADDR_LEN, sizeof mac);
+    atomic_read_relaxed(&vm->endpoint->macs[0], &first);
+    if (OVS_UNLIKELY(first != eth_addr_to_uint64(mac))) {
+        vmfex_endpoint_note_mac(vm->endpoint, mac);
+    }
+}
+
+/* Forwards frames of 'batch', from the VM port 'vm' to its trunk on 'channel',
+ * whose tag is 'tag_len' bytes long, and leaves the others in 'batch'. */
+static inline ALWAYS_INLINE void
+forward_up(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
+           const struct direct_vm *vm, const struct direct_channel *channel,
+           const size_t tag_len)
+{
+    size_t n = dp_packet_batch_size(batch);
+    uint32_t max_extra = channel->max_size - ETH_HEADER_LEN;
+    struct dp_packet_batch out;
+    uint64_t n_bytes = 0;
+    size_t n_left = 0;
+    size_t n_out = 0;
+    size_t i;
+
+    dp_packet_batch_init(&out);
+    for (i = 0; i < PREFETCH_AHEAD; i++) {
+        prefetch_frame(batch, i);
+    }
+    for (i = 0; i < n; i++) {
+        struct dp_packet *packet = batch->packets[i];
+        uint8_t *data = dp_packet_data(packet);
+        uint32_t size = dp_packet_size(packet);
+        uint64_t mac;
+
+        prefetch_frame(batch, i + PREFETCH_AHEAD);
+        if (OVS_UNLIKELY(!packet_is_simple(packet, tag_len))) {
+            break;
+        }
+        /* A frame that is too short becomes one that is too long. */
+        if (OVS_UNLIKELY(size - ETH_HEADER_LEN > max_extra)) {
+            batch->packets[n_left++] = packet;
+            continue;
+        }
+        memcpy(&mac, data + ETH_ADDR_LEN, sizeof mac);
+        if (OVS_UNLIKELY((mac & vm->mac_mask) != vm->mac
+                         || !frame_is_untagged(data, size))) {
+            batch->packets[n_left++] = packet;
+            continue;
+        }
+        if (!n_out) {
+            note_mac(vm, data);
+        }
+        push_tag(packet, data, channel->tag, tag_len);
+        n_bytes += size;
+        out.packets[n_out++] = packet;
+    }
+    keep_rest(batch, n_left, i, n);
+
+    if (OVS_LIKELY(n_out)) {
+        out.count = n_out;
+        direct_send(pmd, channel->netdev, &out);
+        pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n_out);
+        direct_count(pmd, &vm->endpoint->counters, vm->lanes, VMFEX_TX_FRAMES,
+                     n_out, n_bytes);
+    }
+}
+
+static void
+forward_from_vm(struct dp_netdev_pmd_thread *pmd,
+                struct dp_packet_batch *batch, const struct direct_vm *vm)
+{
+    size_t i = vmfex_endpoint_channel(vm->endpoint);
+    const struct direct_channel *channel
+        = &vm->channels[i < VMFEX_N_CHANNELS ? i : 0];
+
+    if (!channel->netdev || !may_send(pmd, channel->trunk)) {
+        return;
+    } else if (channel->tag_len == VNTAG_LEN) {
+        forward_up(pmd, batch, vm, channel, VNTAG_LEN);
+    } else {
+        forward_up(pmd, batch, vm, channel, ETAG_LEN);
+    }
+}
+
+/* Frames of one batch for one VIF. */
+struct direct_group {
+    const struct direct_vif *vif;
+    uint64_t n_bytes;
+    struct dp_packet_batch batch;
+};
+
+/* Groups by the lower bits of their VIF. */
+#define N_GROUPS 64
+
+static void
+flush_group(struct dp_netdev_pmd_thread *pmd, struct direct_group *group)
+{
+    const struct direct_vif *vif = group->vif;
+
+    if (vif->netdev) {
+        direct_count(pmd, &vif->endpoint->counters, vif->lanes,
+                     VMFEX_RX_FRAMES, dp_packet_batch_size(&group->batch),
+                     group->n_bytes);
+        direct_send(pmd, vif->netdev, &group->batch);
+    } else {
+        vmfex_endpoint_deliver(vif->endpoint, &group->batch, true);
+    }
+}
+
+/* Returns the VIF in the tag of 'packet', if that is a good one, and
+ * otherwise 0. */
+static inline uint16_t
+parse_tag(const struct direct_trunk *trunk, struct dp_packet *packet)
+{
+    const uint8_t *data = dp_packet_data(packet);
+    ovs_be64 bytes;
+    uint64_t tag;
+    uint16_t vif;
+
+    if (dp_packet_size(packet) < ETH_HEADER_LEN + trunk->tag_len) {
+        return 0;
+    }
+    memcpy(&bytes, data + 2 * ETH_ADDR_LEN, sizeof bytes);
+    tag = ntohll(bytes);
+    if ((tag & trunk->tag_mask) != trunk->tag) {
+        return 0;
+    }
+    vif = (tag >> trunk->vif_shift) & VMFEX_MAX_VIF;
+    if (trunk->check_source
+        && ((tag >> trunk->source_shift) & VMFEX_MAX_VIF) == vif) {
+        return 0;
+    }
+    return vif;
+}
+
+/* Returns true if 'packet', with its tag, may go on to 'vif', which is VIF
+ * 'number' of 'trunk'. */
+static inline bool
+vif_accepts(const struct direct_trunk *trunk, const struct direct_vif *vif,
+            uint16_t number, const struct dp_packet *packet)
+{
+    if (OVS_LIKELY(!vif->has_mac && !vif->switches)) {
+        return true;
+    }
+    if (vif->has_mac
+        && memcmp((const uint8_t *) dp_packet_data(packet) + ETH_ADDR_LEN,
+                  &trunk->table->vif[number]->mac, ETH_ADDR_LEN)) {
+        return false;
+    }
+    return !vif->switches || vmfex_endpoint_channel(vif->endpoint);
+}
+
+/* Forwards frames of 'batch' from 'trunk' to where their VIFs lead, and leaves
+ * the others in 'batch'. */
+static void
+forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
+                   struct dp_packet_batch *batch,
+                   const struct direct_trunk *trunk)
+{
+    unsigned int lane = pmd->static_tx_qid % VMFEX_N_LANES;
+    struct direct_group groups[N_GROUPS];
+    size_t n = dp_packet_batch_size(batch);
+    uint16_t numbers[NETDEV_MAX_BURST];
+    uint64_t used = 0;          /* 1-bit for each of 'groups'. */
+    uint64_t n_bytes = 0;
+    size_t n_left = 0;
+    size_t n_out = 0;
+    size_t i;
+
+    BUILD_ASSERT(N_GROUPS <= 64);
+    for (i = 0; i < PREFETCH_AHEAD; i++) {
+        prefetch_frame(batch, i);
+    }
+    for (i = 0; i < n; i++) {
+        prefetch_frame(batch, i + PREFETCH_AHEAD);
+        numbers[i] = parse_tag(trunk, batch->packets[i]);
+        OVS_PREFETCH(&trunk->vifs[numbers[i]]);
+    }
+    for (i = 0; i < n; i++) {
+        const struct direct_vif *vif = &trunk->vifs[numbers[i]];
+
+        if (vif->endpoint) {
+            OVS_PREFETCH_WRITE(&vif->lanes[lane]);
+        }
+    }
+    for (i = 0; i < n; i++) {
+        const struct direct_vif *vif = &trunk->vifs[numbers[i]];
+        struct direct_group *group = &groups[numbers[i] % N_GROUPS];
+        uint64_t bit = UINT64_C(1) << (numbers[i] % N_GROUPS);
+        struct dp_packet *packet = batch->packets[i];
+
+        if (OVS_UNLIKELY(!packet_is_simple(packet, 0))) {
+            break;
+        }
+        if (OVS_UNLIKELY(!vif->endpoint
+                         || !vif_accepts(trunk, vif, numbers[i], packet))) {
+            batch->packets[n_left++] = packet;
+            continue;
+        }
+        if (!(used & bit) || group->vif != vif) {
+            if (vif->netdev && OVS_UNLIKELY(!may_send(pmd, vif->port))) {
+                batch->packets[n_left++] = packet;
+                continue;
+            }
+            if (used & bit) {
+                flush_group(pmd, group);
+            }
+            used |= bit;
+            group->vif = vif;
+            group->n_bytes = 0;
+            dp_packet_batch_init(&group->batch);
+        }
+        pop_tag(packet, trunk->tag_len);
+        group->n_bytes += dp_packet_size(packet);
+        n_bytes += dp_packet_size(packet);
+        n_out++;
+        group->batch.packets[group->batch.count++] = packet;
+    }
+    keep_rest(batch, n_left, i, n);
+
+    if (OVS_LIKELY(n_out)) {
+        pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n_out);
+        direct_count(pmd, trunk->counters, trunk->counters->lanes,
+                     VMFEX_RX_FRAMES, n_out, n_bytes);
+    }
+    while (used) {
+        flush_group(pmd, &groups[raw_ctz(used)]);
+        used = zero_rightmost_1bit(used);
+    }
 }
 
 /* Forwards those frames of 'batch', which 'pmd' received on 'in_port', that
@@ -121,13 +702,27 @@ vmfex_direct_input(struct dp_netdev_pmd_thread *pmd,
     struct dp_netdev *dp;
 
     atomic_read_relaxed(&original_input, &input);
-    if (vmfex_handover_is_pending()) {
-        vmfex_handover_input(pmd, batch, input);
-        return 0;
-    }
     atomic_read_relaxed(&our_dp, &dp);
-    if (pmd->dp != dp || pmd->core_id == NON_PMD_CORE_ID) {
-        return input(pmd, batch, in_port);
+    if (OVS_UNLIKELY(pmd->dp != dp)) {
+        if (vmfex_handover_is_pending()) {
+            vmfex_handover_input(pmd, batch, input);
+            return 0;
+        }
+    } else if (OVS_LIKELY(pmd->core_id != NON_PMD_CORE_ID
+                          && !pmd->n_output_batches)) {
+        /* No output of the emulated path waits that could be overtaken. */
+        const struct vmfex_port *port = vmfex_port_lookup(in_port);
+
+        if (OVS_LIKELY(port && port->direct)) {
+            if (port->direct->is_trunk) {
+                forward_from_trunk(pmd, batch, &port->direct->trunk);
+            } else {
+                forward_from_vm(pmd, batch, &port->direct->vm);
+            }
+            if (OVS_LIKELY(dp_packet_batch_is_empty(batch))) {
+                return 0;
+            }
+        }
     }
     return input(pmd, batch, in_port);
 }

@@ -44,9 +44,9 @@
  * notice, before it reconfigures or closes the port's netdev.  So whoever
  * finds the port there may use the netdev until the end of the batch, and a
  * frame whose port is not there stays in the batch.  The transmit queue is the
- * thread's own one ('static_tx_qid'); as the netdev is told that others may
- * use it at the same time, it takes the lock of the queue, which costs next to
- * nothing as long as nobody else does.
+ * thread's own one ('static_tx_qid'), if the netdev has as many.  Since the
+ * netdev is told that others may use it at the same time, it takes the lock of
+ * the queue, which costs next to nothing as long as nobody else does.
  *
  * Order: both paths run in the thread that received the frame.  If the
  * emulated path has output waiting (other_config:tx-flush-interval), the batch

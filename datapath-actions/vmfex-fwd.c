@@ -248,8 +248,14 @@ vmfex_endpoint_note_mac(struct vmfex_endpoint *ep, struct eth_addr mac)
         return;
     }
     for (size_t i = 0; i < VMFEX_N_MACS; i++) {
-        uint64_t old = 0;
+        uint64_t old;
 
+        atomic_read_relaxed(&ep->macs[i], &old);
+        if (old == new) {
+            return;
+        } else if (old) {
+            continue;
+        }
         if (atomic_compare_exchange_strong_explicit(
                 &ep->macs[i], &old, new,
                 memory_order_relaxed, memory_order_relaxed) || old == new) {

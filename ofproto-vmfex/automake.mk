@@ -19,6 +19,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-flows.h \
 	ofproto-vmfex/vmfex-links.c \
 	ofproto-vmfex/vmfex-links.h \
+	ofproto-vmfex/vmfex-path.c \
+	ofproto-vmfex/vmfex-path.h \
 	ofproto-vmfex/vmfex-publish.c \
 	ofproto-vmfex/vmfex-publish.h \
 	ofproto-vmfex/vmfex-reason.c \

@@ -16,6 +16,7 @@
 #include "odp-util.h"
 #include "ofproto-vmfex/vethernet-port.h"
 #include "ofproto-vmfex/vmfex-choice.h"
+#include "ofproto-vmfex/vmfex-path.h"
 #include "ofproto-vmfex/vmfex-publish.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
@@ -156,6 +157,7 @@ vmfex_lport_create(struct vmfex_bridge *bridge, struct netdev *netdev,
 
     lport->bridge = bridge;
     lport->netdev = netdev_ref(netdev);
+    lport->dp_netdev = netdev_ref(netdev);
     lport->odp_port = odp_port;
     lport->ifindex = MAX(netdev_get_ifindex(netdev), 0);
     lport->counters = xzalloc(sizeof *lport->counters);
@@ -198,6 +200,7 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     vmfex_txq_destroy(lport->txq);
     ovsrcu_postpone(counters_free, lport->counters);
     netdev_close(lport->netdev);
+    netdev_close(lport->dp_netdev);
     free(lport->adapter_name);
     free(lport->path);
     free(lport->config_error);
@@ -374,6 +377,7 @@ vethernet_destroy(struct vmfex_vethernet *v)
     hmap_remove(&all_vethernets, &v->node);
     vmfex_endpoint_unref(v->ep);
     free(v->detail);
+    free(v->path_reason);
     free(v);
 }
 
@@ -438,6 +442,13 @@ static const struct vmfex_lport *
 vethernet_trunk(const struct vmfex_vethernet *v)
 {
     return v->trunk[vethernet_channel(v)];
+}
+
+/* Returns true if frames can take a path through 'v'. */
+bool
+vmfex_vethernet_has_path(const struct vmfex_vethernet *v)
+{
+    return (v->port || v->ordinary) && v->state != VETHERNET_DOWN;
 }
 
 /* Returns true if frames can pass on any channel of 'v'. */
@@ -961,6 +972,8 @@ vethernet_decide(struct vmfex_vethernet *v)
     if (v->active && v->port) {
         atomic_store_relaxed(&v->ep->first_frame, UINT64_C(0));
     }
+    free(v->path_reason);
+    v->path = vmfex_path_choose(v, &v->path_reason);
 }
 
 /* Returns a sentence about 'reason' and 'detail', which may be NULL, which the
@@ -983,7 +996,7 @@ vethernet_report(struct vmfex_vethernet *v)
                      || v->state == VETHERNET_LINKED);
     char *error = is_error ? explain(v->reason, v->detail) : NULL;
     const struct vethernet_config *c = vethernet_get_config(v->netdev);
-    bool linked = (v->port || v->ordinary) && v->state != VETHERNET_DOWN;
+    bool has_path = vmfex_vethernet_has_path(v);
     uint64_t first_frame;
     bool is_new;
 
@@ -996,11 +1009,8 @@ vethernet_report(struct vmfex_vethernet *v)
         .trunk = v->n_channels ? c->trunk[i] : NULL,
         .vif = v->n_channels ? c->vif[i] : 0,
         .standby = i > 0,
-        .path = linked ? "emulated" : NULL,
-        .path_reason = (!linked ? NULL
-                        : v->port && !strcmp(v->port->path, "emulated")
-                        ? "asked for by other_config:vmfex-path"
-                        : "no other path is built in"),
+        .path = has_path ? vmfex_path_name(v->path) : NULL,
+        .path_reason = has_path ? v->path_reason : NULL,
         .first_frame = first_frame,
         .mtu = trunk ? vmfex_trunk_inner_mtu(trunk) : 0,
     });

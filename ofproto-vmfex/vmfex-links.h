@@ -70,6 +70,7 @@ struct vmfex_lport {
     struct hmap_node node;      /* In all_lports, by name. */
     struct vmfex_bridge *bridge;
     struct netdev *netdev;      /* With a reference. */
+    struct netdev *dp_netdev;   /* The one that the datapath uses; likewise. */
     odp_port_t odp_port;
     struct vmfex_counters *counters;
     struct vmfex_txq *txq;      /* Of a trunk that a PMD thread polls. */
@@ -130,6 +131,8 @@ struct vmfex_vethernet {
     enum vethernet_state state;
     enum vmfex_reason reason;
     char *detail;               /* About 'reason', or NULL. */
+    enum vmfex_path path;       /* See vmfex-path.h. */
+    char *path_reason;          /* Why not a better one, or NULL. */
     bool announce;              /* It sends elsewhere: tell the switch. */
     unsigned int n_announce;    /* How often to do so again. */
     odp_port_t last_trunk;      /* Where it sent in the run before, if it */
@@ -159,6 +162,7 @@ void vmfex_adapter_attach(struct vmfex_bridge *, struct netdev *);
 void vmfex_adapter_detach(struct netdev *);
 struct vmfex_vethernet *vmfex_vethernet_find(const struct netdev *);
 
+bool vmfex_vethernet_has_path(const struct vmfex_vethernet *);
 bool vmfex_vethernet_works(const struct vmfex_vethernet *);
 
 void vmfex_links_changed(void);

@@ -69,9 +69,12 @@ link_build(const struct vmfex_vethernet *v)
             channel->tag = trunk->tag;
             channel->from_bridge = trunk->role == VMFEX_ROLE_DOWNLINK;
             channel->mtu = vmfex_trunk_inner_mtu(trunk);
+            channel->netdev = trunk->dp_netdev;
         }
     }
     link->port = v->port ? v->port->odp_port : ODPP_NONE;
+    link->netdev = v->port ? v->port->dp_netdev : NULL;
+    link->path = v->path;
     link->ordinary = v->ordinary;
     link->follow = v->ordinary;
     link->has_mac = c->has_mac;

@@ -110,16 +110,19 @@ show_vethernet(struct ds *ds, const struct vmfex_vethernet *v, size_t i,
     const char *use = (used ? "yes"
                        : v->trouble[i] == VMFEX_REASON_NONE ? "no"
                        : vmfex_reason_name(v->trouble[i]));
-    bool forwards = v->state == VETHERNET_ACTIVE
-                    || v->state == VETHERNET_LINKED;
+    const char *path = (vmfex_vethernet_has_path(v)
+                        ? vmfex_path_name(v->path) : "-");
 
     ds_put_format(ds, "    %-*s %5"PRIu16"  %-8s %-12s %-9s %-15s %-9s %s",
                   width, v->ep->name, v->vif[i], i ? "standby" : "primary",
                   use, vethernet_state_name(v->state),
-                  vethernet_port_name(v), forwards ? "emulated" : "-",
+                  vethernet_port_name(v), path,
                   v->reason ? vmfex_reason_name(v->reason) : "-");
     if (v->detail) {
         ds_put_format(ds, ": %s", v->detail);
+    }
+    if (v->path_reason && vmfex_vethernet_has_path(v)) {
+        ds_put_format(ds, "; path: %s", v->path_reason);
     }
     ds_put_char(ds, '\n');
 }

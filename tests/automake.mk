@@ -47,6 +47,7 @@ TESTSUITE_AT = \
 	tests/controller.at \
 	tests/datapath-actions.at \
 	tests/direct-load.at \
+	tests/direct-path.at \
 	tests/direct.at \
 	tests/drops.at \
 	tests/ctl.at \

@@ -292,11 +292,12 @@ def load(name, sizes, n, *heads):
 
 def flows(frames):
     """Returns a dict from the head of frames to such frames in order.  Open
-    vSwitch parses a frame that ends within a header in a way of its own."""
+    vSwitch parses a frame that ends within a header in a way of its own; the
+    EtherType behind a tag and two 802.1Q headers is part of any flow."""
     d = collections.defaultdict(list)
     for data in frames:
-        d[min(len(data), 128),
-          data[:min(48, max(len(data) - 4, 0))]].append(data)
+        d[min(len(data), 256),
+          data[:min(48, max(len(data) - 4, 30))]].append(data)
     return d
 
 
