@@ -179,11 +179,16 @@ def vhost(bench):
 def switch(bench):
     args = bench.args
     cases = {}
+    # On a switch, a path cannot be chosen.
+    sides = {STOCK: (STOCK, 1), "direct": ("direct", 1),
+             "direct, 2 cores": ("direct", 2)}
     for n_vifs in args.vethernets:
         case = "%d ports" % n_vifs
         say("4. switch: " + case)
         contestants = []
-        for peer in bench.peers(STOCK, *PATHS):
+        for name, (peer, n_cores) in sides.items():
+            if peer not in args.peers:
+                continue
             tag = pcap.vlan if peer == STOCK else pcap.vntag_to_switch
             frames = [tag(pcap.udp(60, i % args.flows,
                                    "52:54:00:00:%02x:%02x" % divmod(vif, 256)),
@@ -192,9 +197,9 @@ def switch(bench):
                       for i in range(max(N_FRAMES // n_vifs, 1))]
             random.Random(args.seed).shuffle(frames)
             side = UpstreamSwitch(peer, args, forwarding.source(0, frames),
-                                  n_vifs, [pcap.NET_MAC])
+                                  n_vifs, [pcap.NET_MAC], n_cores)
             contestants.append(forwarding.open_vswitch(
-                peer, args, side, side.counters, may_lose=True))
+                name, args, side, side.counters, may_lose=True))
         cases[case] = bench.run(contestants)
     bench.results(4, "Switch, from the trunk to a bridge, 60 bytes", cases)
 

@@ -180,10 +180,16 @@ class Switch(Node):
             return {row["name"]: row for row in db.rows["Interface"].values()}
 
     def check(self):
-        """Checks that all interfaces are there."""
-        for name, row in self.interfaces().items():
-            if isinstance(row["error"], str):
-                raise Error("%s of %s: %s" % (name, self.name, row["error"]))
+        """Waits until all interfaces are there."""
+        def errors():
+            self.daemon.check()
+            return ["%s of %s: %s" % (name, self.name, row["error"])
+                    for name, row in self.interfaces().items()
+                    if isinstance(row["error"], str)]
+        try:
+            wait_for(lambda: not errors(), "interfaces of " + self.name, 10)
+        except Error as e:
+            raise Error("; ".join([str(e)] + errors()[:3]))
 
     def wait_connected(self, port):
         """Waits until a VM has connected to a vhost-user port."""

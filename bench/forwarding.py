@@ -38,6 +38,7 @@ VMFEX = "vmfex@ovs-vmfex"
 
 SINK = "net_null%d,no-rx=1"
 MAX_SINKS = 30                  # DPDK has 32 devices in a process.
+MAX_SLEEP = 100                 # Of a PMD thread without frames, in us.
 VLAN = 10                       # Of vethernet ports, in an ordinary bridge.
 
 _number = itertools.count()
@@ -152,8 +153,10 @@ class UpstreamSwitch:
     """A switch on whose side channels, or VLANs, end in an ordinary bridge,
     where they are in VLAN 10, as is the port "out"."""
 
-    def __init__(self, peer, args, trunk, n_vifs, macs):
-        """'macs' are what is behind port "out"."""
+    def __init__(self, peer, args, trunk, n_vifs, macs, n_cores=1):
+        """'macs' are what is behind port "out".  Frames from a trunk pass
+        through two PMD threads, one of each datapath, unless 'peer' is STOCK.
+        They share a core if 'n_cores' is 1."""
         stock = peer == STOCK
         self.datapaths = [NETDEV] if stock else [VMFEX, NETDEV]
         self.switch = _switch(peer, args)
@@ -166,8 +169,18 @@ class UpstreamSwitch:
             switch.add("add-br", "br-dn", "--", "set", "bridge", "br-dn",
                        "datapath_type=vmfex")
             switch.add_dpdk("br-dn", "trunk", trunk,
-                            "other_config:vmfex-role=downlink",
-                            "other_config:vmfex-path=" + peer)
+                            "other_config:vmfex-role=downlink")
+            if n_cores > 1:
+                switch.add("set", "open_vswitch", ".",
+                           "other_config:pmd-cpu-mask=%#x"
+                           % (1 << args.cores.vm))
+                switch.add("set", "open_vswitch", ".",
+                           "other_config:vmfex-pmd-cpu-mask=%#x"
+                           % (1 << args.cores.pmd))
+            else:
+                # One gives way when it has nothing to do.
+                switch.add("set", "open_vswitch", ".",
+                           "other_config:pmd-maxsleep=%d" % MAX_SLEEP)
             for vif in range(1, n_vifs + 1):
                 name = "ve%d" % vif
                 switch.add("add-port", "br0", name, "tag=%d" % VLAN, "--",
@@ -200,12 +213,13 @@ class UpstreamSwitch:
                 statistics[-1]["out"]["TX packets"])
 
 
-def open_vswitch(peer, args, side, counters, *others, may_lose=False):
+def open_vswitch(name, args, side, counters, *others, may_lose=False):
     """Returns a Host or an UpstreamSwitch as a contestant, with its best
     settings.  'counters' is a method of it, and 'others' are daemons that
     belong to it."""
-    contestant = Contestant(peer, counters, [side.switch, *others], may_lose)
-    settings.tune(contestant, side.switch, side.datapaths, args)
+    contestant = Contestant(name, counters, [side.switch, *others], may_lose)
+    if side.datapaths != [VMFEX] or name != "direct":
+        settings.tune(contestant, side.switch, side.datapaths, args)
     return contestant
 
 

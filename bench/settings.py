@@ -29,7 +29,7 @@ _N_TURNS = 3
 class Setting:
     """What can be chosen."""
 
-    def __init__(self, name, config, dpif="dpif_scalar"):
+    def __init__(self, name, config, dpif=None):
         self.name = name
         self.config = config
         self._dpif = dpif
@@ -37,7 +37,9 @@ class Setting:
     def apply(self, switch):
         switch.vsctl("set", "open_vswitch", ".",
                      *("other_config:" + item for item in self.config))
-        switch.appctl("ovs-vswitchd", "dpif-netdev/dpif-impl-set", self._dpif)
+        if self._dpif:
+            switch.appctl("ovs-vswitchd", "dpif-netdev/dpif-impl-set",
+                          self._dpif)
 
 
 def _lookup(before, after):
@@ -55,8 +57,10 @@ def _candidates(implementations, lookup):
     if lookup != "simple match":
         settings += [Setting(*item) for item in _CACHES.items()]
     if "dpif_avx512" in implementations:
-        settings += [Setting(s.name + ", AVX512", s.config, "dpif_avx512")
-                     for s in settings]
+        settings = [Setting(s.name + ", " + name, s.config, dpif)
+                    for s in settings
+                    for name, dpif in (("scalar", "dpif_scalar"),
+                                       ("AVX512", "dpif_avx512"))]
     return settings
 
 
