@@ -290,13 +290,27 @@ def load(name, sizes, n, *heads):
 
 # Comparing.
 
+def is_cut(data):
+    """Returns true if the header of IPv4 or IPv6 says that 'data' should be
+    longer."""
+    i = data.find(b"\x08\x00\x45", 12, 40)
+    if i >= 0 and len(data) >= i + 6:
+        return struct.unpack_from(">H", data, i + 4)[0] > len(data) - (i + 2)
+    i = data.find(b"\x86\xdd\x60", 12, 40)
+    if i >= 0 and len(data) >= i + 8:
+        return struct.unpack_from(">H", data, i + 6)[0] > len(data) - (i + 42)
+    return False
+
+
 def flows(frames):
-    """Returns a dict from the head of frames to such frames in order.  Open
-    vSwitch parses a frame that ends within a header in a way of its own; the
-    EtherType behind a tag and two 802.1Q headers is part of any flow."""
+    """Returns a dict from the head of frames to such frames in order.
+
+    Open vSwitch takes a frame that ends within a header, or before the packet
+    in it does, for one of another flow; so it does with the EtherType behind a
+    tag and two 802.1Q headers."""
     d = collections.defaultdict(list)
     for data in frames:
-        d[min(len(data), 256),
+        d[min(len(data), 128), is_cut(data),
           data[:min(48, max(len(data) - 4, 30))]].append(data)
     return d
 
