@@ -11,6 +11,7 @@
 #include "hash.h"
 #include "netdev-provider.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/thread.h"
 #include "openvswitch/vlog.h"
@@ -77,12 +78,18 @@ static atomic_uint64_t totals[N_TOTALS];
 /* The last batch, of all ports: it grows even if a port is added anew. */
 static atomic_uint64_t last_batch;
 
-static const struct netdev_class replay_class;
+static const struct netdev_class replay_class, replay_main_class;
+
+static bool
+is_replay_class(const struct netdev_class *class)
+{
+    return class == &replay_class || class == &replay_main_class;
+}
 
 static struct netdev_replay *
 netdev_replay_cast(const struct netdev *netdev)
 {
-    ovs_assert(netdev->netdev_class == &replay_class);
+    ovs_assert(is_replay_class(netdev->netdev_class));
     return CONTAINER_OF(netdev, struct netdev_replay, up);
 }
 
@@ -118,7 +125,7 @@ source_start(struct replay_source *source, struct load *load, uint64_t times)
  * nonnull), into 'batch'.  If it is time for a break, makes one. */
 static void
 source_next(struct replay_source *source, struct cable *cable, int queue,
-            bool stamp, struct dp_packet_batch *batch)
+            bool stamp, bool is_pmd, struct dp_packet_batch *batch)
 {
     bool want_break = false;    /* Others need the CPU more. */
     struct load *load;
@@ -126,7 +133,7 @@ source_next(struct replay_source *source, struct cable *cable, int queue,
 
     ovs_mutex_lock(&source->mutex);
     if ((!source->load || source->times == FOREVER)
-        && ++source->n_polls >= BREAK_INTERVAL) {
+        && is_pmd && ++source->n_polls >= BREAK_INTERVAL) {
         source->n_polls = 0;
         want_break = true;
     }
@@ -189,7 +196,7 @@ netdev_replay_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     atomic_read_relaxed(&dev->stamp, &stamp);
     source_next(&dev->sources[rxq->queue_id],
                 rxq->queue_id ? NULL : dev->cable, rxq->queue_id, stamp,
-                batch);
+                netdev_is_pmd(rxq->netdev), batch);
     n = dp_packet_batch_size(batch);
     if (!n) {
         return EAGAIN;
@@ -579,34 +586,55 @@ netdev_replay_update_flags(struct netdev *netdev, enum netdev_flags off,
     return 0;
 }
 
-static const struct netdev_class replay_class = {
-    .type = "replay",
-    .is_pmd = true,
-    .alloc = netdev_replay_alloc,
-    .construct = netdev_replay_construct,
-    .destruct = netdev_replay_destruct,
-    .dealloc = netdev_replay_dealloc,
-    .get_config = netdev_replay_get_config,
-    .set_config = netdev_replay_set_config,
-    .get_numa_id = netdev_replay_get_numa_id,
-    .set_tx_multiq = netdev_replay_set_tx_multiq,
-    .send = netdev_replay_send,
-    .set_etheraddr = netdev_replay_set_etheraddr,
-    .get_etheraddr = netdev_replay_get_etheraddr,
-    .get_mtu = netdev_replay_get_mtu,
-    .set_mtu = netdev_replay_set_mtu,
-    .get_carrier = NULL,        /* There is one while the device is up. */
-    .get_stats = netdev_replay_get_stats,
-    .update_flags = netdev_replay_update_flags,
-    .reconfigure = netdev_replay_reconfigure,
-    .rxq_alloc = netdev_replay_rxq_alloc,
-    .rxq_construct = netdev_replay_rxq_construct,
-    .rxq_destruct = netdev_replay_rxq_destruct,
-    .rxq_dealloc = netdev_replay_rxq_dealloc,
-    .rxq_recv = netdev_replay_rxq_recv,
-    .rxq_wait = NULL,           /* PMD threads never wait. */
-    .rxq_drain = NULL,          /* Nothing is lost. */
-};
+static void
+netdev_replay_rxq_wait(struct netdev_rxq *rxq)
+{
+    struct netdev_replay *dev = netdev_replay_cast(rxq->netdev);
+    struct replay_source *source = &dev->sources[rxq->queue_id];
+
+    ovs_mutex_lock(&source->mutex);
+    if (source->busy || source->load) {
+        poll_immediate_wake();
+    } else {
+        poll_timer_wait(10);
+    }
+    ovs_mutex_unlock(&source->mutex);
+}
+
+#define NETDEV_REPLAY_CLASS(TYPE, IS_PMD)                                    \
+    {                                                                        \
+        .type = TYPE,                                                        \
+        .is_pmd = IS_PMD,                                                    \
+        .alloc = netdev_replay_alloc,                                        \
+        .construct = netdev_replay_construct,                                \
+        .destruct = netdev_replay_destruct,                                  \
+        .dealloc = netdev_replay_dealloc,                                    \
+        .get_config = netdev_replay_get_config,                              \
+        .set_config = netdev_replay_set_config,                              \
+        .get_numa_id = netdev_replay_get_numa_id,                            \
+        .set_tx_multiq = netdev_replay_set_tx_multiq,                        \
+        .send = netdev_replay_send,                                          \
+        .set_etheraddr = netdev_replay_set_etheraddr,                        \
+        .get_etheraddr = netdev_replay_get_etheraddr,                        \
+        .get_mtu = netdev_replay_get_mtu,                                    \
+        .set_mtu = netdev_replay_set_mtu,                                    \
+        .get_carrier = NULL,        /* There is one while the device is up. */\
+        .get_stats = netdev_replay_get_stats,                                \
+        .update_flags = netdev_replay_update_flags,                          \
+        .reconfigure = netdev_replay_reconfigure,                            \
+        .rxq_alloc = netdev_replay_rxq_alloc,                                \
+        .rxq_construct = netdev_replay_rxq_construct,                        \
+        .rxq_destruct = netdev_replay_rxq_destruct,                          \
+        .rxq_dealloc = netdev_replay_rxq_dealloc,                            \
+        .rxq_recv = netdev_replay_rxq_recv,                                  \
+        .rxq_wait = netdev_replay_rxq_wait,                                  \
+        .rxq_drain = NULL,          /* Nothing is lost. */                   \
+    }
+
+static const struct netdev_class replay_class
+    = NETDEV_REPLAY_CLASS("replay", true);
+static const struct netdev_class replay_main_class
+    = NETDEV_REPLAY_CLASS("replay-main", false);
 
 /* Commands. */
 
@@ -617,7 +645,7 @@ netdev_replay_open(struct unixctl_conn *conn, const char *name)
 {
     struct netdev *netdev = netdev_from_name(name);
 
-    if (netdev && netdev->netdev_class == &replay_class) {
+    if (netdev && is_replay_class(netdev->netdev_class)) {
         return netdev_replay_cast(netdev);
     }
     netdev_close(netdev);
@@ -658,6 +686,7 @@ replay_is_idle(struct unixctl_conn *conn, int argc OVS_UNUSED,
     bool idle = true;
 
     netdev_get_devices(&replay_class, &devices);
+    netdev_get_devices(&replay_main_class, &devices);
     SHASH_FOR_EACH (node, &devices) {
         struct netdev_replay *dev = netdev_replay_cast(node->data);
 
@@ -760,6 +789,7 @@ void
 netdev_replay_register(void)
 {
     netdev_register_provider(&replay_class);
+    netdev_register_provider(&replay_main_class);
     unixctl_command_register("netdev-replay/receive",
                              "port file [queue [times]]", 2, 4,
                              replay_receive, NULL);

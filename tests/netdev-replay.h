@@ -12,6 +12,7 @@
  *
  * Unlike "dummy-pmd", such a device hands over whole batches, as they stand in
  * a file, at full speed if it is asked to, and it checks how it is used.
+ * "replay-main" is the same type for the main thread to poll.
  *
  * A file is a pcap with microseconds.  Consecutive frames whose time stamps
  * have the same second make a batch, of NETDEV_MAX_BURST frames at most; the
