@@ -128,14 +128,18 @@ def add_downlinks():
             + add_trunk("br-dn", "eth7") + add_trunk("br-dn", "eth8"))
 
 
+def add_switch_vethernet(n, trunk):
+    return (add_vethernet("br-up", "ve%d" % n, trunk, n)
+            + ["--", "set", "port", "ve%d" % n, "tag=%d" % n,
+               "vlan_mode=dot1q-tunnel"])
+
+
 def add_switch():
     args = ["--", "add-br", "br-up", "--", "set", "bridge", "br-up",
             "datapath_type=netdev", "fail_mode=secure"]
     for n in SWITCH_PORTS:
         # Only ports number N are in VLAN N: NORMAL may flood.
-        args += add_vethernet("br-up", "ve%d" % n, "eth7", n)
-        args += ["--", "set", "port", "ve%d" % n, "tag=%d" % n,
-                 "vlan_mode=dot1q-tunnel"]
+        args += add_switch_vethernet(n, "eth7")
         args += replay("br-up", "p%d" % n)
         args += ["--", "set", "port", "p%d" % n, "tag=%d" % n,
                  "vlan_mode=dot1q-tunnel"]
@@ -251,11 +255,22 @@ def op_trunk(r):
 def op_vethernet(r):
     name, n, offset, trunks = some_vethernet(r)
     vsctl("del-port", name)
-    args = add_vethernet("br-up" if name == "ve%d" % n else "br-fex", name,
-                         r.choice(trunks), n + offset)
     if name == "ve%d" % n:
-        args += ["--", "set", "port", name, "tag=%d" % n,
-                 "vlan_mode=dot1q-tunnel"]
+        vsctl(*add_switch_vethernet(n, r.choice(trunks)))
+    else:
+        vsctl(*add_vethernet("br-fex", name, r.choice(trunks), n + offset))
+
+
+def op_swap(r):
+    """Has vethernet ports of the switch get the port numbers of others."""
+    numbers = r.sample(SWITCH_PORTS, r.choice((2, 3)))
+    args = []
+    for n in numbers:
+        args += ["--", "del-port", "ve%d" % n]
+    vsctl(*args)
+    args = []
+    for n in numbers:
+        args += add_switch_vethernet(n, r.choice(("eth7", "eth8")))
     vsctl(*args)
 
 
@@ -274,7 +289,7 @@ def op_bridge(r):
 
 OPERATIONS = ([op_adapter, op_channel, op_gate, op_path, op_queues] * 3
               + [op_mac, op_mtu, op_pmd, op_carrier, op_flows, op_vnet,
-                 op_trunk, op_vethernet] * 2 + [op_bridge])
+                 op_trunk, op_vethernet, op_swap] * 2 + [op_bridge])
 
 
 # Checks.
