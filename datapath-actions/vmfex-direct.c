@@ -554,7 +554,8 @@ struct direct_group {
 #define N_GROUPS 64
 
 static void
-flush_group(struct dp_netdev_pmd_thread *pmd, struct direct_group *group)
+flush_group(struct dp_netdev_pmd_thread *pmd, struct direct_group *group,
+            struct vmfex_handover_out *out)
 {
     const struct direct_vif *vif = group->vif;
 
@@ -564,7 +565,7 @@ flush_group(struct dp_netdev_pmd_thread *pmd, struct direct_group *group)
                      group->n_bytes);
         direct_send(pmd, vif->netdev, &group->batch);
     } else {
-        vmfex_endpoint_deliver(vif->endpoint, &group->batch, true);
+        vmfex_handover_add(out, vif->endpoint, &group->batch);
     }
 }
 
@@ -619,6 +620,7 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
                    const struct direct_trunk *trunk)
 {
     unsigned int lane = pmd->static_tx_qid % VMFEX_N_LANES;
+    struct vmfex_handover_out out = VMFEX_HANDOVER_OUT_INITIALIZER;
     struct direct_group groups[N_GROUPS];
     size_t n = dp_packet_batch_size(batch);
     uint16_t numbers[NETDEV_MAX_BURST];
@@ -664,7 +666,7 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
                 continue;
             }
             if (used & bit) {
-                flush_group(pmd, group);
+                flush_group(pmd, group, &out);
             }
             used |= bit;
             group->vif = vif;
@@ -685,9 +687,10 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
                      VMFEX_RX_FRAMES, n_out, n_bytes);
     }
     while (used) {
-        flush_group(pmd, &groups[raw_ctz(used)]);
+        flush_group(pmd, &groups[raw_ctz(used)], &out);
         used = zero_rightmost_1bit(used);
     }
+    vmfex_handover_flush(&out);
 }
 
 /* Forwards those frames of 'batch', which 'pmd' received on 'in_port', that
@@ -700,6 +703,7 @@ vmfex_direct_input(struct dp_netdev_pmd_thread *pmd,
 {
     dp_netdev_input_func input;
     struct dp_netdev *dp;
+    int32_t retval;
 
     atomic_read_relaxed(&original_input, &input);
     atomic_read_relaxed(&our_dp, &dp);
@@ -719,10 +723,11 @@ vmfex_direct_input(struct dp_netdev_pmd_thread *pmd,
             } else {
                 forward_from_vm(pmd, batch, &port->direct->vm);
             }
-            if (OVS_LIKELY(dp_packet_batch_is_empty(batch))) {
-                return 0;
-            }
         }
+        retval = (OVS_LIKELY(dp_packet_batch_is_empty(batch)) ? 0
+                  : input(pmd, batch, in_port));
+        vmfex_handover_give_way(pmd->core_id);
+        return retval;
     }
     return input(pmd, batch, in_port);
 }

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "datapath-actions/vmfex-handover.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 COVERAGE_DEFINE(vmfex_handover_batch);
 COVERAGE_DEFINE(vmfex_handover_group);
 COVERAGE_DEFINE(vmfex_handover_gone);
+COVERAGE_DEFINE(vmfex_handover_give_way);
 
 /* Frames that wait for an ordinary datapath. */
 #define RING_SIZE 4096
@@ -32,12 +34,25 @@ COVERAGE_DEFINE(vmfex_handover_gone);
  * caller has more to do than to poll. */
 #define MAX_BATCHES 8
 
+/* Frames in the ring at which a producer lets a consumer on the same core
+ * run. */
+#define GIVE_WAY 256
+
 struct vmfex_handover {
     struct vmfex_ring *ring;
     struct seq *seq;            /* Changes to wake the consumer. */
     atomic_bool waiting;        /* Whether it waits for 'seq'. */
     atomic_bool injecting;      /* Whether it is in inject_batch(). */
+
+    /* Two PMD threads on one core should take turns rather than wait until the
+     * scheduler stops one that finds nothing to do. */
+    atomic_uint consumer_core;  /* UINT_MAX if not known. */
+    atomic_bool same_core;      /* Whether a producer is on it, too. */
 };
+
+/* Where the calling thread put frames last; NULL if vmfex_handover_give_way()
+ * dealt with that. */
+DEFINE_STATIC_PER_THREAD_DATA(struct vmfex_handover *, last_put, NULL);
 
 /* Returns a new hand-over to one consumer. */
 struct vmfex_handover *
@@ -49,6 +64,8 @@ vmfex_handover_create(void)
     h->seq = seq_create();
     atomic_init(&h->waiting, false);
     atomic_init(&h->injecting, false);
+    atomic_init(&h->consumer_core, UINT_MAX);
+    atomic_init(&h->same_core, false);
     return h;
 }
 
@@ -118,12 +135,13 @@ vmfex_handover_drain(struct vmfex_handover *h)
 
 /* Producers. */
 
-/* Returns how many of 'n' frames 'ep' may put into 'h'. */
+/* Returns how many of 'n' frames 'ep' may put into 'h' of which 'used' slots
+ * are in use. */
 static size_t
-fair_share(struct vmfex_handover *h, struct vmfex_endpoint *ep, size_t n)
+fair_share(struct vmfex_handover *h, size_t used, struct vmfex_endpoint *ep,
+           size_t n)
 {
     size_t size = vmfex_ring_size(h->ring);
-    size_t used = vmfex_ring_count(h->ring);
     uint32_t n_put, n_got;
     size_t n_own, n_free;
 
@@ -137,6 +155,31 @@ fair_share(struct vmfex_handover *h, struct vmfex_endpoint *ep, size_t n)
 
     /* Each frame is one more of its own and one free slot less. */
     return n_own < n_free ? MIN(n, (n_free - n_own + 1) / 2) : 0;
+}
+
+/* Prepares 'packet', which arrived for 'ep', for its way through the ring. */
+static void
+prepare_packet(const struct vmfex_endpoint *ep, struct dp_packet *packet)
+{
+    /* What was computed about the frame was about the tagged one. */
+    dp_packet_reset_offload(packet);
+    dp_packet_reset_cutlen(packet);
+    packet->packet_type = htonl(PT_ETH);
+    packet->md.pkt_mark = ep->id;
+}
+
+/* Drops 'packet', which had been promised a place in the ring. */
+static void
+drop_packet(struct dp_packet *packet)
+{
+    struct vmfex_endpoint *ep = vmfex_endpoint_from_id(packet->md.pkt_mark);
+    uint32_t orig;
+
+    if (ep) {
+        atomic_sub_relaxed(&ep->n_put, 1, &orig);
+        vmfex_counters_drop(&ep->counters, VMFEX_DROP_QUEUE_FULL, 1);
+    }
+    dp_packet_delete(packet);
 }
 
 static void
@@ -153,15 +196,63 @@ wake_consumer(struct vmfex_handover *h)
     }
 }
 
-/* Prepares 'packet', which arrived for 'ep', for its way through the ring. */
-static void
-prepare_packet(const struct vmfex_endpoint *ep, struct dp_packet *packet)
+/* Hands over the frames in 'out', and empties it. */
+void
+vmfex_handover_flush(struct vmfex_handover_out *out)
 {
-    /* What was computed about the frame was about the tagged one. */
-    dp_packet_reset_offload(packet);
-    dp_packet_reset_cutlen(packet);
-    packet->packet_type = htonl(PT_ETH);
-    packet->md.pkt_mark = ep->id;
+    if (out->n) {
+        size_t n = vmfex_ring_put(out->h->ring, out->packets, out->n);
+
+        /* Others may have been faster. */
+        while (OVS_UNLIKELY(n < out->n)) {
+            drop_packet(out->packets[--out->n]);
+        }
+        out->n = 0;
+        wake_consumer(out->h);
+        *last_put_get() = out->h;
+    }
+}
+
+/* Adds the frames of 'batch', which arrived for 'ep', to 'out', on their way
+ * to the bridge that 'ep' is a port of.  Takes ownership of them and empties
+ * 'batch'.  In all, no more than NETDEV_MAX_BURST may be added without
+ * vmfex_handover_flush(). */
+void
+vmfex_handover_add(struct vmfex_handover_out *out, struct vmfex_endpoint *ep,
+                   struct dp_packet_batch *batch)
+{
+    size_t n = dp_packet_batch_size(batch);
+    struct vmfex_handover *h;
+    uint32_t orig;
+    size_t n_ok;
+    bool up;
+
+    atomic_read_explicit(&ep->handover, &h, memory_order_acquire);
+    atomic_read_relaxed(&ep->up, &up);
+    if (OVS_UNLIKELY(!h || !up)) {
+        vmfex_counters_drop(&ep->counters, VMFEX_DROP_PORT_DOWN, n);
+        dp_packet_delete_batch(batch, true);
+        return;
+    }
+    if (out->h != h) {
+        vmfex_handover_flush(out);
+        out->h = h;
+        out->n_used = vmfex_ring_count(h->ring);
+    }
+
+    n_ok = fair_share(h, out->n_used + out->n, ep, n);
+    for (size_t i = 0; i < n_ok; i++) {
+        prepare_packet(ep, batch->packets[i]);
+        out->packets[out->n++] = batch->packets[i];
+    }
+    atomic_add_relaxed(&ep->n_put, n_ok, &orig);
+    if (OVS_UNLIKELY(n_ok < n)) {
+        vmfex_counters_drop(&ep->counters, VMFEX_DROP_QUEUE_FULL, n - n_ok);
+        for (size_t i = n_ok; i < n; i++) {
+            dp_packet_delete(batch->packets[i]);
+        }
+    }
+    vmfex_batch_truncate(batch, 0);
 }
 
 /* Hands 'batch', whose frames arrived for 'ep', to the bridge that 'ep' is a
@@ -171,38 +262,41 @@ void
 vmfex_endpoint_deliver(struct vmfex_endpoint *ep,
                        struct dp_packet_batch *batch, bool steal)
 {
-    size_t n = dp_packet_batch_size(batch);
+    struct vmfex_handover_out out = VMFEX_HANDOVER_OUT_INITIALIZER;
     struct dp_packet_batch copies;
-    struct vmfex_handover *h;
-    uint32_t orig;
-    size_t n_put;
-    bool up;
 
-    atomic_read_explicit(&ep->handover, &h, memory_order_acquire);
-    atomic_read_relaxed(&ep->up, &up);
-    if (OVS_UNLIKELY(!h || !up)) {
-        vmfex_counters_drop(&ep->counters, VMFEX_DROP_PORT_DOWN, n);
-        dp_packet_delete_batch(batch, steal);
-        return;
-    }
     if (!steal) {
         dp_packet_batch_clone(&copies, batch);
         batch = &copies;
     }
+    vmfex_handover_add(&out, ep, batch);
+    vmfex_handover_flush(&out);
+}
 
-    n_put = fair_share(h, ep, n);
-    for (size_t i = 0; i < n_put; i++) {
-        prepare_packet(ep, batch->packets[i]);
-    }
-    n_put = vmfex_ring_put(h->ring, batch->packets, n_put);
-    atomic_add_relaxed(&ep->n_put, n_put, &orig);
-    wake_consumer(h);
+/* Called by a PMD thread on core 'core_id' that may have handed frames over:
+ * if their consumer is on the same core and has enough to do, lets it run. */
+void
+vmfex_handover_give_way(unsigned int core_id)
+{
+    struct vmfex_handover *h = *last_put_get_unsafe();
+    unsigned int consumer_core;
+    bool same_core;
 
-    vmfex_counters_drop(&ep->counters, VMFEX_DROP_QUEUE_FULL, n - n_put);
-    for (size_t i = n_put; i < n; i++) {
-        dp_packet_delete(batch->packets[i]);
+    if (OVS_LIKELY(!h)) {
+        return;
     }
-    vmfex_batch_truncate(batch, 0);
+    *last_put_get() = NULL;
+    atomic_read_relaxed(&h->consumer_core, &consumer_core);
+    if (OVS_UNLIKELY(core_id == consumer_core)) {
+        atomic_read_relaxed(&h->same_core, &same_core);
+        if (!same_core) {
+            atomic_store_relaxed(&h->same_core, true);
+        }
+        if (vmfex_ring_count(h->ring) >= GIVE_WAY) {
+            COVERAGE_INC(vmfex_handover_give_way);
+            sched_yield();
+        }
+    }
 }
 
 /* Consumer. */
@@ -283,12 +377,18 @@ DEFINE_STATIC_PER_THREAD_DATA(struct vmfex_handover *, pending, NULL);
 bool
 vmfex_handover_recv(struct vmfex_handover *h, struct dp_packet_batch *batch)
 {
+    bool same_core;
+
     recv_batch(h, batch);
-    if (dp_packet_batch_is_empty(batch)) {
-        return false;
+    if (!dp_packet_batch_is_empty(batch)) {
+        *pending_get() = h;
+        return true;
     }
-    *pending_get() = h;
-    return true;
+    atomic_read_relaxed(&h->same_core, &same_core);
+    if (OVS_UNLIKELY(same_core)) {
+        sched_yield();
+    }
+    return false;
 }
 
 /* Returns true if the batch that the calling thread received last came from
@@ -384,6 +484,19 @@ inject_batch(struct vmfex_handover *h, struct dp_packet_batch *batch,
     }
 }
 
+/* Notes that the consumer of 'h' runs on 'core_id'. */
+static void
+note_core(struct vmfex_handover *h, unsigned int core_id)
+{
+    unsigned int old;
+
+    atomic_read_relaxed(&h->consumer_core, &old);
+    if (OVS_UNLIKELY(old != core_id)) {
+        atomic_store_relaxed(&h->consumer_core, core_id);
+        atomic_store_relaxed(&h->same_core, false);
+    }
+}
+
 /* Processes 'batch', which the calling thread took out of the pending
  * hand-over, in the way that 'input' does, but has each frame come in at the
  * port of its own vethernet. */
@@ -396,6 +509,7 @@ vmfex_handover_input(struct dp_netdev_pmd_thread *pmd,
     int n_batches = 1;
 
     *pending_get() = NULL;
+    note_core(h, pmd->core_id);
 
     /* See "The right port" in vmfex-handover.h. */
     atomic_store_relaxed(&h->injecting, true);

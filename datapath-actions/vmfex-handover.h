@@ -61,12 +61,13 @@
  * as received by the consumer, or under the cause of its drop. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "dp-packet.h"
 #include "openvswitch/types.h"
 #include "vmfex-config.h"
 
-struct dp_packet_batch;
 struct vmfex_endpoint;
 struct vmfex_handover;
 
@@ -77,6 +78,20 @@ void vmfex_handover_join(struct vmfex_handover *, struct vmfex_endpoint *,
 void vmfex_handover_leave(struct vmfex_endpoint *);
 void vmfex_handover_drain(struct vmfex_handover *);
 
+/* Frames of one batch that are handed over together. */
+struct vmfex_handover_out {
+    struct vmfex_handover *h;
+    size_t n_used;              /* Slots that were in use at the start. */
+    size_t n;
+    struct dp_packet *packets[NETDEV_MAX_BURST];
+};
+
+#define VMFEX_HANDOVER_OUT_INITIALIZER { .h = NULL, .n = 0 }
+
+void vmfex_handover_add(struct vmfex_handover_out *, struct vmfex_endpoint *,
+                        struct dp_packet_batch *);
+void vmfex_handover_flush(struct vmfex_handover_out *);
+void vmfex_handover_give_way(unsigned int core_id);
 void vmfex_endpoint_deliver(struct vmfex_endpoint *, struct dp_packet_batch *,
                             bool steal);
 
