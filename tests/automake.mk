@@ -56,6 +56,7 @@ TESTSUITE_AT = \
 	tests/manager-system.at \
 	tests/manager.at \
 	tests/openflow.at \
+	tests/pki.at \
 	tests/reasons.at \
 	tests/scale.at \
 	tests/tags.at \
@@ -83,9 +84,12 @@ EXTRA_DIST += \
 	tests/frames.py \
 	tests/kernel-frames.py \
 	tests/manager-check.py \
+	tests/packages \
+	tests/packages-machines.sh \
 	tests/kill-daemons.py \
 	tests/tags-oracle.py
 DISTCLEANFILES += \
+	packages-root-* \
 	tests/atconfig \
 	tests/atlocal \
 	tests/package.m4 \
@@ -100,6 +104,11 @@ check-system: all $(check_PROGRAMS) tests/system-testsuite tests/atconfig \
     tests/atlocal
 	$(AM_V_at)$(SHELL) tests/system-testsuite -C tests $(TESTSUITEFLAGS)
 .PHONY: check-autotest check-system
+
+# The packages that "make deb" made.
+check-packages:
+	$(srcdir)/tests/packages deb .
+.PHONY: check-packages
 
 clean-autotest:
 	-for t in testsuite system-testsuite; do \

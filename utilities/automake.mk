@@ -1,6 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 
-bin_SCRIPTS +=
+# vmfex-pki.
+sbin_SCRIPTS += utilities/vmfex-pki
+CLEANFILES += utilities/vmfex-pki
+EXTRA_DIST += utilities/vmfex-pki.in
+utilities/vmfex-pki: utilities/vmfex-pki.in $(top_srcdir)/configure.ac
+	$(AM_V_at)$(MKDIR_P) utilities
+	$(AM_V_GEN)$(SED) \
+	    -e 's|@localstatedir[@]|$(localstatedir)|' \
+	    -e 's|@sysconfdir[@]|$(sysconfdir)|' \
+	    -e 's|@PACKAGE_NAME[@]|$(PACKAGE_NAME)|' \
+	    -e 's|@VERSION[@]|$(VERSION)|' \
+	    $(srcdir)/utilities/vmfex-pki.in > $@.tmp && \
+	chmod +x $@.tmp && mv $@.tmp $@
 
 # vmfex-ctl.
 bin_PROGRAMS += utilities/vmfex-ctl
@@ -48,7 +60,9 @@ manager/vmfex.5: manager/vmfex.xml manager/vmfex.ovsschema \
 	    $@.tmp > $@.tmp2 && \
 	rm $@.tmp && mv $@.tmp2 $@
 
-RST_MANS += utilities/vmfex-ctl.8
+RST_MANS += \
+	utilities/vmfex-ctl.8 \
+	utilities/vmfex-pki.8
 
 # bash looks for a file of the command's name.
 bashcompletiondir = $(datadir)/bash-completion/completions
