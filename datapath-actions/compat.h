@@ -38,6 +38,22 @@ vmfex_packet_has_tx_offload(struct dp_packet *packet)
 #endif
 }
 
+/* Moves the first byte of 'packet', which has data, by 'n' bytes to the front,
+ * or, if 'n' is negative, to the rear.  The caller checks that there is room.
+ * (dp_packet_set_data() and the like check again each time.) */
+static inline void
+vmfex_packet_grow_front(struct dp_packet *packet, int n)
+{
+#ifdef DPDK_NETDEV
+    packet->mbuf.data_off -= n;
+    packet->mbuf.data_len += n;
+    packet->mbuf.pkt_len += n;
+#else
+    packet->data_ofs -= n;
+    packet->size_ += n;
+#endif
+}
+
 /* daemonize_start() for a daemon that needs no more than its own files and
  * sockets: neither a datapath nor the hardware. */
 static inline void

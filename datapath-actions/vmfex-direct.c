@@ -14,7 +14,7 @@
 #include "datapath-actions/vntag.h"
 #include "dp-packet.h"
 #include "hash.h"
-#include "netdev.h"
+#include "netdev-provider.h"
 #include "openvswitch/hmap.h"
 #include "ovs-atomic.h"
 #include "packets.h"
@@ -339,7 +339,8 @@ direct_send(struct dp_netdev_pmd_thread *pmd, struct netdev *netdev,
     if (OVS_UNLIKELY(qid >= n_txq)) {
         qid %= n_txq;
     }
-    netdev_send(netdev, qid, batch, true);
+    /* netdev_send() would look for offloads, and there are none. */
+    netdev->netdev_class->send(netdev, qid, batch, true);
     pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_SENT_PKTS, n);
     pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_SENT_BATCHES, 1);
 }
@@ -393,6 +394,9 @@ packet_is_simple(struct dp_packet *packet, size_t headroom)
 static inline bool
 eth_type_is_plain(ovs_be16 type)
 {
+    if (OVS_LIKELY(type == htons(ETH_TYPE_IP))) {
+        return true;
+    }
     return (ntohs(type) >= ETH_TYPE_MIN
             && type != htons(ETH_TYPE_VNTAG) && type != htons(ETH_TYPE_ETAG)
             && !eth_type_vlan(type));
@@ -433,8 +437,7 @@ push_tag(struct dp_packet *packet, uint8_t *data, const uint8_t *tag,
     memcpy(data, &macs_0_to_7, sizeof macs_0_to_7);
     memcpy(data + 8, &macs_8_to_11, sizeof macs_8_to_11);
     memcpy(data + 2 * ETH_ADDR_LEN, tag, len);
-    dp_packet_set_data(packet, data);
-    dp_packet_set_size(packet, dp_packet_size(packet) + len);
+    vmfex_packet_grow_front(packet, len);
 }
 
 /* Takes 'len' bytes behind the MACs out of 'packet'. */
@@ -450,8 +453,7 @@ pop_tag(struct dp_packet *packet, size_t len)
     data += len;
     memcpy(data, &macs_0_to_7, sizeof macs_0_to_7);
     memcpy(data + 8, &macs_8_to_11, sizeof macs_8_to_11);
-    dp_packet_set_data(packet, data);
-    dp_packet_set_size(packet, dp_packet_size(packet) - len);
+    vmfex_packet_grow_front(packet, -(int) len);
 }
 
 /* Has the endpoint of 'vm' remember the source MAC of the frame at 'data'. */
