@@ -105,7 +105,9 @@ trace_vethernet(struct ds *ds, struct dp_packet *packet,
 
     if (!link) {
         return false;
-    } else if (act->tx) {
+    }
+    ds_put_format(ds, "  on the %s path\n", vmfex_path_name(link->path));
+    if (act->tx) {
         int mtu = vmfex_link_channel(link)->mtu;
 
         if (dp_packet_size(packet) > ETH_HEADER_LEN + mtu) {
