@@ -38,6 +38,17 @@ vmfex_packet_has_tx_offload(struct dp_packet *packet)
 #endif
 }
 
+/* Returns the bytes in front of the first byte of 'packet', which has data. */
+static inline size_t
+vmfex_packet_headroom(const struct dp_packet *packet)
+{
+#ifdef DPDK_NETDEV
+    return packet->mbuf.data_off;
+#else
+    return packet->data_ofs;
+#endif
+}
+
 /* Moves the first byte of 'packet', which has data, by 'n' bytes to the front,
  * or, if 'n' is negative, to the rear.  The caller checks that there is room.
  * (dp_packet_set_data() and the like check again each time.) */

@@ -25,13 +25,23 @@
 /* Frames ahead of the one at hand whose headers are fetched. */
 #define PREFETCH_AHEAD 4
 
+/* A tag, cut to what is stored at once.  A VN-Tag's first two bytes follow the
+ * source MAC in one word, of which 'source_mask' is the MAC; an E-TAG is one
+ * word. */
+struct direct_tag {
+    uint64_t first;
+    uint64_t source_mask;
+    uint32_t rest;
+};
+
 /* Where frames of a VM port go on one channel. */
 struct direct_channel {
     struct netdev *netdev;      /* The trunk's; NULL if it is not there. */
     odp_port_t trunk;
     uint32_t max_size;          /* Of frames without the tag, in bytes. */
     size_t tag_len;
-    uint8_t tag[8];             /* As it is in the frame; 'tag_len' bytes. */
+    struct direct_tag tag;
+    uint8_t bytes[8];           /* The same as it is in the frame. */
 };
 
 /* A VM port whose link is in the direct path. */
@@ -160,6 +170,17 @@ vmfex_direct_impl_get(struct ds *reply, struct dp_netdev_pmd_thread **pmds,
 
 /* Compiling. */
 
+/* Returns the mask of the MAC in the 8 bytes that start with it. */
+static uint64_t
+mac_mask(void)
+{
+    const uint8_t bytes[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0 };
+    uint64_t mask;
+
+    memcpy(&mask, bytes, sizeof mask);
+    return mask;
+}
+
 static bool
 link_is_direct(const struct vmfex_link *link)
 {
@@ -167,23 +188,30 @@ link_is_direct(const struct vmfex_link *link)
             && link->drop == VMFEX_DROP_NONE);
 }
 
-/* Stores the tag of frames that are sent on 'channel' in 'bytes'. */
+/* Stores the tag of frames that are sent on 'from' in 'to'. */
 static void
-compile_tag(const struct vmfex_channel *channel, uint8_t bytes[8])
+compile_tag(const struct vmfex_channel *from, struct direct_channel *to)
 {
-    bool is_etag = channel->tag == VMFEX_E_TAG;
+    bool is_etag = from->tag == VMFEX_E_TAG;
     ovs_be16 eth_type = htons(is_etag ? ETH_TYPE_ETAG : ETH_TYPE_VNTAG);
+    struct direct_tag *tag = &to->tag;
+    uint8_t *bytes = to->bytes;
 
     memcpy(bytes, &eth_type, sizeof eth_type);
     if (is_etag) {
         struct etag_wire wire;
 
-        vmfex_channel_etag(channel, &wire);
+        vmfex_channel_etag(from, &wire);
         memcpy(bytes + sizeof eth_type, &wire, sizeof wire);
+        memcpy(&tag->first, bytes, sizeof tag->first);
     } else {
-        ovs_be32 word = vmfex_channel_vntag(channel);
+        uint8_t word[8] = { 0, 0, 0, 0, 0, 0, bytes[0], bytes[1] };
+        ovs_be32 vntag = vmfex_channel_vntag(from);
 
-        memcpy(bytes + sizeof eth_type, &word, sizeof word);
+        memcpy(bytes + sizeof eth_type, &vntag, sizeof vntag);
+        memcpy(&tag->first, word, sizeof tag->first);
+        tag->source_mask = mac_mask();
+        memcpy(&tag->rest, &vntag, sizeof tag->rest);
     }
 }
 
@@ -196,11 +224,10 @@ compile_vm(const struct vmfex_link *link)
     vm->endpoint = link->endpoint;
     vm->lanes = link->endpoint->counters.lanes;
     if (link->has_mac) {
-        uint8_t mask[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0 };
         uint8_t mac[8] = { 0 };
 
         memcpy(mac, &link->mac, sizeof link->mac);
-        memcpy(&vm->mac_mask, mask, sizeof mask);
+        vm->mac_mask = mac_mask();
         memcpy(&vm->mac, mac, sizeof mac);
     }
     for (size_t i = 0; i < link->n_channels; i++) {
@@ -212,7 +239,7 @@ compile_vm(const struct vmfex_link *link)
         to->tag_len = vmfex_tag_len(from->tag);
         to->max_size = MIN(ETH_HEADER_LEN + from->mtu,
                            UINT16_MAX - to->tag_len);
-        compile_tag(from, to->tag);
+        compile_tag(from, to);
     }
     return direct;
 }
@@ -386,7 +413,7 @@ static inline bool
 packet_is_simple(struct dp_packet *packet, size_t headroom)
 {
     return (dp_packet_is_eth(packet)
-            && (OVS_LIKELY(dp_packet_headroom(packet) >= headroom)
+            && (OVS_LIKELY(vmfex_packet_headroom(packet) >= headroom)
                 || packet->source == DPBUF_MALLOC)
             && !vmfex_packet_has_tx_offload(packet));
 }
@@ -419,25 +446,36 @@ frame_is_untagged(const uint8_t *data, size_t size)
     return eth_type_is_plain(type);
 }
 
-/* Puts the 'len' bytes at 'tag' into 'packet', behind the MACs. */
-static inline void
-push_tag(struct dp_packet *packet, uint8_t *data, const uint8_t *tag,
-         size_t len)
+/* Puts 'tag', of 'len' bytes, into the packet at 'data', behind the MACs.
+ * 'source' is what the packet has from the source MAC on.
+ *
+ * Data usually start with a cache line.  No store crosses its border, which
+ * would make it several times as slow. */
+static inline ALWAYS_INLINE void
+push_tag(uint8_t *data, uint64_t source, const struct direct_tag *tag,
+         const size_t len)
 {
-    uint64_t macs_0_to_7;
-    uint32_t macs_8_to_11;
+    if (len == VNTAG_LEN) {
+        uint32_t dst_0_to_3;
+        uint16_t dst_4_to_5;
 
-    if (OVS_UNLIKELY(dp_packet_headroom(packet) < len)) {
-        vmfex_l2_insert(packet, tag, len);
-        return;
+        memcpy(&dst_0_to_3, data, sizeof dst_0_to_3);
+        memcpy(&dst_4_to_5, data + 4, sizeof dst_4_to_5);
+        source = (source & tag->source_mask) | tag->first;
+        memcpy(data - 6, &dst_0_to_3, sizeof dst_0_to_3);
+        memcpy(data - 2, &dst_4_to_5, sizeof dst_4_to_5);
+        memcpy(data, &source, sizeof source);
+        memcpy(data + 8, &tag->rest, sizeof tag->rest);
+    } else {
+        uint64_t macs_0_to_7;
+        uint32_t macs_8_to_11;
+
+        memcpy(&macs_0_to_7, data, sizeof macs_0_to_7);
+        memcpy(&macs_8_to_11, data + 8, sizeof macs_8_to_11);
+        memcpy(data - 8, &macs_0_to_7, sizeof macs_0_to_7);
+        memcpy(data, &macs_8_to_11, sizeof macs_8_to_11);
+        memcpy(data + 4, &tag->first, sizeof tag->first);
     }
-    memcpy(&macs_0_to_7, data, sizeof macs_0_to_7);
-    memcpy(&macs_8_to_11, data + 8, sizeof macs_8_to_11);
-    data -= len;
-    memcpy(data, &macs_0_to_7, sizeof macs_0_to_7);
-    memcpy(data + 8, &macs_8_to_11, sizeof macs_8_to_11);
-    memcpy(data + 2 * ETH_ADDR_LEN, tag, len);
-    vmfex_packet_grow_front(packet, len);
 }
 
 /* Takes 'len' bytes behind the MACs out of 'packet'. */
@@ -478,7 +516,10 @@ forward_up(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
            const size_t tag_len)
 {
     size_t n = dp_packet_batch_size(batch);
-    uint32_t max_extra = channel->max_size - ETH_HEADER_LEN;
+    const uint32_t max_extra = channel->max_size - ETH_HEADER_LEN;
+    const struct direct_tag tag = channel->tag;
+    const uint64_t mask = vm->mac_mask;
+    const uint64_t mac = vm->mac;
     struct dp_packet_batch out;
     uint64_t n_bytes = 0;
     size_t n_left = 0;
@@ -493,7 +534,7 @@ forward_up(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
         struct dp_packet *packet = batch->packets[i];
         uint8_t *data = dp_packet_data(packet);
         uint32_t size = dp_packet_size(packet);
-        uint64_t mac;
+        uint64_t source;
 
         prefetch_frame(batch, i + PREFETCH_AHEAD);
         if (OVS_UNLIKELY(!packet_is_simple(packet, tag_len))) {
@@ -504,8 +545,8 @@ forward_up(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
             batch->packets[n_left++] = packet;
             continue;
         }
-        memcpy(&mac, data + ETH_ADDR_LEN, sizeof mac);
-        if (OVS_UNLIKELY((mac & vm->mac_mask) != vm->mac
+        memcpy(&source, data + ETH_ADDR_LEN, sizeof source);
+        if (OVS_UNLIKELY((source & mask) != mac
                          || !frame_is_untagged(data, size))) {
             batch->packets[n_left++] = packet;
             continue;
@@ -513,7 +554,12 @@ forward_up(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
         if (!n_out) {
             note_mac(vm, data);
         }
-        push_tag(packet, data, channel->tag, tag_len);
+        if (OVS_LIKELY(vmfex_packet_headroom(packet) >= tag_len)) {
+            push_tag(data, source, &tag, tag_len);
+            vmfex_packet_grow_front(packet, tag_len);
+        } else {
+            vmfex_l2_insert(packet, channel->bytes, tag_len);
+        }
         n_bytes += size;
         out.packets[n_out++] = packet;
     }
