@@ -46,6 +46,7 @@ TESTSUITE_AT = \
 	tests/bridge.at \
 	tests/controller.at \
 	tests/datapath-actions.at \
+	tests/direct-dpdk.at \
 	tests/direct-load.at \
 	tests/direct-path.at \
 	tests/direct.at \
