@@ -645,6 +645,18 @@ claim_is_held(const struct host *h, const struct vmfexrec_adapter *row)
     return true;
 }
 
+/* Returns true if 'a' is claimed for a VM port that is there, and ovs-vswitchd
+ * does not say whether they are linked. */
+static bool
+claim_is_unknown(const struct host *h, const struct adapter *a)
+{
+    const struct ovs_iface *vm = (a->iface->unknown
+                                  ? ovs_rows_find(h->ctx->rows, a->row->port)
+                                  : NULL);
+
+    return vm && vm->vm_port && is_claimed(a, vm);
+}
+
 static void
 update_claim(struct host *h, struct adapter *a)
 {
@@ -663,7 +675,8 @@ update_claim(struct host *h, struct adapter *a)
             write_claim(h->ctx, a->row, a->expected, false);
         }
         controller_wake_at(h->ctx, port->since + CLAIM_HOLD_MS);
-    } else if (vm || !claim_is_held(h, a->row)) {
+    } else if (vm
+               || (!claim_is_unknown(h, a) && !claim_is_held(h, a->row))) {
         withdraw_claim(h->ctx, a->row);
     }
 }
@@ -877,7 +890,8 @@ run_adapter(struct host *h, struct adapter *a)
                && get_bridge(h, a->row) != a->iface->bridge) {
         ovs_rows_delete(a->iface);
         create_adapter(h, a->row);
-    } else {
+    } else if (!a->iface->unknown) {
+        /* Otherwise it may have a link that we do not know of. */
         update_adapter(h, a);
     }
 }
@@ -1012,6 +1026,21 @@ judge_unlinked(struct host *h, const struct ovs_iface *vm)
         "unlinked", reason, reason ? STATE_HOLD_MS : UNLINKED_HOLD_MS };
 }
 
+/* Returns true if ovs-vswitchd does not say whether 'vm' is still linked to
+ * the adapter that it was linked to. */
+static bool
+link_is_unknown(const struct host *h, const struct ovs_iface *vm)
+{
+    for (size_t i = 0; i < h->n_adapters; i++) {
+        const struct adapter *a = h->adapters[i];
+
+        if (a->iface->unknown && (is_claimed(a, vm) || remembers(a, vm))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 update_state(struct host *h, const struct ovs_iface *vm, struct vm_port *port)
 {
@@ -1022,7 +1051,7 @@ update_state(struct host *h, const struct ovs_iface *vm, struct vm_port *port)
                         : port->adapter ? judge_alone(h, vm, a)
                         : judge_unlinked(h, vm));
 
-    if (!v.state) {
+    if (!v.state || (!port->adapter && link_is_unknown(h, vm))) {
         return;
     } else if (ctx->now < port->since + v.hold) {
         controller_wake_at(ctx, port->since + v.hold);

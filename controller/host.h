@@ -30,7 +30,8 @@
  * get, so that manager and switch work while ovs-vswitchd reconfigures.
  *
  * A claim is held for a while, since a restart of ovs-vswitchd makes all links
- * anew.
+ * anew.  It is also held as long as Interface.status of the adapter is empty:
+ * a restart of the local ovsdb-server loses all statuses, but no link.
  *
  * Memory: a vethernet remembers the iface-id that it was active for in its own
  * external_ids:iface-id, until the manager says that the adapter is free.  As

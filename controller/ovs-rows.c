@@ -122,6 +122,7 @@ iface_read(struct ovs_iface *iface)
     iface->pin_mark = copy(&row->external_ids, "vmfex-pin");
     iface->linked_port = copy(&row->status, "port");
     iface->down = !strcmp(smap_get_def(&row->status, "state", ""), "down");
+    iface->unknown = iface->vethernet && !smap_get(&row->status, "state");
     iface->reserved = smap_get_bool(&row->options, "reserved", false);
 }
 

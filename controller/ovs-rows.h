@@ -53,6 +53,9 @@ struct ovs_iface {
     char *pin_mark;             /* external_ids:vmfex-pin. */
     char *linked_port;          /* status:port. */
     bool down;                  /* status:state=down. */
+    bool unknown;               /* A vethernet without a status: ovs-vswitchd
+                                 * is about to add it, or the database server
+                                 * was restarted, which loses statuses. */
     bool reserved;              /* options:reserved=true. */
 
     /* Of whoever runs: it may keep here what it knows beyond the database. */

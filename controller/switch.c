@@ -326,7 +326,9 @@ run_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
             if (!vport || !vport->wanted || iface->bridge != br) {
                 iface = NULL;
             }
-            if (!strcmp(vp->switch_, ctx->system_id)) {
+            if (iface && iface->unknown) {
+                /* It is new, which is no news, or forwards, as it did. */
+            } else if (!strcmp(vp->switch_, ctx->system_id)) {
                 report_port(ctx, vp, iface);
             } else if (role.standby) {
                 report_standby(ctx, vp, iface);

@@ -1148,14 +1148,16 @@ any_error(void)
 }
 
 /* Lets the bridge layer read the statuses that are new.  'last' says that it
- * is the last time. */
+ * is the last time, and that it shall read all statuses: a restart of the
+ * database server loses what was in the database, and makes the bridge layer
+ * reconfigure us, but not report again what it reported before. */
 static void
 report_statuses(bool last)
 {
     struct vmfex_vethernet *v;
 
     HMAP_FOR_EACH (v, node, &all_vethernets) {
-        if (v->status_is_new) {
+        if (v->status_is_new || last) {
             vethernet_report_status(v->ep->name);
             v->status_is_new = !last;
         }

@@ -5,7 +5,10 @@
 Usage: kill-daemons.py DIRECTORY DATABASE
 
 DIRECTORY holds the nodes that tests/manager-macros.at started: hosts h1, h2,
-and so on, switch s1, and the manager's.  DATABASE is the manager's.
+and so on, switch s1, and the manager's.  DATABASE is the manager's.  Killed are
+the controllers, the vmfex-managerds, the manager's database servers, the leader
+of a cluster on purpose and up to three times in a row, and the local database
+servers of hosts and switch.
 
 In the end, the databases have to agree, each port has to be active and to pass
 frames, no VIF may be used twice, no adapter may be leaked, and of the frames of
@@ -56,7 +59,16 @@ def run(node, *args):
 
 
 def vsctl(node, *args):
-    return run(node, "ovs-vsctl", "--timeout=30", *args)
+    # The database server may go while it works.  What is asked for may be
+    # asked for twice.
+    end = time.time() + 30
+    while True:
+        try:
+            return run(node, "ovs-vsctl", "--retry", "--timeout=30", *args)
+        except Exception:
+            if time.time() > end:
+                raise
+            time.sleep(.1)
 
 
 def value(v):
@@ -121,12 +133,22 @@ def find_daemons():
             daemons.append(Daemon(node, "vmfex-controller", []))
         if os.path.exists(path + "/vmfex-managerd.pid"):
             daemons.append(Daemon(node, "vmfex-managerd", ["--db=" + DB]))
-        if (os.path.exists(path + "/vmfex.db")
-                and os.path.exists(path + "/ovsdb-server.pid")):
-            daemons.append(Daemon(node, "ovsdb-server",
-                                  [path + "/vmfex.db",
-                                   "--remote=punix:db.sock"]))
+        for db in "vmfex.db", "conf.db":
+            if (os.path.exists("%s/%s" % (path, db))
+                    and os.path.exists(path + "/ovsdb-server.pid")):
+                daemons.append(Daemon(node, "ovsdb-server",
+                                      ["%s/%s" % (path, db),
+                                       "--remote=punix:db.sock"]))
     return daemons
+
+
+def is_leader(server):
+    """Returns whether this server of a cluster says that it is the leader."""
+    p = subprocess.run(["ovs-appctl", "--timeout=5", "-t", "ovsdb-server",
+                        "cluster/status", "VMFEX"],
+                       env=node_env(server.node), stdout=subprocess.PIPE,
+                       stderr=subprocess.DEVNULL, universal_newlines=True)
+    return "Role: leader" in p.stdout
 
 
 class Killer(threading.Thread):
@@ -134,16 +156,35 @@ class Killer(threading.Thread):
     def __init__(self, daemons, rng):
         super().__init__()
         self.daemons, self.rng = daemons, rng
+        self.servers = [d for d in daemons if d.name == "ovsdb-server"
+                        and d.args[0].endswith("/vmfex.db")]
+        self.leader_kills = 0
         self.stopping = threading.Event()
         self.error = None
+
+    def kill(self, daemon):
+        daemon.kill()
+        time.sleep(self.rng.choice([0, self.rng.uniform(0, .4)]))
+        daemon.start()
+
+    def kill_leader(self):
+        end = time.time() + 5
+        while time.time() < end:
+            for server in self.servers:
+                if is_leader(server):
+                    self.kill(server)
+                    self.leader_kills += 1
+                    return
+            time.sleep(.05)
 
     def run(self):
         try:
             while not self.stopping.wait(self.rng.uniform(0, .3)):
-                daemon = self.rng.choice(self.daemons)
-                daemon.kill()
-                time.sleep(self.rng.choice([0, self.rng.uniform(0, .4)]))
-                daemon.start()
+                if len(self.servers) > 1 and self.rng.random() < .2:
+                    for i in range(self.rng.randint(1, 3)):
+                        self.kill_leader()
+                else:
+                    self.kill(self.rng.choice(self.daemons))
         except Exception as e:
             self.error = e
 
@@ -464,6 +505,9 @@ def main():
     lost = [n for n in range(sender.n) if (established.mac, n) not in got]
     print("killed in %.1f s: %s" % (end - start, ", ".join(
         "%s/%s %d" % (d.node, d.name, d.kills) for d in daemons)))
+    if killer.leader_kills:
+        print("of these, %d times the leader of the cluster"
+              % killer.leader_kills)
     print("%d VMs, %d restarts, %d moves undone, %d ports in the end"
           % (site.n_vms, site.n_returns, site.n_undone, len(site.live)))
     print("converged after %.1f s" % (converged - end))
