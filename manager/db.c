@@ -93,17 +93,29 @@ db_close(struct db *db)
     ovsdb_idl_loop_destroy(&db->loop);
 }
 
-const struct vmfexrec_host *
-db_find_host(const struct db *db, const char *name)
-{
-    struct vmfexrec_host *target, *row;
+/* Defines FUNCTION, which returns the row of TABLE whose COLUMN is 'value', of
+ * type TYPE, according to INDEX, or NULL. */
+#define DEFINE_FIND(FUNCTION, TABLE, COLUMN, INDEX, TYPE)               \
+    const struct vmfexrec_##TABLE *                                     \
+    FUNCTION(const struct db *db, TYPE value)                           \
+    {                                                                   \
+        struct vmfexrec_##TABLE *target, *row;                          \
+                                                                        \
+        target = vmfexrec_##TABLE##_index_init_row(db->INDEX);          \
+        vmfexrec_##TABLE##_index_set_##COLUMN(target, value);           \
+        row = vmfexrec_##TABLE##_index_find(db->INDEX, target);         \
+        vmfexrec_##TABLE##_index_destroy_row(target);                   \
+        return row;                                                     \
+    }
 
-    target = vmfexrec_host_index_init_row(db->host_by_name);
-    vmfexrec_host_index_set_name(target, name);
-    row = vmfexrec_host_index_find(db->host_by_name, target);
-    vmfexrec_host_index_destroy_row(target);
-    return row;
-}
+DEFINE_FIND(db_find_host, host, name, host_by_name, const char *)
+DEFINE_FIND(db_find_switch, switch, name, switch_by_name, const char *)
+DEFINE_FIND(db_find_profile, port_profile, name, profile_by_name, const char *)
+DEFINE_FIND(db_find_port, virtual_port, iface_id, port_by_iface_id,
+            const char *)
+DEFINE_FIND(db_find_port_of_adapter, virtual_port, adapter, port_by_adapter,
+            const struct vmfexrec_adapter *)
+static DEFINE_FIND(find_mac, adapter, mac, adapter_by_mac, const char *)
 
 bool
 db_host_is_known(const struct db *db, const char *name)
@@ -111,67 +123,11 @@ db_host_is_known(const struct db *db, const char *name)
     return db_find_host(db, name) != NULL;
 }
 
-const struct vmfexrec_switch *
-db_find_switch(const struct db *db, const char *name)
-{
-    struct vmfexrec_switch *target, *row;
-
-    target = vmfexrec_switch_index_init_row(db->switch_by_name);
-    vmfexrec_switch_index_set_name(target, name);
-    row = vmfexrec_switch_index_find(db->switch_by_name, target);
-    vmfexrec_switch_index_destroy_row(target);
-    return row;
-}
-
-const struct vmfexrec_port_profile *
-db_find_profile(const struct db *db, const char *name)
-{
-    struct vmfexrec_port_profile *target, *row;
-
-    target = vmfexrec_port_profile_index_init_row(db->profile_by_name);
-    vmfexrec_port_profile_index_set_name(target, name);
-    row = vmfexrec_port_profile_index_find(db->profile_by_name, target);
-    vmfexrec_port_profile_index_destroy_row(target);
-    return row;
-}
-
-const struct vmfexrec_virtual_port *
-db_find_port(const struct db *db, const char *iface_id)
-{
-    struct vmfexrec_virtual_port *target, *row;
-
-    target = vmfexrec_virtual_port_index_init_row(db->port_by_iface_id);
-    vmfexrec_virtual_port_index_set_iface_id(target, iface_id);
-    row = vmfexrec_virtual_port_index_find(db->port_by_iface_id, target);
-    vmfexrec_virtual_port_index_destroy_row(target);
-    return row;
-}
-
-/* Returns a port that 'adapter' is bound to, or kept for, or NULL. */
-const struct vmfexrec_virtual_port *
-db_find_port_of_adapter(const struct db *db,
-                        const struct vmfexrec_adapter *adapter)
-{
-    struct vmfexrec_virtual_port *target, *row;
-
-    target = vmfexrec_virtual_port_index_init_row(db->port_by_adapter);
-    vmfexrec_virtual_port_index_set_adapter(target, adapter);
-    row = vmfexrec_virtual_port_index_find(db->port_by_adapter, target);
-    vmfexrec_virtual_port_index_destroy_row(target);
-    return row;
-}
-
 /* Returns true if an adapter has MAC address 'mac'. */
 bool
 db_mac_is_used(const struct db *db, const char *mac)
 {
-    struct vmfexrec_adapter *target, *row;
-
-    target = vmfexrec_adapter_index_init_row(db->adapter_by_mac);
-    vmfexrec_adapter_index_set_mac(target, mac);
-    row = vmfexrec_adapter_index_find(db->adapter_by_mac, target);
-    vmfexrec_adapter_index_destroy_row(target);
-    return row != NULL;
+    return find_mac(db, mac) != NULL;
 }
 
 static int

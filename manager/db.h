@@ -44,6 +44,8 @@ struct db {
 void db_open(struct db *, const char *remote);
 void db_close(struct db *);
 
+/* These return a row, or NULL; the last one a port that the adapter is bound
+ * to, or kept for. */
 const struct vmfexrec_host *db_find_host(const struct db *, const char *name);
 const struct vmfexrec_switch *db_find_switch(const struct db *,
                                              const char *name);

@@ -22,7 +22,7 @@ enum {
 enum {
     MAX_NAME = 31,
     MAX_VLAN = 4094,
-    MAX_ADAPTERS = 4095
+    MAX_ADAPTERS = 65535
 };
 
 static const char *const mac_policies[] = { "any", "attached", NULL };
@@ -350,9 +350,10 @@ parse_policy(struct ctl_context *ctx, const char *n_adapters,
     if (n_adapters) {
         long long int n;
 
-        if (!str_to_llong(n_adapters, 10, &n) || n < 0 || n > 4095) {
+        if (!str_to_llong(n_adapters, 10, &n) || n < 0
+            || n > MAX_ADAPTERS) {
             ctl_error(ctx, "number of adapters \"%s\": give a number from 0 "
-                      "to 4095", n_adapters);
+                      "to %d", n_adapters, MAX_ADAPTERS);
             return false;
         }
         s->n_adapters = n;
@@ -368,7 +369,8 @@ parse_policy(struct ctl_context *ctx, const char *n_adapters,
             }
         }
     }
-    return (vmfex_ctl_parse_int(ctx, "--adapters", 0, 4095, &s->n_adapters)
+    return (vmfex_ctl_parse_int(ctx, "--adapters", 0, MAX_ADAPTERS,
+                                &s->n_adapters)
             && vmfex_ctl_parse_word(ctx, "--protection", protections,
                                     &s->protection)
             && vmfex_ctl_parse_int(ctx, "--retention", 1, 7 * 24 * 60 * 60,
