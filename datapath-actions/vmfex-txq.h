@@ -34,7 +34,7 @@
  *   The main thread then holds a lock of our datapath that no other thread
  *   ever waits for ('port_rwlock'), so that it can wait there.
  *
- * This is for trunks that a PMD thread polls.  All functions but
+ * This is for downlinks that a PMD thread polls.  All functions but
  * vmfex_txq_get() are for the main thread. */
 
 #include <stdbool.h>

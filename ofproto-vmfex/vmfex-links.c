@@ -221,11 +221,13 @@ lport_drop_txq(struct vmfex_lport *lport)
     }
 }
 
-/* Lets others send on 'lport' if it is a trunk with a PMD thread. */
+/* Lets others send on 'lport' if it is a downlink with a PMD thread.  Behind
+ * an uplink, all VM ports are in our own datapath; the device need not stop
+ * and start for another queue. */
 static void
 lport_update_txq(struct vmfex_lport *lport)
 {
-    if (!lport->configured || !vmfex_lport_is_trunk(lport)
+    if (!lport->configured || lport->role != VMFEX_ROLE_DOWNLINK
         || lport->config_error || !netdev_is_pmd(lport->netdev)) {
         lport_drop_txq(lport);
     } else if (!lport->txq) {
