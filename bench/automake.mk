@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	bench/forwarding.py \
 	bench/frames.py \
 	bench/harness.py \
+	bench/instructions.py \
 	bench/isolation.py \
 	bench/node.py \
 	bench/ovsdb.py \
@@ -19,7 +20,7 @@ EXTRA_DIST += \
 	bench/report.py \
 	bench/settings.py
 
-BENCH_DIRS = vswitchd-plugin controller manager utilities
+BENCH_DIRS = vswitchd-plugin controller manager utilities tests
 bench-activation bench-scale bench-dpdk: all
 	$(AM_V_at)path=; \
 	for dir in $(BENCH_DIRS); do path=$$path$(abs_builddir)/$$dir:; done; \
@@ -32,5 +33,6 @@ bench-activation bench-scale bench-dpdk: all
 # The peer is what we are linked out of, without us.
 bench-dpdk: BENCH_OPTIONS = \
 	--stock-vswitchd=$(OVS_BUILDDIR)/vswitchd/ovs-vswitchd
+bench-dpdk: tests/ovs-vswitchd-replay
 bench: bench-dpdk
 .PHONY: bench bench-activation bench-scale bench-dpdk

@@ -6,16 +6,19 @@
     2  downstream: the trunk to VMs, by VIFs and VMs
     3  vhost-user: the trunk to a VM and back, by size
     4  switch: the trunk to vethernet ports of a bridge that learns
+    5  instructions of a frame in the direct path
 
-All take turns on one core, against an unmodified ovs-vswitchd that does the
-same with VLANs, and in the first benchmark against dpdk-testpmd, which only
-hands frames on: the limit.  See Documentation/topics/benchmarks.rst."""
+In the first four, all take turns on one core, against an unmodified
+ovs-vswitchd that does the same with VLANs, and in the first one against
+dpdk-testpmd, which only hands frames on: the limit.  See
+Documentation/topics/benchmarks.rst."""
 
 import random
 
 import dpdk
 import forwarding
 import harness
+import instructions
 import pcap
 from common import program, say
 from contest import contest
@@ -180,8 +183,9 @@ def switch(bench):
     args = bench.args
     cases = {}
     # On a switch, a path cannot be chosen.
-    sides = {STOCK: (STOCK, 1), "direct": ("direct", 1),
-             "direct, 2 cores": ("direct", 2)}
+    sides = {STOCK: (STOCK, 1), "direct": ("direct", 1)}
+    if args.cores.vm != args.cores.other:
+        sides["direct, 2 cores"] = ("direct", 2)
     for n_vifs in args.vethernets:
         case = "%d ports" % n_vifs
         say("4. switch: " + case)
@@ -196,17 +200,48 @@ def switch(bench):
                       for vif in range(1, n_vifs + 1)
                       for i in range(max(N_FRAMES // n_vifs, 1))]
             random.Random(args.seed).shuffle(frames)
-            side = UpstreamSwitch(peer, args, forwarding.source(0, frames),
-                                  n_vifs, [pcap.NET_MAC], n_cores)
+            side = UpstreamSwitch(peer, args, frames, n_vifs, [pcap.NET_MAC],
+                                  n_cores)
             contestants.append(forwarding.open_vswitch(
-                name, args, side, side.counters, may_lose=True))
+                name, args, side, side.counters, side.generator,
+                may_lose=True))
         cases[case] = bench.run(contestants)
     bench.results(4, "Switch, from the trunk to a bridge, 60 bytes", cases)
 
 
+@benchmark(5)
+def count(bench):
+    args = bench.args
+    rows = []
+    for tag, push in (("vn-tag", pcap.vntag_from_switch),
+                      ("e-tag", pcap.etag_from_switch)):
+        for n_vms, up in (1, True), (1, False), (16, False):
+            what = "%s, %s, %d VMs" % (tag, "up" if up else "down", n_vms)
+            say("5. instructions: " + what)
+            vms = ["vm%d" % vif for vif in range(1, n_vms + 1)]
+            frames = [pcap.udp(60, i % args.flows) for i in range(N_FRAMES)]
+            if not up:
+                frames = [push(frame, 1 + i % n_vms)
+                          for i, frame in enumerate(frames)]
+                random.Random(args.seed).shuffle(frames)
+            node = instructions.Replay("replay-%d" % len(rows),
+                                       args.ovs_schema, tag, n_vms)
+            n = node.measure("vm1" if up else "trunk", frames,
+                             ["trunk"] if up else vms)
+            rows.append([tag, "up" if up else "down", n_vms, n])
+            say("    %.1f" % n)
+    bench.report.add_table(
+        "5. Instructions of a frame in the direct path, batches of 32",
+        ["tag", "direction", "VMs", "instructions"], rows)
+
+
 def measure(args, report):
+    numbers = args.benchmarks or sorted(BENCHMARKS)
     for name in "ovs-vsctl", "ovs-ofctl", "ovsdb-server", "ip", "nsenter":
         program(name)
+    if 5 in numbers:
+        for name in "valgrind", "callgrind_annotate", "ovs-vswitchd-replay":
+            program(name)
     args.vswitchd = program("ovs-vswitchd-vmfex")
     args.cores = dpdk.Cores(args.on_cores)
     report.add_program("vmfex", args.vswitchd)
@@ -219,8 +254,10 @@ def measure(args, report):
         "%d MiB in hugepages of 2 MiB for each process." % dpdk.MEMORY,
         "Medians of %d turns of %g s; \"of\" is the median of ratios in one "
         "round." % (args.samples, args.window))
-    for number in args.benchmarks or sorted(BENCHMARKS):
+    for number in numbers:
         BENCHMARKS[number](bench)
+        # In case that one of the others fails.
+        report.write(args.output)
 
 
 def arguments(parser):
@@ -236,7 +273,7 @@ def arguments(parser):
     parser.add_argument(
         "benchmarks", type=int, nargs="*", metavar="BENCHMARK",
         choices=[[], *BENCHMARKS], help="which ones, all by default: "
-        "1 upstream, 2 downstream, 3 vhost-user, 4 switch")
+        "1 upstream, 2 downstream, 3 vhost-user, 4 switch, 5 instructions")
     parser.add_argument(
         "--peers", type=peers, default=PEERS, metavar="NAME[,NAME]...",
         help="who takes part")
@@ -270,9 +307,10 @@ def arguments(parser):
 
 def hugepages(args):
     """Returns the context that has what is needed at the same time."""
-    n = {1: len(args.peers), 3: 2 * len(PATHS) + 2}
-    return dpdk.Hugepages(max(n.get(number, len(PATHS) + 1)
-                              for number in args.benchmarks or BENCHMARKS))
+    n = {1: len(args.peers), 3: 2 * len(PATHS) + 2, 4: 6}
+    # One to spare, for whoever else uses some.
+    return dpdk.Hugepages(1 + max(n.get(number, len(PATHS) + 1)
+                                  for number in args.benchmarks or BENCHMARKS))
 
 
 harness.main("Forwarding between DPDK devices", __doc__.split("\n\n")[0],

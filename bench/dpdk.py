@@ -179,17 +179,20 @@ class Switch(Node):
             db.monitor(Interface=["name", "error", "status"])
             return {row["name"]: row for row in db.rows["Interface"].values()}
 
-    def check(self):
-        """Waits until all interfaces are there."""
-        def errors():
-            self.daemon.check()
-            return ["%s of %s: %s" % (name, self.name, row["error"])
-                    for name, row in self.interfaces().items()
-                    if isinstance(row["error"], str)]
+    def errors(self):
+        """Returns what is wrong with interfaces."""
+        self.daemon.check()
+        return ["%s of %s: %s" % (name, self.name, row["error"])
+                for name, row in self.interfaces().items()
+                if isinstance(row["error"], str)]
+
+    def check(self, also=lambda: True):
+        """Waits until nothing is wrong with interfaces, and also() is true."""
         try:
-            wait_for(lambda: not errors(), "interfaces of " + self.name, 10)
+            wait_for(lambda: also() and not self.errors(),
+                     "interfaces of " + self.name, 20, 0.1)
         except Error as e:
-            raise Error("; ".join([str(e)] + errors()[:3]))
+            raise Error("; ".join([str(e)] + self.errors()[:3]))
 
     def wait_connected(self, port):
         """Waits until a VM has connected to a vhost-user port."""
@@ -282,6 +285,13 @@ class Testpmd:
                 return result
             result.update((key, int(n)) for key, n in
                           re.findall(r"([RT]X-\w+): +(\d+)", line))
+
+    def is_up(self, port):
+        """Has a port its link up?  Has a memif device try that."""
+        n = len(self._output)
+        self._command("show port info %d" % port)
+        self.statistics(port)
+        return "Link status: up" in self._output[n:]
 
     def _command(self, command):
         try:

@@ -12,6 +12,9 @@ All have the same devices:
     source      net_pcap with infinite_rx=1: as many frames as one asks for,
                 copied from memory
     sink        net_null with no-rx=1: takes all frames, has none
+    memif       for a trunk of a switch, since a net_pcap device does not
+                survive that Open vSwitch reconfigures it; a dpdk-testpmd on
+                another core sends there what it has from a source
     VM          a vhost-user port, with or without a VM that is connected to
                 it; without one it takes all frames and counts none"""
 
@@ -153,14 +156,17 @@ class UpstreamSwitch:
     """A switch on whose side channels, or VLANs, end in an ordinary bridge,
     where they are in VLAN 10, as is the port "out"."""
 
-    def __init__(self, peer, args, trunk, n_vifs, macs, n_cores=1):
-        """'macs' are what is behind port "out".  Frames from a trunk pass
-        through two PMD threads, one of each datapath, unless 'peer' is STOCK.
-        They share a core if 'n_cores' is 1."""
+    def __init__(self, peer, args, frames, n_vifs, macs, n_cores=1):
+        """'frames' come from the trunk, and 'macs' are what is behind port
+        "out".  Frames from a trunk pass through two PMD threads, one of each
+        datapath, unless 'peer' is STOCK.  They share a core if 'n_cores' is
+        1."""
         stock = peer == STOCK
         self.datapaths = [NETDEV] if stock else [VMFEX, NETDEV]
         self.switch = _switch(peer, args)
         switch = self.switch
+        memif = "rsize=11,socket-abstract=no,socket=%s/memif" % switch.dir
+        trunk = "net_memif0,role=server," + memif
         switch.add("add-br", "br0", "--", "set", "bridge", "br0",
                    "datapath_type=netdev", "fail_mode=secure")
         if stock:
@@ -173,7 +179,7 @@ class UpstreamSwitch:
             if n_cores > 1:
                 switch.add("set", "open_vswitch", ".",
                            "other_config:pmd-cpu-mask=%#x"
-                           % (1 << args.cores.vm))
+                           % (1 << args.cores.other))
                 switch.add("set", "open_vswitch", ".",
                            "other_config:vmfex-pmd-cpu-mask=%#x"
                            % (1 << args.cores.pmd))
@@ -190,7 +196,13 @@ class UpstreamSwitch:
         switch.add_dpdk("br0", "out", SINK % 1)
         switch.add("set", "port", "out", "tag=%d" % VLAN)
         switch.commit()
-        switch.check()
+        # The client may not have more queues than the server.
+        self.generator = Testpmd(
+            switch, args.cores, args.cores.vm,
+            ["--vdev=" + source(0, frames),
+             "--vdev=net_memif0,role=client," + memif],
+            ["--forward-mode=io"])
+        switch.check(lambda: self.generator.is_up(1))
         if stock:
             flows = ["in_port=trunk,dl_vlan=%d,actions=set_field:%d->vlan_vid,"
                      "NORMAL" % (vid, 1 << 12 | VLAN)

@@ -59,9 +59,8 @@ def main(title, description, measure, arguments, ports=None, samples=None,
             isolation.take_precedence()
         report = Report(title, args)
         measure(args, report)
-        report.write(args.output)
         print(report.text())
-        say("Written to %s.txt, .json and .svg." % args.output)
+        say("Written to %s" % ", ".join(report.write(args.output)))
     try:
         with context(args) if context else contextlib.nullcontext():
             status = isolation.isolated(body)

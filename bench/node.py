@@ -31,6 +31,10 @@ class Daemon:
         if self._process.poll() is not None:
             raise Error("%s ended: %s" % (self.name, self.output()[-2000:]))
 
+    def wait(self):
+        """Returns when it has ended by itself."""
+        self._process.wait()
+
     def kill(self):
         """Kills it, and returns when it is gone."""
         self._process.kill()
@@ -84,12 +88,15 @@ class Node:
         """Has ip(8) carry out a list of commands."""
         run("ip", "-n", self.netns, "-batch", "-", input="\n".join(commands))
 
-    def start(self, name, path, *args, unixctl=True, ready=None):
+    def start(self, name, path, *args, unixctl=True, ready=None,
+              wrapper=()):
         """Starts a daemon, and waits for the file 'ready', by default its
         pidfile; does not wait if it is False.  NAME.ctl is the socket for its
-        ovs-appctl commands, if 'unixctl', that is, if it can be told so."""
+        ovs-appctl commands, if 'unixctl', that is, if it can be told so.
+        'wrapper' is a command that runs it."""
         pidfile = "%s/%s.pid" % (self.dir, name)
-        argv = [path, "-vconsole:warn", "-vsyslog:off", "--pidfile=" + pidfile]
+        argv = [*wrapper, path, "-vconsole:warn", "-vsyslog:off",
+                "--pidfile=" + pidfile]
         if unixctl:
             argv.append("--unixctl=%s/%s.ctl" % (self.dir, name))
         daemon = self.daemons[name] = Daemon(self, name, argv + list(args))

@@ -44,6 +44,12 @@ def vntag_to_switch(frame, vif):
     return frame[:12] + struct.pack("!HI", 0x8926, vif) + frame[12:]
 
 
+def etag_from_switch(frame, vif):
+    """Returns a frame with an E-TAG, as it comes from the switch."""
+    return frame[:12] + struct.pack("!HHHBB", 0x893f, 0, vif, 0,
+                                    0) + frame[12:]
+
+
 def write(path, frames):
     with open(path, "wb") as f:
         f.write(struct.pack("=IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))

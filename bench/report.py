@@ -114,12 +114,12 @@ class Report:
 
     def write(self, prefix):
         """Writes PREFIX.txt, PREFIX.json and a PREFIX[SUFFIX].svg for each
-        plot."""
-        with open(prefix + ".txt", "w") as f:
-            f.write(self.text())
-        with open(prefix + ".json", "w") as f:
-            json.dump(self.data, f, indent=2)
-            f.write("\n")
+        plot.  Returns their names."""
+        files = {".txt": self.text(),
+                 ".json": json.dumps(self.data, indent=2) + "\n"}
         for suffix, svg in self._charts.items():
-            with open("%s%s.svg" % (prefix, suffix), "w") as f:
-                f.write(svg)
+            files[suffix + ".svg"] = svg
+        for suffix, text in files.items():
+            with open(prefix + suffix, "w") as f:
+                f.write(text)
+        return [prefix + suffix for suffix in files]
