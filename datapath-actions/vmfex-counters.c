@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "datapath-actions/kernel/vmfex-kernel.h"
 #include "ovs-atomic.h"
 #include "util.h"
 
@@ -43,6 +44,7 @@ void
 vmfex_counters_init(struct vmfex_counters *counters)
 {
     ovsthread_stats_init(&counters->stats);
+    atomic_init(&counters->kernel, -1);
     counters->lanes = xzalloc_cacheline(VMFEX_N_LANES
                                         * sizeof *counters->lanes);
     for (size_t i = 0; i < VMFEX_N_LANES; i++) {
@@ -64,6 +66,14 @@ vmfex_counters_uninit(struct vmfex_counters *counters)
     }
     ovsthread_stats_destroy(&counters->stats);
     free_cacheline(counters->lanes);
+}
+
+/* Makes the counters of the kernel path with number 'slot' a part of
+ * 'counters', none if it is -1; see vmfex_kernel_find_slot(). */
+void
+vmfex_counters_set_kernel(struct vmfex_counters *counters, int slot)
+{
+    atomic_store_relaxed(&counters->kernel, slot);
 }
 
 /* Adds 'n' to 'counter'. */
@@ -108,6 +118,7 @@ vmfex_counters_read(const struct vmfex_counters *counters,
 {
     struct counter_bucket *b;
     size_t idx;
+    int slot;
 
     memset(totals, 0, VMFEX_N_COUNTERS * sizeof *totals);
     OVSTHREAD_STATS_FOR_EACH_BUCKET (b, idx, &counters->stats) {
@@ -126,4 +137,8 @@ vmfex_counters_read(const struct vmfex_counters *counters,
             totals[j] += n;
         }
     }
+
+    atomic_read_relaxed(&CONST_CAST(struct vmfex_counters *, counters)->kernel,
+                        &slot);
+    vmfex_kernel_add_counters(slot, totals);
 }

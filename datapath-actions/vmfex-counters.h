@@ -48,6 +48,7 @@ struct vmfex_lane {
 
 struct vmfex_counters {
     struct ovsthread_stats stats;
+    atomic_int kernel;          /* Counters in the kernel path, or -1. */
     struct vmfex_lane *lanes;   /* VMFEX_N_LANES of them. */
 };
 
@@ -67,6 +68,7 @@ vmfex_lane_add(struct vmfex_lane *lane, enum vmfex_counter frames,
 }
 
 void vmfex_counters_init(struct vmfex_counters *);
+void vmfex_counters_set_kernel(struct vmfex_counters *, int slot);
 void vmfex_counters_uninit(struct vmfex_counters *);
 void vmfex_counters_add(struct vmfex_counters *, enum vmfex_counter,
                         uint64_t n);

@@ -63,7 +63,9 @@ vmfex_tag_len(enum vmfex_tag tag)
 const char *
 vmfex_path_name(enum vmfex_path path)
 {
-    return path == VMFEX_PATH_DIRECT ? "direct" : "emulated";
+    return (path == VMFEX_PATH_DIRECT ? "direct"
+            : path == VMFEX_PATH_KERNEL ? "kernel"
+            : "emulated");
 }
 
 /* Endpoints. */

@@ -82,7 +82,8 @@ size_t vmfex_tag_len(enum vmfex_tag);
 /* How a link's frames pass through the host. */
 enum vmfex_path {
     VMFEX_PATH_EMULATED,        /* Flows of the userspace datapath. */
-    VMFEX_PATH_DIRECT           /* vmfex-direct.h. */
+    VMFEX_PATH_DIRECT,          /* vmfex-direct.h. */
+    VMFEX_PATH_KERNEL           /* kernel/vmfex-kernel.h. */
 };
 
 const char *vmfex_path_name(enum vmfex_path);

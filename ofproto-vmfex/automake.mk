@@ -17,6 +17,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-datapath.h \
 	ofproto-vmfex/vmfex-flows.c \
 	ofproto-vmfex/vmfex-flows.h \
+	ofproto-vmfex/vmfex-kernel-links.c \
+	ofproto-vmfex/vmfex-kernel-links.h \
 	ofproto-vmfex/vmfex-links.c \
 	ofproto-vmfex/vmfex-links.h \
 	ofproto-vmfex/vmfex-path.c \

@@ -16,6 +16,7 @@
 #include "ofproto-vmfex/netdev-null.h"
 #include "ofproto-vmfex/netdev-vethernet.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
+#include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "seq.h"
@@ -278,14 +279,18 @@ port_info_destroy(struct vmfex_port_info *info)
 }
 
 static void
-vmfex_destruct(struct ofproto *ofproto_, bool del OVS_UNUSED)
+vmfex_destruct(struct ofproto *ofproto_, bool del)
 {
     struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
     struct shash_node *node;
     struct oftable *table;
     struct rule *rule;
 
-    /* Whether or not to delete: the datapath cannot outlive ovs-vswitchd. */
+    /* Whether or not to delete: the userspace datapath cannot outlive
+     * ovs-vswitchd, the kernel path can. */
+    if (!del) {
+        vmfex_kernel_links_leave();
+    }
     SHASH_FOR_EACH (node, &ofproto->ports) {
         port_info_destroy(node->data);
     }
@@ -856,6 +861,7 @@ ofproto_vmfex_register(void)
         netdev_vethernet_register();
         vmfex_datapath_register();
         ofproto_class_register(&ofproto_vmfex_class);
+        vmfex_kernel_links_init();
         vmfex_show_init();
         vmfex_trace_init();
     }

@@ -16,6 +16,7 @@
 #include "odp-util.h"
 #include "ofproto-vmfex/vethernet-port.h"
 #include "ofproto-vmfex/vmfex-choice.h"
+#include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-path.h"
 #include "ofproto-vmfex/vmfex-publish.h"
 #include "openvswitch/poll-loop.h"
@@ -192,6 +193,7 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     if (lport->adapter) {
         vethernet_unlink(lport->adapter);
     }
+    vmfex_kernel_links_port_gone(lport);
     vmfex_port_withdraw(lport->odp_port);
     vmfex_publish_flush(lport->odp_port, VMFEX_FLOWS_ANY_VIF);
     changed = true;
@@ -203,6 +205,7 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     netdev_close(lport->dp_netdev);
     free(lport->adapter_name);
     free(lport->path);
+    free(lport->kernel_reason);
     free(lport->config_error);
     free(lport->error);
     free(lport);
@@ -1193,6 +1196,7 @@ vmfex_links_run(void)
     uint64_t event_seqno = seq_read(vmfex_event_seq);
 
     report_again();
+    vmfex_kernel_links_run();
     if (time_msec() >= hold_back_until) {
         hold_back_until = LLONG_MAX;
         changed = true;
@@ -1225,4 +1229,5 @@ vmfex_links_wait(void)
         poll_timer_wait_until(MIN(next_report, hold_back_until));
     }
     vmfex_publish_wait();
+    vmfex_kernel_links_wait();
 }

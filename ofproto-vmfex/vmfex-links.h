@@ -44,6 +44,7 @@
 
 #include <stdbool.h>
 
+#include "datapath-actions/kernel/vmfex-kernel.h"
 #include "datapath-actions/vmfex-fwd.h"
 #include "ofproto-vmfex/netdev-vethernet.h"
 #include "ofproto-vmfex/vmfex-reason.h"
@@ -90,6 +91,9 @@ struct vmfex_lport {
     int mtu;                    /* 0 if not known. */
 
     /* Of a trunk. */
+    enum vmfex_kernel_hook kernel_hook; /* How the kernel path gets frames. */
+    char *kernel_reason;        /* About that, or NULL. */
+    bool kernel_checked;        /* Both are known in this run. */
     size_t n_links;             /* Linked vethernets that send here. */
     size_t n_vethernets;
 

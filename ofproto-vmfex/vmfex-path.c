@@ -7,6 +7,7 @@
 
 #include "datapath-actions/vmfex-direct.h"
 #include "netdev.h"
+#include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-links.h"
 #include "util.h"
 
@@ -33,22 +34,43 @@ why_not_direct(const struct vmfex_vethernet *v)
 
 /* Returns the path that the link of 'v' takes, which is linked to a VM port or
  * a port of an ordinary bridge.  Stores in '*reason' a clause that says why it
- * is not a better one, or not the one that was asked for, which the caller
- * must free, or NULL if there is nothing to say. */
+ * is not a better one, or not the one that was asked for, or how the kernel
+ * path is done; the caller must free it.  It is NULL if there is nothing to
+ * say. */
 enum vmfex_path
 vmfex_path_choose(const struct vmfex_vethernet *v, char **reason)
 {
     const char *wanted = v->port ? v->port->path : "auto";
+    char *why_not = NULL;
 
+    *reason = NULL;
     if (!strcmp(wanted, "emulated")) {
         *reason = xstrdup("other_config:vmfex-path=emulated");
-    } else if (!strcmp(wanted, "kernel")) {
-        *reason = xstrdup("the kernel path is not built in");
-    } else {
-        *reason = why_not_direct(v);
-        if (!*reason) {
+        return VMFEX_PATH_EMULATED;
+    }
+
+    if (strcmp(wanted, "kernel")) {
+        why_not = why_not_direct(v);
+        if (!why_not) {
             return VMFEX_PATH_DIRECT;
         }
     }
+    if (strcmp(wanted, "direct")) {
+        char *why_not_kernel = vmfex_kernel_links_why_not(v, reason);
+
+        if (!why_not_kernel) {
+            free(why_not);
+            return VMFEX_PATH_KERNEL;
+        }
+        if (!why_not || (v->port && !netdev_is_pmd(v->port->dp_netdev)
+                         && v->port->ifindex > 0)) {
+            /* That is the path for such a port. */
+            free(why_not);
+            why_not = why_not_kernel;
+        } else {
+            free(why_not_kernel);
+        }
+    }
+    *reason = why_not;
     return VMFEX_PATH_EMULATED;
 }

@@ -8,7 +8,7 @@ Usage: kernel-frames.py TAG VM SWITCH MTU COMMAND...
 VM and SWITCH are network namespaces.  Device e0 of VM leads to the VM port of
 a link with VIF 3, whose trunk, with an MTU of MTU without the tag, leads to
 device eth7 of SWITCH.  VIF 4 belongs to another vethernet.  COMMAND prints
-counters, as NAME=VALUE, one a line.
+counters, like "ovs-appctl vmfex/stats", or as OWNER NAME=VALUE, one a line.
 
 For each frame a line is printed: its name, where it came out ("vm" or
 "trunk") and how ("good" if just the tag was taken off or put on), and which
@@ -63,9 +63,17 @@ def receive(s):
 
 def counters(command):
     result = {}
+    owner = None
     for line in subprocess.check_output(command).decode().splitlines():
-        name, _, value = line.rpartition("=")
-        result[name.strip()] = int(value)
+        words = line.split()
+        if words[0] in ("vethernet", "trunk"):
+            owner = words[1].rstrip(":")
+        elif not line.startswith("      "):
+            owner = words[0] if "=" in words[-1] else None
+        for word in words:
+            name, equals, value = word.partition("=")
+            if owner and equals:
+                result[owner + " " + name] = int(value)
     return result
 
 

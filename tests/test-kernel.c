@@ -155,7 +155,7 @@ print_stats(const char *name)
     uint64_t totals[VMFEX_N_COUNTERS];
 
     memset(totals, 0, sizeof totals);
-    vmfex_kernel_add_counters(vmfex_kernel_slot(name), totals);
+    vmfex_kernel_add_counters(vmfex_kernel_find_slot(name), totals);
     for (size_t i = 0; i < VMFEX_N_COUNTERS; i++) {
         if (totals[i]) {
             printf("%s=%"PRIu64"\n", i < VMFEX_DROPPED ? names[i]

@@ -14,6 +14,7 @@
 #include "datapath-actions/vmfex-txq.h"
 #include "ofproto-vmfex/ofproto-vmfex.h"
 #include "ofproto-vmfex/vethernet-port.h"
+#include "ofproto-vmfex/vmfex-kernel-links.h"
 
 int
 __wrap_ofproto_vport_get_status(const struct ofproto *ofproto,
@@ -100,4 +101,20 @@ int
 __wrap_netdev_reconfigure(struct netdev *netdev)
 {
     return vmfex_netdev_reconfigure(netdev, __real_netdev_reconfigure);
+}
+
+int
+__wrap_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id)
+{
+    return vmfex_netdev_rxq_open(netdev, rxqp, id, __real_netdev_rxq_open);
+}
+
+int
+__wrap_netdev_set_policing(struct netdev *netdev, uint32_t kbits_rate,
+                           uint32_t kbits_burst, uint32_t kpkts_rate,
+                           uint32_t kpkts_burst)
+{
+    return vmfex_netdev_set_policing(netdev, kbits_rate, kbits_burst,
+                                     kpkts_rate, kpkts_burst,
+                                     __real_netdev_set_policing);
 }

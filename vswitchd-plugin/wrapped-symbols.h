@@ -55,3 +55,8 @@ VMFEX_WRAP(int, dpif_port_add,
 /* lib/netdev.h */
 VMFEX_WRAP(int, netdev_set_tx_multiq, (struct netdev *, unsigned int n_txq))
 VMFEX_WRAP(int, netdev_reconfigure, (struct netdev *))
+VMFEX_WRAP(int, netdev_rxq_open,
+           (struct netdev *, struct netdev_rxq **, int id))
+VMFEX_WRAP(int, netdev_set_policing,
+           (struct netdev *, uint32_t kbits_rate, uint32_t kbits_burst,
+            uint32_t kpkts_rate, uint32_t kpkts_burst))

@@ -11,6 +11,12 @@
 
 #include "util.h"
 
+bool
+vmfex_kernel_exists(const char *owner OVS_UNUSED)
+{
+    return false;
+}
+
 int
 vmfex_kernel_open(const char *owner OVS_UNUSED, char **errorp)
 {
@@ -100,21 +106,27 @@ vmfex_kernel_set_port(int ifindex OVS_UNUSED,
 }
 
 void
+vmfex_kernel_disable_port(int ifindex OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+bool
+vmfex_kernel_has_adopted_vif(int trunk OVS_UNUSED, uint16_t vif OVS_UNUSED)
+{
+    return false;
+}
+
+void
 vmfex_kernel_sweep(bool keep_adopted OVS_UNUSED)
 {
     OVS_NOT_REACHED();
 }
 
 int
-vmfex_kernel_slot(const char *name OVS_UNUSED)
+vmfex_kernel_find_slot(const char *name OVS_UNUSED)
 {
     return -1;
-}
-
-void
-vmfex_kernel_forget(const char *name OVS_UNUSED)
-{
-    /* Nothing has counters. */
 }
 
 void

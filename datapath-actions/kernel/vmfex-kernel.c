@@ -64,6 +64,7 @@ static int map_fds[N_KMAPS];
 static struct hmap devices = HMAP_INITIALIZER(&devices);
 static struct hmap vifs = HMAP_INITIALIZER(&vifs);
 static char slot_names[VMFEX_KERNEL_MAX_SLOTS][VMFEX_KERNEL_NAME_LEN];
+static bool slot_wanted[VMFEX_KERNEL_MAX_SLOTS];
 static struct simap slots = SIMAP_INITIALIZER(&slots); /* By name. */
 static atomic_int counters_fd = ATOMIC_VAR_INIT(-1);
 static int n_cpus;
@@ -123,6 +124,75 @@ vif_find(const struct vmfex_kernel_vif_key *key)
         }
     }
     return NULL;
+}
+
+/* Counters. */
+
+static void
+slot_write(uint32_t i)
+{
+    struct vmfex_kernel_slot slot;
+
+    memset(&slot, 0, sizeof slot);
+    ovs_strlcpy(slot.name, slot_names[i], sizeof slot.name);
+    bpf_map_update_elem(map_fds[KMAP_SLOTS], &i, &slot, BPF_ANY);
+}
+
+/* Returns the number of the counters of the trunk or vethernet 'name', or -1
+ * if it has none.  They are given up in the next vmfex_kernel_sweep() unless
+ * this is called, or they are used, once more before that. */
+int
+vmfex_kernel_find_slot(const char *name)
+{
+    const struct simap_node *node = simap_find(&slots, name);
+
+    if (!node) {
+        return -1;
+    }
+    slot_wanted[node->data] = true;
+    return node->data;
+}
+
+/* Likewise, and makes counters, which are 0, if there are none.  Returns -1 if
+ * there is no room. */
+static int
+slot_get(const char *name)
+{
+    struct vmfex_kernel_counters *zeros;
+    int found = vmfex_kernel_find_slot(name);
+
+    if (found >= 0 || strlen(name) >= VMFEX_KERNEL_NAME_LEN) {
+        return found;
+    }
+    for (uint32_t slot = 0; slot < VMFEX_KERNEL_MAX_SLOTS; slot++) {
+        if (!slot_names[slot][0]) {
+            zeros = xcalloc(n_cpus, sizeof *zeros);
+            bpf_map_update_elem(map_fds[KMAP_COUNTERS], &slot, zeros, BPF_ANY);
+            free(zeros);
+            ovs_strlcpy(slot_names[slot], name, sizeof slot_names[slot]);
+            slot_write(slot);
+            simap_put(&slots, name, slot);
+            slot_wanted[slot] = true;
+            return slot;
+        }
+    }
+    return -1;
+}
+
+static void
+slots_sweep(void)
+{
+    struct simap_node *node, *next;
+
+    SIMAP_FOR_EACH_SAFE (node, next, &slots) {
+        uint32_t slot = node->data;
+
+        if (!slot_wanted[slot]) {
+            simap_delete(&slots, node);
+            memset(slot_names[slot], 0, sizeof slot_names[slot]);
+            slot_write(slot);
+        }
+    }
 }
 
 /* Opening. */
@@ -335,6 +405,29 @@ load_programs(bool has_frags)
         skel = NULL;
     }
     return error;
+}
+
+/* Returns true if there is anything of 'owner' on a device of this network
+ * namespace. */
+bool
+vmfex_kernel_exists(const char *owner)
+{
+    struct if_nameindex *names = if_nameindex();
+    bool found = false;
+
+    libbpf_set_print(log_libbpf);
+    for (struct if_nameindex *n = names; n && n->if_index && !found; n++) {
+        uint32_t prog_id = kernel_dev_tc_query(n->if_index);
+
+        if (prog_id) {
+            int fds[N_KMAPS];
+
+            found = kernel_open_maps(prog_id, owner, fds);
+            kernel_close_maps(fds);
+        }
+    }
+    if_freenameindex(names);
+    return found;
 }
 
 /* Loads the programs, and takes over what an earlier process of the same
@@ -633,6 +726,7 @@ vmfex_kernel_begin(void)
     HMAP_FOR_EACH (v, node, &vifs) {
         v->wanted = false;
     }
+    memset(slot_wanted, 0, sizeof slot_wanted);
 }
 
 /* Lets frames of VIF 'vif' of the trunk with interface index 'trunk' go to the
@@ -642,7 +736,7 @@ int
 vmfex_kernel_set_vif(int trunk, uint16_t vif, const char *vethernet, int port)
 {
     struct vmfex_kernel_vif_key key = { .trunk = trunk, .vif = vif };
-    int slot = port ? vmfex_kernel_slot(vethernet) : 0;
+    int slot = port ? slot_get(vethernet) : 0;
     struct vmfex_kernel_vif value = { .port = port, .slot = slot };
     struct vif *v = vif_find(&key);
 
@@ -673,7 +767,7 @@ vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag tag,
                        bool from_bridge)
 {
     struct device *d = device_find(ifindex);
-    int slot = vmfex_kernel_slot(name);
+    int slot = slot_get(name);
     struct vmfex_kernel_trunk trunk;
 
     if (!d || !d->is_trunk) {
@@ -739,7 +833,7 @@ vmfex_kernel_set_port(int ifindex, const struct vmfex_link *link,
                       const struct vmfex_channel *channel, int trunk)
 {
     struct device *d = device_find(ifindex);
-    int slot = vmfex_kernel_slot(link->endpoint->name);
+    int slot = slot_get(link->endpoint->name);
     struct vmfex_kernel_port port;
 
     if (!d || d->is_trunk) {
@@ -776,6 +870,34 @@ vmfex_kernel_set_port(int ifindex, const struct vmfex_link *link,
     return 0;
 }
 
+/* Leaves the VM port with 'ifindex', to which the program was attached, to the
+ * emulated path. */
+void
+vmfex_kernel_disable_port(int ifindex)
+{
+    struct device *d = device_find(ifindex);
+
+    if (d && !d->is_trunk) {
+        if (d->in_map) {
+            bpf_map_delete_elem(map_fds[KMAP_PORTS], &ifindex);
+            d->in_map = false;
+        }
+        d->wanted = true;
+        d->adopted = false;
+    }
+}
+
+/* Returns true if an earlier process left VIF 'vif' of the trunk with
+ * interface index 'trunk' forwarding, and it has not been set since then. */
+bool
+vmfex_kernel_has_adopted_vif(int trunk, uint16_t vif)
+{
+    struct vmfex_kernel_vif_key key = { .trunk = trunk, .vif = vif };
+    const struct vif *v = vif_find(&key);
+
+    return v && v->adopted && v->value.port;
+}
+
 /* Ends a description that vmfex_kernel_begin() began: stops forwarding what
  * was not set since then, other than, if 'keep_adopted', what was forwarded by
  * an earlier process and has not been set at all. */
@@ -802,66 +924,12 @@ vmfex_kernel_sweep(bool keep_adopted)
             vmfex_kernel_detach(d->ifindex);
         }
     }
+    if (!keep_adopted) {
+        slots_sweep();
+    }
 }
 
 /* What was forwarded. */
-
-static void
-slot_write(uint32_t i)
-{
-    struct vmfex_kernel_slot slot;
-
-    memset(&slot, 0, sizeof slot);
-    ovs_strlcpy(slot.name, slot_names[i], sizeof slot.name);
-    bpf_map_update_elem(map_fds[KMAP_SLOTS], &i, &slot, BPF_ANY);
-}
-
-/* Returns the number of the counters of the trunk or vethernet 'name', which
- * are made if it has none.  Returns -1 if there is no room. */
-int
-vmfex_kernel_slot(const char *name)
-{
-    struct vmfex_kernel_counters *zeros;
-    const struct simap_node *node = simap_find(&slots, name);
-    static uint32_t next;
-
-    if (node) {
-        return node->data;
-    }
-    if (!skel || strlen(name) >= VMFEX_KERNEL_NAME_LEN) {
-        return -1;
-    }
-    for (uint32_t i = 0; i < VMFEX_KERNEL_MAX_SLOTS; i++) {
-        uint32_t slot = (next + i) % VMFEX_KERNEL_MAX_SLOTS;
-
-        if (!slot_names[slot][0]) {
-            next = slot + 1;
-            zeros = xcalloc(n_cpus, sizeof *zeros);
-            bpf_map_update_elem(map_fds[KMAP_COUNTERS], &slot, zeros, BPF_ANY);
-            free(zeros);
-            ovs_strlcpy(slot_names[slot], name, sizeof slot_names[slot]);
-            slot_write(slot);
-            simap_put(&slots, name, slot);
-            return slot;
-        }
-    }
-    return -1;
-}
-
-/* Gives the counters of 'name' up, if it has any. */
-void
-vmfex_kernel_forget(const char *name)
-{
-    struct simap_node *node = simap_find(&slots, name);
-
-    if (node) {
-        uint32_t slot = node->data;
-
-        simap_delete(&slots, node);
-        memset(slot_names[slot], 0, sizeof slot_names[slot]);
-        slot_write(slot);
-    }
-}
 
 /* Adds the counters with number 'slot' to 'totals'. */
 void

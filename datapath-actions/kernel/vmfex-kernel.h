@@ -72,6 +72,7 @@ enum vmfex_kernel_hook {
     VMFEX_KERNEL_GENERIC        /* XDP in the kernel, behind the driver. */
 };
 
+bool vmfex_kernel_exists(const char *owner);
 int vmfex_kernel_open(const char *owner, char **errorp);
 void vmfex_kernel_close(void);
 void vmfex_kernel_remove_all(void);
@@ -94,11 +95,12 @@ int vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag,
                            bool from_bridge);
 int vmfex_kernel_set_port(int ifindex, const struct vmfex_link *,
                           const struct vmfex_channel *, int trunk);
+void vmfex_kernel_disable_port(int ifindex);
+bool vmfex_kernel_has_adopted_vif(int trunk, uint16_t vif);
 void vmfex_kernel_sweep(bool keep_adopted);
 
 /* What was forwarded. */
-int vmfex_kernel_slot(const char *name);
-void vmfex_kernel_forget(const char *name);
+int vmfex_kernel_find_slot(const char *name);
 void vmfex_kernel_add_counters(int slot, uint64_t totals[VMFEX_N_COUNTERS]);
 size_t vmfex_kernel_get_macs(int port, struct eth_addr macs[VMFEX_N_MACS]);
 

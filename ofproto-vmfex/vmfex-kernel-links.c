@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-vmfex/vmfex-kernel-links.h"
+
+#include <string.h>
+
+#include "datapath-actions/kernel/vmfex-kernel.h"
+#include "dirs.h"
+#include "netdev.h"
+#include "ofproto-vmfex/vmfex-links.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "sset.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(vmfex_kernel_links);
+
+/* How long what an earlier process left waits for its link. */
+#define GRACE_MS 5000
+
+static char *open_error;        /* Why there is no kernel path, or NULL. */
+static bool leaving;            /* ovs-vswitchd ends. */
+static long long int grace_until = LLONG_MIN;
+static bool grace;              /* Something may still be waiting. */
+static bool may_filter;         /* There may be a socket without a filter. */
+
+/* Ports for which ingress policing is configured. */
+static struct sset policed = SSET_INITIALIZER(&policed);
+
+/* Takes over what an earlier ovs-vswitchd left on this host's devices.  To be
+ * called before any port is opened. */
+void
+vmfex_kernel_links_init(void)
+{
+    if (vmfex_kernel_exists(ovs_rundir())
+        && !vmfex_kernel_open(ovs_rundir(), &open_error)) {
+        grace = true;
+        grace_until = time_msec() + GRACE_MS;
+    }
+}
+
+/* Leaves all devices as they are, for the next ovs-vswitchd: this one ends. */
+void
+vmfex_kernel_links_leave(void)
+{
+    leaving = true;
+    vmfex_kernel_close();
+}
+
+static bool
+kernel_open(void)
+{
+    if (!vmfex_kernel_is_open() && !open_error) {
+        vmfex_kernel_open(ovs_rundir(), &open_error);
+    }
+    return vmfex_kernel_is_open();
+}
+
+static bool
+lport_is_kernel(const struct vmfex_lport *lport)
+{
+    return (lport->ifindex > 0
+            && !strcmp(netdev_get_type(lport->dp_netdev), "system"));
+}
+
+/* Returns true if the programs are on 'trunk'; otherwise stores what stands in
+ * the way. */
+static bool
+attach_trunk(struct vmfex_lport *trunk)
+{
+    if (!trunk->kernel_checked) {
+        free(trunk->kernel_reason);
+        trunk->kernel_hook = vmfex_kernel_attach_trunk(trunk->ifindex,
+                                                       vmfex_lport_name(trunk),
+                                                       &trunk->kernel_reason);
+        trunk->kernel_checked = true;
+        may_filter = true;
+    }
+    return trunk->kernel_hook != VMFEX_KERNEL_NONE;
+}
+
+/* Returns NULL if the link of 'v' can be in the kernel path, for which it then
+ * is prepared, and stores in '*how' a clause about how its frames get there;
+ * otherwise returns a clause that says why not.  The caller must free
+ * either. */
+char *
+vmfex_kernel_links_why_not(const struct vmfex_vethernet *v, char **how)
+{
+    const struct vmfex_lport *trunk;
+    size_t n_trunks = 0;
+    char *reason;
+
+    *how = NULL;
+    if (!v->port) {
+        return xasprintf("%s is a port of an ordinary bridge", v->ep->name);
+    } else if (!lport_is_kernel(v->port)) {
+        return xasprintf("%s is no netdev of the kernel",
+                         vmfex_lport_name(v->port));
+    }
+    for (size_t i = 0; i < v->n_channels; i++) {
+        n_trunks += v->trunk[i] != NULL;
+        if (v->trunk[i] && !lport_is_kernel(v->trunk[i])) {
+            return xasprintf("trunk %s is no netdev of the kernel",
+                             vmfex_lport_name(v->trunk[i]));
+        }
+    }
+    if (!n_trunks) {
+        return xasprintf("%s has no trunk", v->ep->name);
+    }
+    if (sset_contains(&policed, vmfex_lport_name(v->port))) {
+        return xasprintf("%s has ingress policing", vmfex_lport_name(v->port));
+    }
+    if (leaving || !kernel_open()) {
+        return xstrdup(open_error ? open_error : "ovs-vswitchd ends");
+    }
+    for (size_t i = 0; i < v->n_channels; i++) {
+        if (v->trunk[i] && !attach_trunk(v->trunk[i])) {
+            return xstrdup(v->trunk[i]->kernel_reason);
+        }
+    }
+    if (!vmfex_kernel_is_attached(v->port->ifindex)) {
+        may_filter = true;
+    }
+    if (!vmfex_kernel_attach_port(v->port->ifindex, vmfex_lport_name(v->port),
+                                  &reason)) {
+        return reason;
+    }
+
+    trunk = v->trunk[MIN(vmfex_endpoint_channel(v->ep), v->n_channels - 1)];
+    if (trunk) {
+        *how = (trunk->kernel_reason
+                ? xasprintf("trunk %s: %s", vmfex_lport_name(trunk),
+                            trunk->kernel_reason)
+                : xasprintf("trunk %s: native XDP", vmfex_lport_name(trunk)));
+    }
+    return NULL;
+}
+
+/* Publishing. */
+
+static bool
+in_kernel(const struct vmfex_vethernet *v)
+{
+    return (v->link && v->port && v->path == VMFEX_PATH_KERNEL
+            && v->link->drop == VMFEX_DROP_NONE);
+}
+
+/* Returns true if what was left forwarding for 'v' is to go on although 'v' is
+ * not there yet. */
+static bool
+is_awaited(const struct vmfex_vethernet *v)
+{
+    return (grace && !in_kernel(v)
+            && !(v->link && (v->link->drop == VMFEX_DROP_GATE_CLOSED
+                             || v->link->drop == VMFEX_DROP_PORT_DOWN))
+            && !(v->port && v->path != VMFEX_PATH_KERNEL));
+}
+
+static void
+report_error(const char *name, int error)
+{
+    if (error) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
+
+        VLOG_WARN_RL(&rl, "%s: cannot be in the kernel path (%s)", name,
+                     ovs_strerror(error));
+    }
+}
+
+static void
+publish_vifs(void)
+{
+    struct vmfex_vethernet *v;
+
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        bool kernel = in_kernel(v);
+
+        vmfex_counters_set_kernel(&v->ep->counters,
+                                  vmfex_kernel_find_slot(v->ep->name));
+        for (size_t i = 0; v->link && i < v->n_channels; i++) {
+            const struct vmfex_lport *trunk = v->trunk[i];
+
+            if (trunk && vmfex_kernel_is_attached(trunk->ifindex)
+                && !(is_awaited(v)
+                     && vmfex_kernel_has_adopted_vif(trunk->ifindex,
+                                                     v->vif[i]))) {
+                report_error(v->ep->name, vmfex_kernel_set_vif(
+                    trunk->ifindex, v->vif[i], v->ep->name,
+                    kernel ? v->port->ifindex : 0));
+            }
+        }
+    }
+}
+
+static void
+publish_trunks(void)
+{
+    struct vmfex_lport *lport;
+
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        const char *name = vmfex_lport_name(lport);
+
+        if (vmfex_lport_is_trunk(lport) && lport->configured
+            && !lport->config_error && lport->kernel_checked
+            && lport->kernel_hook != VMFEX_KERNEL_NONE) {
+            report_error(name, vmfex_kernel_set_trunk(
+                lport->ifindex, name, lport->tag,
+                lport->role == VMFEX_ROLE_UPLINK));
+        }
+        vmfex_counters_set_kernel(lport->counters,
+                                  vmfex_kernel_find_slot(name));
+    }
+}
+
+static void
+publish_ports(void)
+{
+    struct vmfex_vethernet *v;
+
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        size_t i = vmfex_endpoint_channel(v->ep);
+
+        i = v->n_channels ? MIN(i, v->n_channels - 1) : 0;
+        if (in_kernel(v) && v->trunk[i]) {
+            report_error(vmfex_lport_name(v->port), vmfex_kernel_set_port(
+                v->port->ifindex, v->link, &v->link->channels[i],
+                v->trunk[i]->ifindex));
+            vmfex_counters_set_kernel(&v->ep->counters,
+                                      vmfex_kernel_find_slot(v->ep->name));
+        } else if (v->port && v->path == VMFEX_PATH_KERNEL
+                   && !is_awaited(v)) {
+            vmfex_kernel_disable_port(v->port->ifindex);
+        }
+    }
+}
+
+/* Brings the kernel path up to date with the links. */
+void
+vmfex_kernel_links_publish(void)
+{
+    struct vmfex_lport *lport;
+
+    if (!vmfex_kernel_is_open()) {
+        return;
+    }
+    vmfex_kernel_begin();
+    if (may_filter) {
+        vmfex_kernel_filter_sockets();
+        may_filter = false;
+    }
+
+    /* The VIFs before the trunk: those that it does not find are unknown. */
+    publish_vifs();
+    publish_trunks();
+    publish_ports();
+    vmfex_kernel_sweep(grace);
+
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        lport->kernel_checked = false;
+    }
+}
+
+/* Lets the endpoint of 'v' know the MACs that were seen in the kernel
+ * path. */
+void
+vmfex_kernel_links_note_macs(const struct vmfex_vethernet *v)
+{
+    struct eth_addr macs[VMFEX_N_MACS];
+    size_t n = v->port ? vmfex_kernel_get_macs(v->port->ifindex, macs) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        vmfex_endpoint_note_mac(v->ep, macs[i]);
+    }
+}
+
+/* Takes off what nobody came back for, when it is time to do so. */
+void
+vmfex_kernel_links_run(void)
+{
+    if (grace && time_msec() >= grace_until) {
+        grace = false;
+        vmfex_links_changed();
+    }
+}
+
+/* Arranges for vmfex_kernel_links_run() to be called in time. */
+void
+vmfex_kernel_links_wait(void)
+{
+    if (grace) {
+        poll_timer_wait_until(grace_until);
+    }
+}
+
+/* Takes the programs off the device of 'lport', which is no longer a port. */
+void
+vmfex_kernel_links_port_gone(const struct vmfex_lport *lport)
+{
+    if (lport->ifindex > 0) {
+        vmfex_kernel_detach(lport->ifindex);
+    }
+}
+
+/* Wrapped functions. */
+
+/* Does what netdev_set_policing() does, which 'original' must be, without
+ * taking our filter off a port that has no policing. */
+int
+vmfex_netdev_set_policing(struct netdev *netdev, uint32_t kbits_rate,
+                          uint32_t kbits_burst, uint32_t kpkts_rate,
+                          uint32_t kpkts_burst,
+                          vmfex_set_policing_func *original)
+{
+    const char *name = netdev_get_name(netdev);
+    int ifindex;
+
+    if (kbits_rate || kpkts_rate) {
+        if (sset_add(&policed, name)) {
+            vmfex_links_changed();
+        }
+        ifindex = netdev_get_ifindex(netdev);
+        if (ifindex > 0) {
+            vmfex_kernel_detach(ifindex);
+        }
+    } else if (sset_find_and_delete(&policed, name)) {
+        vmfex_links_changed();
+    } else if (vmfex_kernel_is_open()) {
+        ifindex = netdev_get_ifindex(netdev);
+        if (ifindex > 0 && vmfex_kernel_is_attached(ifindex)) {
+            return 0;
+        }
+    }
+    return original(netdev, kbits_rate, kbits_burst, kpkts_rate, kpkts_burst);
+}
+
+/* Does what netdev_rxq_open() does, which 'original' must be, and keeps from a
+ * new socket what the kernel path has. */
+int
+vmfex_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id,
+                      vmfex_rxq_open_func *original)
+{
+    int error = original(netdev, rxqp, id);
+    int ifindex = (!error && vmfex_kernel_is_open()
+                   ? netdev_get_ifindex(netdev) : -1);
+
+    if (ifindex > 0 && vmfex_kernel_is_attached(ifindex)) {
+        vmfex_kernel_filter_sockets();
+        /* What came in before that has been forwarded. */
+        netdev_rxq_drain(*rxqp);
+    } else {
+        may_filter = true;
+    }
+    return error;
+}
