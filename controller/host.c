@@ -728,13 +728,14 @@ create_adapter(struct host *h, const struct vmfexrec_adapter *row)
         struct ovs_vethernet v = {
             .name = row->name,
             .options = &options,
+            .pooled = true,
             .mac = row->mac[0] ? row->mac : NULL,
         };
 
         if (!strcmp(row->state, "retained")) {
             smap_add(&options, "reserved", "true");
         }
-        ovs_rows_create(h->ctx->ovs_txn, br, &v);
+        ovs_rows_create(h->ctx->rows, h->ctx->ovs_txn, br, &v);
     }
     smap_destroy(&options);
 }
@@ -885,10 +886,10 @@ run_adapter(struct host *h, struct adapter *a)
         return;
     }
     if (ctx->connected && !a->row && (h->row || !a->vm)) {
-        ovs_rows_delete(a->iface);
+        ovs_rows_delete(ctx->rows, a->iface);
     } else if (ctx->connected && a->row && !a->vm && get_bridge(h, a->row)
                && get_bridge(h, a->row) != a->iface->bridge) {
-        ovs_rows_delete(a->iface);
+        ovs_rows_delete(ctx->rows, a->iface);
         create_adapter(h, a->row);
     } else if (!a->iface->unknown) {
         /* Otherwise it may have a link that we do not know of. */

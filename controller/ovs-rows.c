@@ -42,6 +42,7 @@ ovs_rows_monitor(struct ovsdb_idl *idl)
         &ovsrec_port_col_tag,
         &ovsrec_port_col_trunks,
         &ovsrec_port_col_vlan_mode,
+        &ovsrec_port_col_bond_mode,
         &ovsrec_port_col_external_ids,
         &ovsrec_interface_col_name,
         &ovsrec_interface_col_type,
@@ -72,6 +73,7 @@ ovs_rows_init(struct ovs_rows *rows)
 {
     rows->cfg = NULL;
     shash_init(&rows->ifaces);
+    shash_init(&rows->pools);
 }
 
 static void
@@ -99,6 +101,14 @@ copy(const struct smap *smap, const char *key)
     return value && value[0] ? xstrdup(value) : NULL;
 }
 
+/* Returns true if the controller made 'port'. */
+static bool
+port_is_own(const struct ovsrec_port *port)
+{
+    return !strcmp(smap_get_def(&port->external_ids, OVS_ROWS_OWNER_KEY, ""),
+                   OVS_ROWS_OWNER);
+}
+
 /* Reads the rows of 'iface'. */
 static void
 iface_read(struct ovs_iface *iface)
@@ -108,10 +118,7 @@ iface_read(struct ovs_iface *iface)
 
     COVERAGE_INC(ovs_rows_read);
     iface->vethernet = !strcmp(row->type, "vethernet");
-    iface->own = (iface->vethernet && port->n_interfaces == 1
-                  && !strcmp(smap_get_def(&port->external_ids,
-                                          OVS_ROWS_OWNER_KEY, ""),
-                             OVS_ROWS_OWNER));
+    iface->own = iface->vethernet && port_is_own(port);
     iface->may_be_vm_port = (!iface->vethernet && port->n_interfaces == 1
                              && strcmp(row->type, "patch")
                              && !smap_get(&row->other_config, "vmfex-role"));
@@ -210,6 +217,7 @@ ovs_rows_destroy(struct ovs_rows *rows)
         iface_destroy(node->data);
     }
     shash_destroy(&rows->ifaces);
+    shash_destroy(&rows->pools);
 }
 
 /* Returns the interface named 'name', or NULL. */
@@ -295,13 +303,129 @@ get_external_ids(const struct ovs_vethernet *v, struct smap *external_ids)
     smap_replace(external_ids, OVS_ROWS_OWNER_KEY, OVS_ROWS_OWNER);
 }
 
-/* Adds port 'v' to 'br'.  Its name must not be taken. */
+/* Pools. */
+
+/* What is to become of the pool of a bridge. */
+struct pool {
+    const struct ovsrec_bridge *bridge;
+    const struct ovsrec_port *port; /* NULL if it is not there yet. */
+    char *name;
+    struct ovsrec_interface **new;
+    size_t n_new, allocated_new;
+    const struct ovsrec_interface **dead;
+    size_t n_dead, allocated_dead;
+};
+
+static char *
+pool_name(const struct ovsrec_bridge *br)
+{
+    return xasprintf("%s-adapters", br->name);
+}
+
+static const struct ovsrec_port *
+find_port(const struct ovs_rows *rows, const char *name)
+{
+    for (size_t i = 0; i < rows->cfg->n_bridges; i++) {
+        const struct ovsrec_bridge *br = rows->cfg->bridges[i];
+
+        for (size_t j = 0; j < br->n_ports; j++) {
+            if (!strcmp(br->ports[j]->name, name)) {
+                return br->ports[j];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Returns the pool of 'br', or NULL if its name is somebody else's. */
+static struct pool *
+get_pool(struct ovs_rows *rows, const struct ovsrec_bridge *br)
+{
+    struct pool *pool = shash_find_data(&rows->pools, br->name);
+
+    if (!pool) {
+        char *name = pool_name(br);
+        const struct ovsrec_port *port = find_port(rows, name);
+
+        if (port ? !port_is_own(port) : ovs_rows_name_is_taken(rows, name)) {
+            free(name);
+            return NULL;
+        }
+        pool = xzalloc(sizeof *pool);
+        pool->bridge = br;
+        pool->port = port;
+        pool->name = name;
+        shash_add(&rows->pools, br->name, pool);
+    }
+    return pool;
+}
+
+/* Inserts a port that is ours. */
+static struct ovsrec_port *
+insert_port(struct ovsdb_idl_txn *txn, const struct ovsrec_bridge *br,
+            const char *name, const struct smap *external_ids,
+            struct ovsrec_interface **ifaces, size_t n)
+{
+    struct ovsrec_port *port = ovsrec_port_insert(txn);
+
+    ovsrec_port_set_name(port, name);
+    ovsrec_port_set_interfaces(port, ifaces, n);
+    ovsrec_port_set_external_ids(port, external_ids);
+    ovsrec_bridge_update_ports_addvalue(br, port);
+    return port;
+}
+
+static void
+pool_write(const struct pool *pool, struct ovsdb_idl_txn *txn)
+{
+    size_t n_old = pool->port ? pool->port->n_interfaces : 0;
+
+    if (!pool->port) {
+        struct smap ids = SMAP_CONST1(&ids, OVS_ROWS_OWNER_KEY,
+                                      OVS_ROWS_OWNER);
+        struct ovsrec_port *port;
+
+        port = insert_port(txn, pool->bridge, pool->name, &ids, pool->new,
+                           pool->n_new);
+        /* Means nothing here, but its absence is warned about. */
+        ovsrec_port_set_bond_mode(port, "active-backup");
+    } else if (n_old + pool->n_new == pool->n_dead) {
+        ovsrec_bridge_update_ports_delvalue(pool->bridge, pool->port);
+    } else {
+        for (size_t i = 0; i < pool->n_dead; i++) {
+            ovsrec_port_update_interfaces_delvalue(pool->port, pool->dead[i]);
+        }
+        for (size_t i = 0; i < pool->n_new; i++) {
+            ovsrec_port_update_interfaces_addvalue(pool->port, pool->new[i]);
+        }
+    }
+}
+
+/* Ends a run: writes what became of pools. */
 void
-ovs_rows_create(struct ovsdb_idl_txn *txn, const struct ovsrec_bridge *br,
-                const struct ovs_vethernet *v)
+ovs_rows_finish(struct ovs_rows *rows, struct ovsdb_idl_txn *txn)
+{
+    struct shash_node *node, *next;
+
+    SHASH_FOR_EACH_SAFE (node, next, &rows->pools) {
+        struct pool *pool = node->data;
+
+        pool_write(pool, txn);
+        free(pool->name);
+        free(pool->new);
+        free(pool->dead);
+        free(pool);
+        shash_delete(&rows->pools, node);
+    }
+}
+
+/* Adds vethernet 'v' to 'br'.  Its name must not be taken. */
+void
+ovs_rows_create(struct ovs_rows *rows, struct ovsdb_idl_txn *txn,
+                const struct ovsrec_bridge *br, const struct ovs_vethernet *v)
 {
     struct ovsrec_interface *iface = ovsrec_interface_insert(txn);
-    struct ovsrec_port *port = ovsrec_port_insert(txn);
+    struct pool *pool = v->pooled ? get_pool(rows, br) : NULL;
     struct smap external_ids;
 
     COVERAGE_INC(ovs_rows_create);
@@ -319,18 +443,24 @@ ovs_rows_create(struct ovsdb_idl_txn *txn, const struct ovsrec_bridge *br,
     ovsrec_interface_set_ingress_policing_rate(iface, v->rate);
     ovsrec_interface_set_ingress_policing_burst(iface, v->burst);
 
-    ovsrec_port_set_name(port, v->name);
-    ovsrec_port_set_interfaces(port, &iface, 1);
-    ovsrec_port_set_external_ids(port, &external_ids);
-    if (v->tag) {
-        ovsrec_port_set_tag(port, v->tag, 1);
-    }
-    ovsrec_port_set_trunks(port, v->trunks, v->n_trunks);
-    if (v->vlan_mode) {
-        ovsrec_port_set_vlan_mode(port, v->vlan_mode);
-    }
+    if (pool) {
+        if (pool->n_new >= pool->allocated_new) {
+            pool->new = x2nrealloc(pool->new, &pool->allocated_new,
+                                   sizeof *pool->new);
+        }
+        pool->new[pool->n_new++] = iface;
+    } else {
+        struct ovsrec_port *port = insert_port(txn, br, v->name,
+                                               &external_ids, &iface, 1);
 
-    ovsrec_bridge_update_ports_addvalue(br, port);
+        if (v->tag) {
+            ovsrec_port_set_tag(port, v->tag, 1);
+        }
+        ovsrec_port_set_trunks(port, v->trunks, v->n_trunks);
+        if (v->vlan_mode) {
+            ovsrec_port_set_vlan_mode(port, v->vlan_mode);
+        }
+    }
     smap_destroy(&external_ids);
 }
 
@@ -390,14 +520,28 @@ ovs_rows_update(const struct ovs_iface *iface, const struct ovs_vethernet *v)
 
 /* Deletes 'iface', an own vethernet. */
 void
-ovs_rows_delete(const struct ovs_iface *iface)
+ovs_rows_delete(struct ovs_rows *rows, const struct ovs_iface *iface)
 {
+    struct pool *pool;
+
     ovs_assert(iface->own);
     COVERAGE_INC(ovs_rows_delete);
     ovs_rows_n_writes++;
     VLOG_INFO("bridge %s: deleting vethernet %s", iface->bridge->name,
               iface->row->name);
-    ovsrec_bridge_update_ports_delvalue(iface->bridge, iface->port);
+
+    pool = iface->port->n_interfaces > 1 || strcmp(iface->port->name,
+                                                   iface->row->name)
+           ? get_pool(rows, iface->bridge) : NULL;
+    if (pool && pool->port == iface->port) {
+        if (pool->n_dead >= pool->allocated_dead) {
+            pool->dead = x2nrealloc(pool->dead, &pool->allocated_dead,
+                                    sizeof *pool->dead);
+        }
+        pool->dead[pool->n_dead++] = iface->row;
+    } else {
+        ovsrec_bridge_update_ports_delvalue(iface->bridge, iface->port);
+    }
 }
 
 /* Single keys. */

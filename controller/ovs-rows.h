@@ -16,10 +16,16 @@
  * does.
  *
  * A vethernet that the controller made carries the mark
- * external_ids:vmfex-owner=vmfex-controller.  Such rows are its own: it writes
- * all of their columns and deletes them.  Of any other row it writes single
- * keys, with mutations, so that a change that somebody else makes to the same
- * column at the same time is never lost. */
+ * external_ids:vmfex-owner=vmfex-controller, and so does its port.  Such rows
+ * are its own: it writes all of their columns and deletes them.  Of any other
+ * row it writes single keys, with mutations, so that a change that somebody
+ * else makes to the same column at the same time is never lost.
+ *
+ * Vethernet ports of an ordinary bridge are ports of their own, each with its
+ * VLANs.  The adapters of a vmfex bridge are a pool: interfaces of one port,
+ * BRIDGE-adapters.  ovs-vsctl reads all ports, and has the database verify
+ * each of them, before it adds one: with as many more as there are VMs, that
+ * would take twice as long for each VM that starts. */
 
 #include <stdbool.h>
 
@@ -70,6 +76,7 @@ struct ovs_iface {
 struct ovs_rows {
     const struct ovsrec_open_vswitch *cfg;
     struct shash ifaces;        /* "struct ovs_iface"s, by name. */
+    struct shash pools;         /* For ovs_rows_finish(). */
 };
 
 /* Counts what was written. */
@@ -97,6 +104,7 @@ struct ovs_vethernet {
     const struct smap *options;
     const char *mac;            /* Or NULL. */
     const struct smap *external_ids; /* Beside the owner's mark, or NULL. */
+    bool pooled;                /* An adapter of a vmfex bridge. */
 
     /* Of a port of an ordinary bridge. */
     const int64_t *tag;         /* Or NULL. */
@@ -106,10 +114,12 @@ struct ovs_vethernet {
     int64_t rate, burst;
 };
 
-void ovs_rows_create(struct ovsdb_idl_txn *, const struct ovsrec_bridge *,
+void ovs_rows_create(struct ovs_rows *, struct ovsdb_idl_txn *,
+                     const struct ovsrec_bridge *,
                      const struct ovs_vethernet *);
 bool ovs_rows_update(const struct ovs_iface *, const struct ovs_vethernet *);
-void ovs_rows_delete(const struct ovs_iface *);
+void ovs_rows_delete(struct ovs_rows *, const struct ovs_iface *);
+void ovs_rows_finish(struct ovs_rows *, struct ovsdb_idl_txn *);
 
 bool ovs_rows_set_external_id(const struct ovs_iface *, const char *key,
                               const char *value);

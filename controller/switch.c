@@ -203,14 +203,14 @@ update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
         ovs_rows_update(iface, &v);
         ovs_rows_set_external_id(iface, IFACE_ID_KEY, vp->iface_id);
     } else if (iface && iface->own) {
-        ovs_rows_delete(iface);
-        ovs_rows_create(ctx->ovs_txn, br, &v);
+        ovs_rows_delete(ctx->rows, iface);
+        ovs_rows_create(ctx->rows, ctx->ovs_txn, br, &v);
     } else if (ovs_rows_name_is_taken(ctx->rows, name)) {
         VLOG_WARN_RL(&rl, "virtual port %s: there is another port or bridge "
                      "named %s, which was not made by vmfex-controller",
                      vp->iface_id, name);
     } else {
-        ovs_rows_create(ctx->ovs_txn, br, &v);
+        ovs_rows_create(ctx->rows, ctx->ovs_txn, br, &v);
     }
     smap_destroy(&options);
 }
@@ -392,7 +392,7 @@ switch_run(struct controller_ctx *ctx)
             struct vport *vport = get_vport(iface);
 
             if (!vport->wanted && ctx->ovs_txn) {
-                ovs_rows_delete(iface);
+                ovs_rows_delete(ctx->rows, iface);
             }
             vport->wanted = false;
         }

@@ -356,6 +356,9 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
     } else {
         switch_run(&ctx);
     }
+    if (ovs_txn) {
+        ovs_rows_finish(&c->rows, ovs_txn);
+    }
 
     /* All that was changed has been looked at. */
     ovsdb_idl_track_clear(c->ovs.idl);

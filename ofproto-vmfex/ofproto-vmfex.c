@@ -647,6 +647,21 @@ vmfex_port_poll_wait(const struct ofproto *ofproto)
 
 /* What belongs to the upstream switch. */
 
+/* Returns true if all members of 's' are adapters, which share a port only so
+ * that there are fewer ports: nothing is to be done for that. */
+static bool
+is_pool(const struct ofproto *ofproto, const struct ofproto_bundle_settings *s)
+{
+    for (size_t i = 0; i < s->n_members; i++) {
+        const struct ofport *ofport = ofproto_get_port(ofproto, s->members[i]);
+
+        if (!ofport || !netdev_is_vethernet(ofport->netdev)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int
 vmfex_bundle_set(struct ofproto *ofproto_, void *aux OVS_UNUSED,
                  const struct ofproto_bundle_settings *s)
@@ -659,7 +674,8 @@ vmfex_bundle_set(struct ofproto *ofproto_, void *aux OVS_UNUSED,
         return 0;
     }
     info = ofproto_vmfex_port(ofproto, s->members[0]);
-    wanted = s->vlan > 0 || s->trunks || s->bond || s->lacp;
+    wanted = (s->vlan > 0 || s->trunks || s->lacp
+              || (s->bond && !is_pool(ofproto_, s)));
     if (info && wanted != info->vlan_refused) {
         info->vlan_refused = wanted;
         if (wanted) {
