@@ -19,6 +19,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-flows.h \
 	ofproto-vmfex/vmfex-kernel-links.c \
 	ofproto-vmfex/vmfex-kernel-links.h \
+	ofproto-vmfex/vmfex-if-events.c \
+	ofproto-vmfex/vmfex-if-events.h \
 	ofproto-vmfex/vmfex-links.c \
 	ofproto-vmfex/vmfex-links.h \
 	ofproto-vmfex/vmfex-path.c \

@@ -15,6 +15,7 @@
 #include "ofproto-vmfex/ofproto-vmfex.h"
 #include "ofproto-vmfex/vethernet-port.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
+#include "ofproto-vmfex/vmfex-if-events.h"
 
 int
 __wrap_ofproto_vport_get_status(const struct ofproto *ofproto,
@@ -22,6 +23,18 @@ __wrap_ofproto_vport_get_status(const struct ofproto *ofproto,
 {
     return vmfex_vport_get_status(ofproto, ofp_port, errp,
                                   __real_ofproto_vport_get_status);
+}
+
+struct if_notifier *
+__wrap_if_notifier_create(if_notify_func *cb, void *aux)
+{
+    return vmfex_if_notifier_create(cb, aux, __real_if_notifier_create);
+}
+
+void
+__wrap_rtnetlink_report_link(void)
+{
+    vmfex_rtnetlink_report_link(__real_rtnetlink_report_link);
 }
 
 void

@@ -14,10 +14,12 @@
 #include "dpif-netdev-private-thread.h"
 #endif
 #include "dpif.h"
+#include "if-notifier.h"
 #include "netdev.h"
 #include "odp-execute.h"
 #include "odp-util.h"
 #include "ofproto/ofproto.h"
+#include "rtnetlink.h"
 #include "util.h"
 
 #define VMFEX_WRAP(RETURN, NAME, PARAMS)                                \

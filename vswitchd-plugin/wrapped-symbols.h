@@ -20,6 +20,13 @@ VMFEX_WRAP(void, ofproto_init, (const struct shash *iface_hints))
 VMFEX_WRAP(int, ofproto_vport_get_status,
            (const struct ofproto *, ofp_port_t ofp_port, char **errp))
 
+/* lib/if-notifier.h */
+VMFEX_WRAP(struct if_notifier *, if_notifier_create,
+           (if_notify_func *, void *aux))
+
+/* lib/rtnetlink.h */
+VMFEX_WRAP(void, rtnetlink_report_link, (void))
+
 /* lib/odp-execute.h */
 VMFEX_WRAP(void, odp_execute_actions,
            (void *dp, struct dp_packet_batch *batch, bool steal,
