@@ -39,7 +39,7 @@ static long long int mac_changed = LLONG_MIN; /* When one did, in ms. */
 
 /* How long after an event it may be reported that the MAC address changed, in
  * ms.  Both come in one and the same iteration of the main loop. */
-#define REPORT_DELAY 5000
+#define REPORT_DELAY 1000
 static if_notify_func *notify;
 
 static void
