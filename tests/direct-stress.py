@@ -224,7 +224,7 @@ def op_mtu(r):
 def op_pmd(r):
     vsctl("set", "open_vswitch", ".", "other_config:pmd-cpu-mask=%s"
           % r.choice(("0x1", "0x2", "0x3", "0xf")),
-          "other_config:tx-flush-interval=%d" % r.choice((0, 0, 100)))
+          "other_config:tx-flush-interval=%d" % r.choice((0, 0, 5000)))
 
 
 def op_carrier(r):
