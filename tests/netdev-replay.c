@@ -150,7 +150,9 @@ source_next(struct replay_source *source, struct cable *cable, int queue,
         struct dp_packet *packet;
 
         packet = dp_packet_new_with_headroom(frame->size, frame->headroom);
-        dp_packet_put(packet, load->data + frame->ofs, frame->size);
+        if (frame->size) {
+            dp_packet_put(packet, load->data + frame->ofs, frame->size);
+        }
         if (stamp && frame->size >= MIN_STAMPED) {
             ovs_be64 value;
 
