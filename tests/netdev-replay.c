@@ -256,13 +256,19 @@ static void
 send_packet(struct netdev_replay *dev, struct dp_packet *packet)
     OVS_REQUIRES(dev->mutex)
 {
-    const struct eth_header *eth = dp_packet_data(packet);
+    const uint8_t *data = dp_packet_data(packet);
     size_t size = dp_packet_size(packet);
     size_t max_size = ETH_HEADER_LEN + dev->mtu;
     bool summarize;
 
-    if (size >= ETH_HEADER_LEN && eth_type_vlan(eth->eth_type)) {
-        max_size += VLAN_HEADER_LEN;
+    if (size >= ETH_HEADER_LEN) {
+        ovs_be16 eth_type;
+
+        /* Data may start at an odd address. */
+        memcpy(&eth_type, data + 2 * ETH_ADDR_LEN, sizeof eth_type);
+        if (eth_type_vlan(eth_type)) {
+            max_size += VLAN_HEADER_LEN;
+        }
     }
     if (size > max_size || (dev->peer && !cable_put(dev->peer, packet))) {
         dev->stats.tx_dropped++;
