@@ -4,21 +4,34 @@
 #include "ofproto-vmfex/netdev-null.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "dp-packet.h"
 #include "netdev-provider.h"
 #include "openvswitch/thread.h"
+#include "openvswitch/vlog.h"
 #include "packets.h"
 #include "sset.h"
 #include "util.h"
 
+VLOG_DEFINE_THIS_MODULE(netdev_null);
+
 struct netdev_null {
     struct netdev up;
+    int tap;                    /* The device of this name, or -1. */
     struct ovs_mutex mutex;
     struct eth_addr hwaddr OVS_GUARDED;
     int mtu OVS_GUARDED;
     enum netdev_flags flags OVS_GUARDED;
 };
+
+/* False with --enable-dummy. */
+static bool makes_taps;
 
 static struct netdev_null *
 netdev_null_cast(const struct netdev *netdev)
@@ -33,11 +46,42 @@ netdev_null_alloc(void)
     return &dev->up;
 }
 
+/* Makes a tap device named 'name', which lasts until the file descriptor that
+ * is returned is closed.  Returns -1 if that is not possible, after saying so:
+ * the bridge forwards without it. */
+static int
+tap_open(const char *name)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+    struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+    int fd, error;
+
+    if (strlen(name) >= sizeof ifr.ifr_name) {
+        return -1;
+    }
+    ovs_strlcpy(ifr.ifr_name, name, sizeof ifr.ifr_name);
+    fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 && !ioctl(fd, TUNSETIFF, &ifr)) {
+        return fd;
+    }
+    error = errno;
+    if (fd >= 0) {
+        close(fd);
+    }
+    VLOG_WARN_RL(&rl, "%s: no device of the bridge's name could be made (%s); "
+                 "libvirt needs one to add ports", name,
+                 ovs_strerror(error));
+    return -1;
+}
+
 static int
 netdev_null_construct(struct netdev *netdev)
 {
     struct netdev_null *dev = netdev_null_cast(netdev);
 
+    dev->tap = (makes_taps
+                && !strcmp(netdev->netdev_class->type, NETDEV_NULL_TYPE)
+                ? tap_open(netdev_get_name(netdev)) : -1);
     ovs_mutex_init(&dev->mutex);
     ovs_mutex_lock(&dev->mutex);
     eth_addr_random(&dev->hwaddr);
@@ -49,7 +93,12 @@ netdev_null_construct(struct netdev *netdev)
 static void
 netdev_null_destruct(struct netdev *netdev)
 {
-    ovs_mutex_destroy(&netdev_null_cast(netdev)->mutex);
+    struct netdev_null *dev = netdev_null_cast(netdev);
+
+    if (dev->tap >= 0) {
+        close(dev->tap);
+    }
+    ovs_mutex_destroy(&dev->mutex);
 }
 
 static void
@@ -178,7 +227,8 @@ netdev_null_register(void)
 
     netdev_register_provider(&class);
     netdev_enumerate_types(&types);
-    if (!sset_contains(&types, dummy_class.type)) {
+    makes_taps = !sset_contains(&types, dummy_class.type);
+    if (makes_taps) {
         netdev_register_provider(&dummy_class);
     }
     sset_destroy(&types);
