@@ -20,6 +20,7 @@ EXTRA_DIST += \
 	Documentation/images/frame.svg \
 	Documentation/topics/architecture.rst \
 	Documentation/topics/benchmarks.rst \
+	Documentation/topics/kvm-host.rst \
 	LICENSE \
 	NEWS \
 	README.rst

@@ -109,6 +109,7 @@ check-system: all $(check_PROGRAMS) tests/system-testsuite tests/atconfig \
 # The packages that "make deb" made.
 check-packages:
 	$(srcdir)/tests/packages deb .
+	$(srcdir)/tests/packages --kvm deb .
 .PHONY: check-packages
 
 clean-autotest:

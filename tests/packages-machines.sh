@@ -81,12 +81,12 @@ machine_run() {
         DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-# machine_cable NAME1 DEVICE1 NAME2 DEVICE2
+# machine_cable NAME1 DEVICE1 NAME2 DEVICE2 [MTU]
 machine_cable() {
     ip link add "$2" netns "$(cat "$work/$1/init.pid")" type veth \
         peer name "$4" netns "$(cat "$work/$3/init.pid")" &&
-    machine_run "$1" ip link set "$2" mtu 1600 up &&
-    machine_run "$3" ip link set "$4" mtu 1600 up
+    machine_run "$1" ip link set "$2" mtu "${5-1600}" up &&
+    machine_run "$3" ip link set "$4" mtu "${5-1600}" up
 }
 
 # machine_management NAME ADDRESS: connects it to all others.
