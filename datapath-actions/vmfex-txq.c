@@ -27,6 +27,7 @@ struct vmfex_txq {
     struct ovs_list node;              /* In 'all_txqs'. */
     struct netdev *netdev;             /* With a reference. */
     unsigned int n_wanted;             /* By dpif-netdev; 0 is not known. */
+    bool allowed;                      /* It may be open. */
 };
 
 /* Main thread only. */
@@ -70,14 +71,15 @@ is_usable(unsigned int n_txq, unsigned int n_wanted)
     return n_txq && n_wanted && n_txq != n_wanted;
 }
 
-/* Opens 'txq', which no PMD thread may use at the moment, if its netdev has as
- * many queues as that takes. */
+/* Opens 'txq' if that is allowed and its netdev has as many queues as it
+ * takes.  dpif-netdev must know of any change in their number. */
 static void
 txq_open(struct vmfex_txq *txq)
 {
     int n_txq = netdev_n_txq(txq->netdev);
 
-    if (is_usable(n_txq, txq->n_wanted)) {
+    if (txq->allowed && is_usable(n_txq, txq->n_wanted)
+        && !vmfex_txq_is_open(txq)) {
         VLOG_DBG("%s: other datapaths send on queue %d of %d, PMD threads "
                  "want %u", netdev_get_name(txq->netdev), n_txq - 1, n_txq,
                  txq->n_wanted);
@@ -86,8 +88,8 @@ txq_open(struct vmfex_txq *txq)
     }
 }
 
-/* Returns a new way for others to send on 'netdev', a trunk in our datapath,
- * which is closed until the netdev was reconfigured, as is requested. */
+/* Returns a new way for others to send on 'netdev', which is about to become a
+ * port of our datapath.  It is closed until vmfex_txq_allow(). */
 struct vmfex_txq *
 vmfex_txq_create(struct netdev *netdev)
 {
@@ -97,8 +99,20 @@ vmfex_txq_create(struct netdev *netdev)
     atomic_init(&txq->qid, 0);
     txq->netdev = netdev_ref(netdev);
     ovs_list_push_back(&all_txqs, &txq->node);
-    netdev_request_reconfigure(netdev);
     return txq;
+}
+
+/* Lets others send on the netdev of 'txq' from now on whenever that is
+ * possible, if 'allowed', or no longer. */
+void
+vmfex_txq_allow(struct vmfex_txq *txq, bool allowed)
+{
+    txq->allowed = allowed;
+    if (allowed) {
+        txq_open(txq);
+    } else {
+        txq_close(txq);
+    }
 }
 
 /* Destroys 'txq', if it is nonnull.  When this returns, nobody sends on its
@@ -128,7 +142,7 @@ vmfex_txq_get(const struct vmfex_txq *txq_, int *qid)
 }
 
 /* Does what netdev_set_tx_multiq() does, which 'original' must be, with one
- * queue more if 'netdev' is a trunk. */
+ * queue more if 'netdev' is a port of our datapath. */
 int
 vmfex_netdev_set_tx_multiq(struct netdev *netdev, unsigned int n_txq,
                            vmfex_set_tx_multiq_func *original)
@@ -147,7 +161,7 @@ vmfex_netdev_set_tx_multiq(struct netdev *netdev, unsigned int n_txq,
     }
     txq->n_wanted = n_txq;
     error = original(netdev, n_txq + 1);
-    if (is_usable(n, n_txq) && !vmfex_txq_is_open(txq)) {
+    if (txq->allowed && is_usable(n, n_txq) && !vmfex_txq_is_open(txq)) {
         netdev_request_reconfigure(netdev);
     }
     return error;

@@ -10,7 +10,7 @@
  * things could go wrong if that thread just called netdev_send():
  *
  * - Each PMD thread of our datapath sends on a transmit queue of its own,
- *   without a lock, if the trunk has enough of them.  So we ask the trunk for
+ *   without a lock, if the trunk has enough of them.  So we ask it for
  *   one queue more than dpif-netdev does, and that one is for everybody else,
  *   with its lock taken:
  *
@@ -34,7 +34,9 @@
  *   The main thread then holds a lock of our datapath that no other thread
  *   ever waits for ('port_rwlock'), so that it can wait there.
  *
- * This is for downlinks that a PMD thread polls.  All functions but
+ * This is for downlinks that a PMD thread polls.  Which port is one is not
+ * known when it is added, and some devices cannot be reconfigured afterwards,
+ * so all ports of our datapath are asked for the queue.  All functions but
  * vmfex_txq_get() are for the main thread. */
 
 #include <stdbool.h>
@@ -46,6 +48,7 @@ typedef int vmfex_set_tx_multiq_func(struct netdev *, unsigned int n_txq);
 typedef int vmfex_reconfigure_func(struct netdev *);
 
 struct vmfex_txq *vmfex_txq_create(struct netdev *);
+void vmfex_txq_allow(struct vmfex_txq *, bool);
 void vmfex_txq_destroy(struct vmfex_txq *);
 bool vmfex_txq_is_open(const struct vmfex_txq *);
 struct netdev *vmfex_txq_get(const struct vmfex_txq *, int *qid);

@@ -9,6 +9,7 @@
 #include "bitmap.h"
 #include "connectivity.h"
 #include "datapath-actions/compat.h"
+#include "datapath-actions/vmfex-txq.h"
 #include "if-notifier.h"
 #include "netdev.h"
 #include "netdev-vport.h"
@@ -469,6 +470,7 @@ vmfex_port_add(struct ofproto *ofproto_, struct netdev *netdev)
     const char *type = netdev_get_type(netdev);
     struct vmfex_port_info *info;
     odp_port_t odp_port = ODPP_NONE;
+    struct vmfex_txq *txq = NULL;
     bool has_frames;
 
     /* Somebody may have deleted it from the datapath before. */
@@ -488,8 +490,10 @@ vmfex_port_add(struct ofproto *ofproto_, struct netdev *netdev)
                       "type %s", ofproto_->name, name, type);
             return EOPNOTSUPP;
         }
+        txq = vmfex_txq_create(netdev);
         error = vmfex_datapath_port_add(netdev, &odp_port);
         if (error) {
+            vmfex_txq_destroy(txq);
             return error;
         }
     } else if (!netdev_is_vethernet(netdev)
@@ -502,7 +506,8 @@ vmfex_port_add(struct ofproto *ofproto_, struct netdev *netdev)
     info = xzalloc(sizeof *info);
     info->type = xstrdup(type);
     if (has_frames) {
-        info->lport = vmfex_lport_create(&ofproto->bridge, netdev, odp_port);
+        info->lport = vmfex_lport_create(&ofproto->bridge, netdev, odp_port,
+                                         txq);
     } else if (netdev_is_vethernet(netdev)) {
         info->adapter = netdev_ref(netdev);
         vmfex_adapter_attach(&ofproto->bridge, netdev);

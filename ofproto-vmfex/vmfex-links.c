@@ -149,10 +149,11 @@ lport_refresh(struct vmfex_lport *lport)
 }
 
 /* Returns a new port of 'bridge' for 'netdev', which has number 'odp_port' in
- * the datapath.  Nothing is forwarded before vmfex_lport_configure(). */
+ * the datapath and takes ownership of 'txq', made for it before it was added
+ * there.  Nothing is forwarded before vmfex_lport_configure(). */
 struct vmfex_lport *
 vmfex_lport_create(struct vmfex_bridge *bridge, struct netdev *netdev,
-                   odp_port_t odp_port)
+                   odp_port_t odp_port, struct vmfex_txq *txq)
 {
     struct vmfex_lport *lport = xzalloc(sizeof *lport);
 
@@ -160,6 +161,7 @@ vmfex_lport_create(struct vmfex_bridge *bridge, struct netdev *netdev,
     lport->netdev = netdev_ref(netdev);
     lport->dp_netdev = netdev_ref(netdev);
     lport->odp_port = odp_port;
+    lport->txq = txq;
     lport->ifindex = MAX(netdev_get_ifindex(netdev), 0);
     lport->counters = xzalloc(sizeof *lport->counters);
     vmfex_counters_init(lport->counters);
@@ -211,32 +213,16 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     free(lport);
 }
 
-/* Stops others from sending on 'lport'. */
-static void
-lport_drop_txq(struct vmfex_lport *lport)
-{
-    if (lport->txq) {
-        vmfex_port_withdraw(lport->odp_port);
-        lport->publish = true;
-        vmfex_txq_destroy(lport->txq);
-        lport->txq = NULL;
-        changed = true;
-    }
-}
-
 /* Lets others send on 'lport' if it is a downlink with a PMD thread.  Behind
- * an uplink, all VM ports are in our own datapath; the device need not stop
- * and start for another queue. */
+ * an uplink, all VM ports are in our own datapath. */
 static void
 lport_update_txq(struct vmfex_lport *lport)
 {
-    if (!lport->configured || lport->role != VMFEX_ROLE_DOWNLINK
-        || lport->config_error || !netdev_is_pmd(lport->netdev)) {
-        lport_drop_txq(lport);
-    } else if (!lport->txq) {
-        lport->txq = vmfex_txq_create(lport->netdev);
-        lport->publish = true;
-    }
+    vmfex_txq_allow(lport->txq,
+                    (lport->configured
+                     && lport->role == VMFEX_ROLE_DOWNLINK
+                     && !lport->config_error
+                     && netdev_is_pmd(lport->dp_netdev)));
 }
 
 /* Uses 'netdev', which is the same device opened again, for 'lport'. */
@@ -244,7 +230,6 @@ void
 vmfex_lport_set_netdev(struct vmfex_lport *lport, struct netdev *netdev)
 {
     if (netdev != lport->netdev) {
-        lport_drop_txq(lport);
         hmap_remove(&all_lports, &lport->node);
         netdev_close(lport->netdev);
         lport->netdev = netdev_ref(netdev);

@@ -52,6 +52,7 @@
 
 struct netdev;
 struct smap;
+struct vmfex_txq;
 
 /* What a datapath port of a vmfex bridge is for. */
 enum vmfex_role {
@@ -74,7 +75,7 @@ struct vmfex_lport {
     struct netdev *dp_netdev;   /* The one that the datapath uses; likewise. */
     odp_port_t odp_port;
     struct vmfex_counters *counters;
-    struct vmfex_txq *txq;      /* Of a trunk that a PMD thread polls. */
+    struct vmfex_txq *txq;      /* How others send here. */
 
     /* Configuration. */
     bool configured;            /* Was told its role. */
@@ -152,7 +153,7 @@ extern struct hmap all_lports;
 extern struct hmap all_vethernets;
 
 struct vmfex_lport *vmfex_lport_create(struct vmfex_bridge *, struct netdev *,
-                                       odp_port_t);
+                                       odp_port_t, struct vmfex_txq *);
 void vmfex_lport_destroy(struct vmfex_lport *);
 void vmfex_lport_configure(struct vmfex_lport *, const struct smap *);
 void vmfex_lport_set_netdev(struct vmfex_lport *, struct netdev *);
