@@ -264,7 +264,7 @@ def generate_port(seed, n, port, kind, *args):
                            n - number)):
             number += 1
             batch.append((frame(r, r.choice(some), number),
-                          r.choice((128, 128, 8, 6, 5, 2, 0))))
+                          r.choice((128, 128, 8, 6, 4, 2, 0))))
         batches.append(batch)
     write_pcap(port + ".pcap", batches)
 

@@ -149,10 +149,10 @@ source_next(struct replay_source *source, struct cable *cable, int queue,
         const struct load_frame *frame = &load->frames[source->next];
         struct dp_packet *packet;
 
-        packet = dp_packet_new_with_headroom(frame->size, frame->headroom);
-        if (frame->size) {
-            dp_packet_put(packet, load->data + frame->ofs, frame->size);
-        }
+        /* Even an empty frame has memory. */
+        packet = dp_packet_new_with_headroom(frame->size + 1,
+                                             frame->headroom);
+        dp_packet_put(packet, load->data + frame->ofs, frame->size);
         if (stamp && frame->size >= MIN_STAMPED) {
             ovs_be64 value;
 
