@@ -441,7 +441,6 @@ main(int argc, char *argv[])
     ovs_cmdl_proctitle_init(argc, argv);
     ovs_set_program_name(argv[0], VMFEX_VERSION);
     dns_resolve_init(true);
-    service_start(&argc, &argv);
     remote = parse_options(argc, argv, &unixctl_path);
     fatal_ignore_sigpipe();
     vmfex_daemonize_start();
@@ -494,9 +493,6 @@ main(int argc, char *argv[])
             poll_timer_wait_until(MIN(c.wake, next_contact(&c)));
         }
         poll_block();
-        if (should_service_stop()) {
-            exiting = true;
-        }
     }
 
     disconnect(&c);
@@ -504,7 +500,6 @@ main(int argc, char *argv[])
     config_uninit(&c.config);
     ovs_rows_destroy(&c.rows);
     unixctl_server_destroy(unixctl);
-    service_stop();
     ovsrcu_exit();
     dns_resolve_destroy();
     return 0;
