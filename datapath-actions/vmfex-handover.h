@@ -18,8 +18,8 @@
  *                                      |
  *
  * One vethernet port, the leader, has the receive queue by which that datapath
- * polls the ring; the others have none, so that a thousand idle ports cost
- * nothing.  (ofproto-vmfex/vethernet-port.h tells how it is chosen.)  What the
+ * polls the ring; the others have none, so that idle ports are not polled.
+ * (ofproto-vmfex/vethernet-port.h tells how it is chosen.)  What the
  * leader's queue returns belongs to all of them, so before it reaches the
  * datapath vmfex_handover_input() sorts it by vethernet and has it come in at
  * each one's own port.
