@@ -433,8 +433,10 @@ sandbox_check_logs() {
             /|timeval([^|]*)|WARN|/d
             /|timeval|WARN|/d
             /|ovs_rcu\(([^|]*)\)*|WARN|blocked /d
-            /|jsonrpc|WARN|.*Broken pipe/d
-            /|reconnect|WARN|.*connection dropped (Broken pipe)/d
+            /|jsonrpc|WARN|.* error: Broken pipe/d
+            /|jsonrpc|WARN|.* error: Connection reset by peer/d
+            /|reconnect|WARN|.* dropped (Broken pipe)/d
+            /|reconnect|WARN|.* dropped (Connection reset by peer)/d
             /|WARN|/s/^/'"$node: "'/p
             /|ERR|/s/^/'"$node: "'/p
             /|EMER|/s/^/'"$node: "'/p' \
