@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	Documentation/topics/architecture.rst \
 	Documentation/topics/benchmarks.rst \
 	Documentation/topics/kvm-host.rst \
+	Documentation/topics/moving.rst \
 	LICENSE \
 	NEWS \
 	README.rst

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""page.py list FILE DIRECTORY
+page.py run FILE
+
+Runs the commands in FILE, a page of documentation.  In it,
+
+    On ``h1``::
+
+        ovs-vsctl add-br br0
+
+is what a person types on machine h1.  What follows such a list and is
+introduced by a line that ends in "prints::" is what the last of its commands
+prints, where "..." stands for anything in a line, or for any number of lines.
+
+"list" writes each list of commands to a file of its own in DIRECTORY: 1-h1,
+2-s1 and so on.  "run" runs them, each by command "h1 sh -ec COMMANDS", which
+the caller provides in PATH.  If something else is printed, it is run again
+for up to 30 seconds, as a person would who waits for something to happen.
+Exits with status 1 if a command fails or prints something else.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+PATIENCE = 30
+
+
+class Commands:
+    """What is typed on 'machine', and 'expected', the lines that it prints,
+    or None."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.lines = []
+        self.expected = None
+
+
+def blocks(text):
+    """Yields (introduction, lines) for each literal block in 'text'."""
+    introduction, block = "", None
+    for line in text.splitlines() + ["end"]:
+        if block is not None:
+            if not line.strip() or line.startswith("    "):
+                block.append(line[4:])
+                continue
+            while block and not block[-1]:
+                block.pop()
+            yield introduction, block
+            introduction, block = "", None
+        if not line.strip():
+            if introduction.endswith("::"):
+                block = []
+            else:
+                introduction = ""
+        else:
+            introduction = (introduction + " " + line.strip()).strip()
+
+
+def parse(name):
+    """Returns the list of Commands in file 'name'."""
+    commands = []
+    with open(name, encoding="utf-8") as f:
+        for introduction, lines in blocks(f.read()):
+            where = re.search(r"On ``([a-z0-9]+)``::$", introduction)
+            if where:
+                commands.append(Commands(where.group(1)))
+                commands[-1].lines = [x for x in lines if x]
+            elif introduction.endswith("prints::") and commands:
+                commands[-1].expected = lines
+    if not commands:
+        sys.exit(f"{name}: there are no commands in it")
+    return commands
+
+
+def is_like(printed, expected):
+    """Tells whether 'printed', a text, is like the lines 'expected'."""
+    regex = ""
+    for line in expected:
+        if line.strip() == "...":
+            regex += r"(?:.*\n)*"
+        else:
+            line = re.sub(r"\s+", " ", line.strip())
+            regex += ".*".join(re.escape(x) for x in line.split("...")) + r"\n"
+    printed = "".join(re.sub(r"\s+", " ", line.strip()) + "\n"
+                      for line in printed.splitlines())
+    return re.fullmatch(regex, printed) is not None
+
+
+def run(commands):
+    """Runs 'commands', and exits if that fails."""
+    script = "\n".join(commands.lines)
+    print(f"{commands.machine}: {script}", flush=True)
+    end = time.monotonic() + PATIENCE
+    while True:
+        done = subprocess.run([commands.machine, "sh", "-ec", script],
+                              stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True,
+                              errors="replace")
+        good = done.returncode == 0
+        if good and (commands.expected is None
+                     or is_like(done.stdout, commands.expected)):
+            print(done.stdout, flush=True)
+            return
+        if commands.expected is None or time.monotonic() > end:
+            break
+        time.sleep(.5)
+    print(done.stdout)
+    if not good:
+        sys.exit(f"that failed, with status {done.returncode}")
+    sys.exit("that is not like this:\n" + "\n".join(commands.expected))
+
+
+def main(arguments):
+    if len(arguments) == 3 and arguments[0] == "list":
+        for i, commands in enumerate(parse(arguments[1])):
+            name = os.path.join(arguments[2], f"{i + 1}-{commands.machine}")
+            with open(name, "w", encoding="utf-8") as f:
+                f.write("\n".join(commands.lines) + "\n")
+    elif len(arguments) == 2 and arguments[0] == "run":
+        for commands in parse(arguments[1]):
+            run(commands)
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
