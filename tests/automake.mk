@@ -86,6 +86,7 @@ EXTRA_DIST += \
 	tests/frames.py \
 	tests/kernel-frames.py \
 	tests/manager-check.py \
+	tests/page.py \
 	tests/packages \
 	tests/packages-machines.sh \
 	tests/kill-daemons.py \
