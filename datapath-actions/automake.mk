@@ -40,6 +40,8 @@ EXTRA_DIST += \
 	datapath-actions/kernel/vmfex-kernel-find.h \
 	datapath-actions/kernel/vmfex-kernel-maps.h \
 	datapath-actions/kernel/vmfex-kernel-none.c \
+	datapath-actions/kernel/vmfex-kernel-promisc.c \
+	datapath-actions/kernel/vmfex-kernel-promisc.h \
 	datapath-actions/kernel/vmfex-kernel.bpf.c \
 	datapath-actions/kernel/vmfex-kernel.c \
 	datapath-actions/kernel/vmfex-kernel.h
@@ -50,6 +52,8 @@ DATAPATH_KERNEL_SOURCES = \
 	datapath-actions/kernel/vmfex-kernel-find.c \
 	datapath-actions/kernel/vmfex-kernel-find.h \
 	datapath-actions/kernel/vmfex-kernel-maps.h \
+	datapath-actions/kernel/vmfex-kernel-promisc.c \
+	datapath-actions/kernel/vmfex-kernel-promisc.h \
 	datapath-actions/kernel/vmfex-kernel.c \
 	datapath-actions/kernel/vmfex-kernel.h
 nodist_datapath_actions_libvmfex_datapath_la_SOURCES = \

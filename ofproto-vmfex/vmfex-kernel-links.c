@@ -7,7 +7,7 @@
 
 #include "datapath-actions/kernel/vmfex-kernel.h"
 #include "dirs.h"
-#include "netdev.h"
+#include "netdev-provider.h"
 #include "ofproto-vmfex/vmfex-links.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -207,7 +207,8 @@ publish_trunks(void)
             && lport->kernel_hook != VMFEX_KERNEL_NONE) {
             report_error(name, vmfex_kernel_set_trunk(
                 lport->ifindex, name, lport->tag,
-                lport->role == VMFEX_ROLE_UPLINK));
+                lport->role == VMFEX_ROLE_UPLINK,
+                !ovs_list_is_empty(&lport->dp_netdev->saved_flags_list)));
         }
         vmfex_counters_set_kernel(lport->counters,
                                   vmfex_kernel_find_slot(name));

@@ -201,7 +201,7 @@ main(int argc, char *argv[])
             check(trunks[i].name,
                   vmfex_kernel_set_trunk(ifindex(trunks[i].name),
                                          trunks[i].name, trunks[i].tag,
-                                         !trunks[i].from_bridge));
+                                         !trunks[i].from_bridge, false));
         }
         vmfex_kernel_sweep(false);
     } else if (!strcmp(argv[2], "stats") && argc > 3) {

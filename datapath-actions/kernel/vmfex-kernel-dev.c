@@ -21,6 +21,7 @@
 #include <linux/sockios.h>
 
 #include "openvswitch/vlog.h"
+#include "socket-util.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(vmfex_kernel_dev);
@@ -204,6 +205,24 @@ kernel_dev_set_gro(const char *name, bool on)
     struct ethtool_value value = { .cmd = ETHTOOL_SGRO, .data = on };
 
     return ethtool(name, &value);
+}
+
+/* Flags. */
+
+/* Sets or clears IFF_PROMISC. */
+int
+kernel_dev_set_promisc(const char *name, bool on)
+{
+    struct ifreq ifr;
+    int error;
+
+    memset(&ifr, 0, sizeof ifr);
+    error = af_inet_ifreq_ioctl(name, &ifr, SIOCGIFFLAGS, "SIOCGIFFLAGS");
+    if (!error && !(ifr.ifr_flags & IFF_PROMISC) == on) {
+        ifr.ifr_flags ^= IFF_PROMISC;
+        error = af_inet_ifreq_ioctl(name, &ifr, SIOCSIFFLAGS, "SIOCSIFFLAGS");
+    }
+    return error;
 }
 
 /* Sockets. */

@@ -28,6 +28,7 @@ uint32_t kernel_dev_tc_query(int ifindex);
 bool kernel_dev_get_lro(const char *name);
 bool kernel_dev_get_gro(const char *name);
 int kernel_dev_set_gro(const char *name, bool);
+int kernel_dev_set_promisc(const char *name, bool);
 
 void kernel_dev_filter_sockets(bool (*is_ours)(int ifindex), int prog_fd);
 

@@ -91,7 +91,7 @@ vmfex_kernel_set_vif(int trunk OVS_UNUSED, uint16_t vif OVS_UNUSED,
 int
 vmfex_kernel_set_trunk(int ifindex OVS_UNUSED, const char *name OVS_UNUSED,
                        enum vmfex_tag tag OVS_UNUSED,
-                       bool from_bridge OVS_UNUSED)
+                       bool from_bridge OVS_UNUSED, bool promisc OVS_UNUSED)
 {
     OVS_NOT_REACHED();
 }

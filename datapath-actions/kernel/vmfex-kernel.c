@@ -17,6 +17,7 @@
 #include "datapath-actions/kernel/vmfex-kernel-dev.h"
 #include "datapath-actions/kernel/vmfex-kernel-find.h"
 #include "datapath-actions/kernel/vmfex-kernel-maps.h"
+#include "datapath-actions/kernel/vmfex-kernel-promisc.h"
 #include "datapath-actions/vntag.h"
 #include "hash.h"
 #include "openvswitch/hmap.h"
@@ -316,6 +317,8 @@ read_maps(void)
                                              &d->trunk);
             d->qdisc_is_ours = d->trunk.flags & VMFEX_KERNEL_TRUNK_QDISC;
             d->gro_is_ours = d->trunk.flags & VMFEX_KERNEL_TRUNK_GRO;
+            kernel_promisc_hold(d->ifindex, d->name, (d->trunk.flags
+                                & VMFEX_KERNEL_TRUNK_PROMISC) != 0);
         } else {
             d->in_map = !bpf_map_lookup_elem(map_fds[KMAP_PORTS], &d->ifindex,
                                              &d->port);
@@ -611,6 +614,7 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name, char **reasonp)
         if (!kernel_dev_get_gro(name) && !kernel_dev_set_gro(name, true)) {
             d->gro_is_ours = true;
         }
+        kernel_promisc_hold(ifindex, name, false);
         VLOG_INFO("%s: %s XDP program attached", name,
                   d->native ? "native" : "generic");
     }
@@ -692,6 +696,7 @@ vmfex_kernel_detach(int ifindex)
         if (d->gro_is_ours) {
             kernel_dev_set_gro(d->name, false);
         }
+        kernel_promisc_release(ifindex);
     } else {
         bpf_map_delete_elem(map_fds[KMAP_PORTS], &ifindex);
     }
@@ -761,10 +766,11 @@ vmfex_kernel_set_vif(int trunk, uint16_t vif, const char *vethernet, int port)
 
 /* Begins, or goes on, to take frames that arrive on the trunk with 'ifindex'
  * and 'name', to which the programs were attached, and which carry 'tag' from
- * the switch, if 'from_bridge', or towards it.  Returns 0 or an errno. */
+ * the switch, if 'from_bridge', or towards it.  'promisc' tells that it was
+ * not promiscuous before this process made it so.  Returns 0 or an errno. */
 int
 vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag tag,
-                       bool from_bridge)
+                       bool from_bridge, bool promisc)
 {
     struct device *d = device_find(ifindex);
     int slot = slot_get(name);
@@ -781,7 +787,8 @@ vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag tag,
         .from_bridge = from_bridge,
         .flags = ((d->native ? 0 : VMFEX_KERNEL_TRUNK_GENERIC)
                   | (d->qdisc_is_ours ? VMFEX_KERNEL_TRUNK_QDISC : 0)
-                  | (d->gro_is_ours ? VMFEX_KERNEL_TRUNK_GRO : 0)),
+                  | (d->gro_is_ours ? VMFEX_KERNEL_TRUNK_GRO : 0)
+                  | (promisc ? VMFEX_KERNEL_TRUNK_PROMISC : 0)),
     };
     if (!d->in_map || memcmp(&d->trunk, &trunk, sizeof trunk)) {
         if (bpf_map_update_elem(map_fds[KMAP_TRUNKS], &ifindex, &trunk,
@@ -791,6 +798,7 @@ vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag tag,
         d->trunk = trunk;
         d->in_map = true;
     }
+    kernel_promisc_set_ours(ifindex, promisc);
     d->wanted = true;
     d->adopted = false;
     return 0;

@@ -92,7 +92,7 @@ void vmfex_kernel_begin(void);
 int vmfex_kernel_set_vif(int trunk, uint16_t vif, const char *vethernet,
                          int port);
 int vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag,
-                           bool from_bridge);
+                           bool from_bridge, bool promisc);
 int vmfex_kernel_set_port(int ifindex, const struct vmfex_link *,
                           const struct vmfex_channel *, int trunk);
 void vmfex_kernel_disable_port(int ifindex);
