@@ -2,12 +2,18 @@
 
 sbin_PROGRAMS += controller/vmfex-controller
 controller_vmfex_controller_SOURCES = \
+	controller/claims.c \
+	controller/claims.h \
+	controller/host-links.c \
+	controller/host-links.h \
 	controller/host.c \
 	controller/host.h \
 	controller/ovs-rows.c \
 	controller/ovs-rows.h \
 	controller/pinning.c \
 	controller/pinning.h \
+	controller/port-state.c \
+	controller/port-state.h \
 	controller/prediction.c \
 	controller/prediction.h \
 	controller/switch.c \

@@ -6,18 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/claims.h"
+#include "controller/host-links.h"
 #include "controller/ovs-rows.h"
 #include "controller/pinning.h"
-#include "controller/prediction.h"
+#include "controller/port-state.h"
 #include "controller/vmfex-controller.h"
 #include "coverage.h"
 #include "hash.h"
 #include "manager/vmfex-idl.h"
-#include "ofproto-vmfex/vmfex-reason.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
-#include "packets.h"
 #include "smap.h"
 #include "timeval.h"
 #include "util.h"
@@ -26,77 +26,13 @@
 
 VLOG_DEFINE_THIS_MODULE(host);
 
-COVERAGE_DEFINE(host_claim);
-COVERAGE_DEFINE(host_claim_early);
-COVERAGE_DEFINE(host_claim_withdrawn);
-COVERAGE_DEFINE(host_claim_held);
 COVERAGE_DEFINE(host_same_adapter);
 COVERAGE_DEFINE(host_adapter_run);
 COVERAGE_DEFINE(host_vm_port_run);
 
-/* How long a claim outlives its link while the VM port is still there, and how
- * long an early claim waits for its link. */
-#define CLAIM_HOLD_MS 2000
-
-/* How long states are not shown that are usually over by then. */
-#define STATE_HOLD_MS 200
-
-/* How long a port without a link keeps a state that it had with one. */
-#define UNLINKED_HOLD_MS 2000
-
-/* How long to wait for the manager before saying that it does not answer:
- * without and with a connection to its database. */
-#define CONNECT_MS 1000
-#define ANSWER_MS 5000
-
 #define MEMORY_KEY "iface-id"
-#define STATE_KEY "vmfex-state"
-#define REASON_KEY "vmfex-reason"
-
-/* What is known of a VM port beyond what the local database says. */
-struct vm_port {
-    struct controller_item item;
-    char *iface_id;             /* Or NULL. */
-    char *adapter;              /* Linked to this own one, or NULL. */
-    long long int since;        /* When one of these changed, in ms. */
-    struct uuid uuid;           /* Of its row. */
-    bool fresh;                 /* No link yet, nor an error. */
-    char *state;                /* For "vmfex-controller/status". */
-    char *reason;               /* Likewise, or NULL. */
-
-    /* Found anew in each run. */
-    struct adapter *link;       /* Own adapter, or NULL. */
-    const struct ovs_iface *foreign; /* Another one, or NULL. */
-};
-
-/* Likewise, of an own vethernet. */
-struct adapter {
-    struct controller_item item;
-    struct ovs_iface *iface;
-    uint32_t hash;              /* Of the iface-id that it remembers. */
-    const struct vmfexrec_adapter *row; /* Or NULL. */
-    bool row_changed;
-
-    /* Found anew in each run. */
-    struct ovs_iface *vm;       /* VM port that is linked to it, or NULL. */
-    struct ovs_iface *expected; /* VM port that will be, or NULL. */
-
-    /* VM port in the last run: only to be compared. */
-    const struct ovs_iface *last_vm;
-};
 
 static struct pinning_batch pins = PINNING_BATCH_INITIALIZER;
-
-struct host {
-    struct controller_ctx *ctx;
-    const struct vmfexrec_host *row; /* NULL: the manager does not know us. */
-    const struct ovsrec_bridge *bridge; /* The one vmfex bridge, or NULL. */
-
-    struct adapter **adapters;  /* Own vethernets. */
-    size_t n_adapters;
-    struct ovs_iface **vms;     /* Ports that want one. */
-    size_t n_vms;
-};
 
 /* Makes 'idl' monitor what concerns host 'system_id'. */
 void
@@ -150,349 +86,6 @@ host_monitor(struct ovsdb_idl *idl, const char *system_id)
     vmfexrec_adapter_add_clause_host(&cond, OVSDB_F_EQ, system_id);
     vmfexrec_adapter_set_condition(idl, &cond);
     ovsdb_idl_condition_destroy(&cond);
-}
-
-/* What is kept of each 'struct ovs_iface'. */
-
-static void
-vm_port_free(void *port_)
-{
-    struct vm_port *port = port_;
-
-    free(port->iface_id);
-    free(port->adapter);
-    free(port->state);
-    free(port->reason);
-    free(port);
-}
-
-static void
-adapter_free(void *a)
-{
-    free(a);
-}
-
-/* Returns what is known of 'iface', a VM port. */
-static struct vm_port *
-vm_port_get(struct ovs_iface *iface, long long int now)
-{
-    if (!iface->aux || iface->free_aux != vm_port_free) {
-        struct vm_port *port = xzalloc(sizeof *port);
-
-        port->since = now;
-        ovs_iface_set_aux(iface, port, vm_port_free);
-    }
-    return iface->aux;
-}
-
-/* Returns what is known of 'iface', an own vethernet. */
-static struct adapter *
-adapter_get(struct ovs_iface *iface)
-{
-    if (!iface->aux || iface->free_aux != adapter_free) {
-        struct adapter *a = xzalloc(sizeof *a);
-
-        a->iface = iface;
-        ovs_iface_set_aux(iface, a, adapter_free);
-    }
-    return iface->aux;
-}
-
-/* Returns what is known of the VM port 'name', or NULL. */
-static struct vm_port *
-vm_port_find(const struct host *h, const char *name)
-{
-    const struct ovs_iface *iface = ovs_rows_find(h->ctx->rows, name);
-
-    return iface && iface->vm_port ? iface->aux : NULL;
-}
-
-/* Returns the own vethernet 'name', or NULL. */
-static struct adapter *
-adapter_find(const struct host *h, const char *name)
-{
-    const struct ovs_iface *iface = ovs_rows_find(h->ctx->rows, name);
-
-    return iface && iface->own ? iface->aux : NULL;
-}
-
-/* Notes that 'port' is linked to own 'a', which may be NULL, and may stay
- * there. */
-static void
-vm_port_update(struct vm_port *port, const struct ovs_iface *vm,
-               const struct adapter *a, long long int now)
-{
-    const char *adapter = a ? a->iface->row->name : NULL;
-
-    if (!nullable_string_is_equal(port->iface_id, vm->iface_id)
-        || !nullable_string_is_equal(port->adapter, adapter)) {
-        free(port->iface_id);
-        free(port->adapter);
-        port->iface_id = nullable_xstrdup(vm->iface_id);
-        port->adapter = nullable_xstrdup(adapter);
-        port->since = now;
-    }
-}
-
-/* Links. */
-
-/* Returns true if the controller pinned 'vm' to 'adapter', which remembers
- * another iface-id: somebody gave the row of a port to another VM. */
-static bool
-pin_is_outdated(const struct ovs_iface *vm, const struct ovs_iface *adapter)
-{
-    return (adapter->own && adapter->iface_id && vm->iface_id
-            && strcmp(adapter->iface_id, vm->iface_id)
-            && pinning_is_ours(vm));
-}
-
-/* Returns the VM port that ovs-vswitchd linked to 'adapter', or NULL if there
- * is none or the link is about to be broken. */
-static struct ovs_iface *
-get_link(const struct ovs_rows *rows, const struct ovs_iface *adapter)
-{
-    struct ovs_iface *vm = (adapter->linked_port
-                            ? ovs_rows_find(rows, adapter->linked_port)
-                            : NULL);
-
-    if (!vm || vm->bridge != adapter->bridge || !vm->vm_port
-        || (vm->pin
-            ? (strcmp(vm->pin, adapter->row->name)
-               || pin_is_outdated(vm, adapter))
-            : adapter->reserved)) {
-        return NULL;
-    }
-    return vm;
-}
-
-static bool
-adapter_state_is(const struct adapter *a, const char *state)
-{
-    return a->row && !strcmp(a->row->state, state);
-}
-
-/* Returns true if 'a' remembers the iface-id of 'vm'. */
-static bool
-remembers(const struct adapter *a, const struct ovs_iface *vm)
-{
-    return (a->iface->iface_id
-            && nullable_string_is_equal(a->iface->iface_id, vm->iface_id));
-}
-
-/* Finds own vethernets, VM ports, and the links between them. */
-static void
-find_links(struct host *h)
-{
-    const struct ovs_rows *rows = h->ctx->rows;
-    size_t n = shash_count(&rows->ifaces);
-    struct shash_node *node;
-
-    h->adapters = xmalloc(n * sizeof *h->adapters);
-    h->vms = xmalloc(n * sizeof *h->vms);
-    h->n_adapters = h->n_vms = 0;
-    SHASH_FOR_EACH (node, &rows->ifaces) {
-        struct ovs_iface *iface = node->data;
-
-        if (iface->own) {
-            struct adapter *a = adapter_get(iface);
-
-            h->adapters[h->n_adapters++] = a;
-            if (iface->changed) {
-                a->hash = iface->iface_id ? hash_string(iface->iface_id, 0)
-                                          : 0;
-            }
-        } else if (iface->vm_port) {
-            struct vm_port *port = vm_port_get(iface, h->ctx->now);
-
-            h->vms[h->n_vms++] = iface;
-            if (!uuid_equals(&port->uuid, &iface->row->header_.uuid)) {
-                port->uuid = iface->row->header_.uuid;
-                port->since = h->ctx->now;
-                port->fresh = true;
-            }
-            port->link = NULL;
-            port->foreign = NULL;
-        }
-    }
-
-    for (size_t i = 0; i < h->n_adapters; i++) {
-        struct adapter *a = h->adapters[i];
-
-        a->expected = NULL;
-        a->vm = get_link(rows, a->iface);
-        if (a->vm) {
-            struct vm_port *port = a->vm->aux;
-
-            if (port->link) {
-                /* The status of one of them is outdated: which one? */
-                a->vm = NULL;
-            } else {
-                port->link = a;
-            }
-        }
-    }
-    SHASH_FOR_EACH (node, &rows->ifaces) {
-        const struct ovs_iface *iface = node->data;
-
-        if (iface->vethernet && !iface->own && iface->linked_port
-            && ovs_bridge_is_vmfex(iface->bridge)) {
-            const struct ovs_iface *vm = get_link(rows, iface);
-
-            if (vm) {
-                struct vm_port *port = vm->aux;
-
-                port->foreign = iface;
-            }
-        }
-    }
-}
-
-/* Returns how good a home 'a' is for the iface-id that it remembers. */
-static int
-rank_home(const struct adapter *a)
-{
-    return (a->vm && remembers(a, a->vm) ? 3
-            : adapter_state_is(a, "free") || adapter_state_is(a, "refused") ? 1
-            : 2);
-}
-
-/* Returns the adapter that 'vm' had before and should have again, or NULL. */
-static struct adapter *
-find_home(const struct host *h, const struct ovs_iface *vm)
-{
-    const struct vm_port *port = vm->aux;
-    struct adapter *home = NULL;
-    uint32_t hash;
-
-    if (!vm->iface_id || (vm->pin && !pinning_is_ours(vm))) {
-        return NULL;
-    } else if (port->link && remembers(port->link, vm)) {
-        return port->link;
-    }
-
-    hash = hash_string(vm->iface_id, 0);
-    for (size_t i = 0; i < h->n_adapters; i++) {
-        struct adapter *a = h->adapters[i];
-
-        if (a->hash == hash && remembers(a, vm)
-            && (!home || rank_home(a) > rank_home(home))) {
-            home = a;
-        }
-    }
-    return (home && home->iface->bridge == vm->bridge
-            && (home->vm ? home->vm == vm : !home->iface->down)
-            ? home : NULL);
-}
-
-/* Returns the adapter that 'vm' is linked to and may stay with, or NULL. */
-static struct adapter *
-find_settled(const struct host *h, const struct ovs_iface *vm)
-{
-    const struct vm_port *port = vm->aux;
-    struct adapter *home = find_home(h, vm);
-
-    return !home || home == port->link ? port->link : NULL;
-}
-
-/* Links that will be made. */
-
-static const char *reason_names[] = {
-#define VMFEX_REASON(ENUM, NAME, SENTENCE, CURE) NAME,
-    VMFEX_REASONS
-#undef VMFEX_REASON
-};
-
-/* Returns the reason that Interface.error of 'vm' begins with, or NULL. */
-static const char *
-get_error_reason(const struct ovs_iface *vm)
-{
-    const char *error = vm->row->error;
-
-    for (size_t i = 0; error && i < ARRAY_SIZE(reason_names); i++) {
-        size_t len = strlen(reason_names[i]);
-
-        if (!strncmp(error, reason_names[i], len) && error[len] == ':') {
-            return reason_names[i];
-        }
-    }
-    return NULL;
-}
-
-/* Returns true if the manager has a claim of 'vm' that once had a link. */
-static bool
-has_claim(const struct host *h, const struct ovs_iface *vm)
-{
-    for (size_t i = 0; i < h->n_adapters; i++) {
-        const struct vmfexrec_adapter *row = h->adapters[i]->row;
-
-        if (row && !strcmp(row->port, vm->row->name)
-            && !strcmp(row->iface_id, vm->iface_id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Returns the adapter that 'vm', which has no link, names, unless some other
- * port does so, too. */
-static struct adapter *
-find_pinned(const struct host *h, const struct ovs_iface *vm)
-{
-    struct adapter *a = adapter_find(h, vm->pin);
-
-    for (size_t i = 0; a && i < h->n_vms; i++) {
-        if (h->vms[i] != vm
-            && nullable_string_is_equal(h->vms[i]->pin, vm->pin)) {
-            a = NULL;
-        }
-    }
-    return a && !pin_is_outdated(vm, a->iface) ? a : NULL;
-}
-
-/* Finds the adapters that VM ports without a link will be linked to. */
-static void
-find_expected(struct host *h)
-{
-    struct ovs_iface *waiting = NULL;
-    size_t n_waiting = 0;
-
-    for (size_t i = 0; i < h->n_vms; i++) {
-        struct ovs_iface *vm = h->vms[i];
-        struct vm_port *port = vm->aux;
-        const char *reason = get_error_reason(vm);
-        struct adapter *a = NULL;
-
-        port->fresh &= (!port->link && !port->foreign && !vm->row->error
-                        && h->ctx->now < port->since + CLAIM_HOLD_MS);
-        if (!vm->row->error && h->ctx->now < port->since + CLAIM_HOLD_MS) {
-            a = find_home(h, vm);
-        }
-        if (a) {
-            /* It is pinned to this one, wherever it is now. */
-        } else if (port->link || port->foreign) {
-            continue;
-        } else if (vm->pin) {
-            a = port->fresh && vm->iface_id ? find_pinned(h, vm) : NULL;
-        } else if (!vm->row->error
-                   || (reason && !strcmp(reason, "no-adapter"))) {
-            waiting = vm;
-            n_waiting++;
-        }
-        if (a && !a->vm && !a->expected && a->iface->bridge == vm->bridge) {
-            a->expected = vm;
-        }
-    }
-
-    if (n_waiting == 1 && waiting->iface_id
-        && ((struct vm_port *) waiting->aux)->fresh
-        && !has_claim(h, waiting)) {
-        const struct ovs_iface *iface = prediction_make(h->ctx->rows, waiting);
-        struct adapter *a = iface && iface->own ? iface->aux : NULL;
-
-        if (a && !a->vm && !a->expected) {
-            a->expected = waiting;
-        }
-    }
 }
 
 /* Registration. */
@@ -550,134 +143,6 @@ register_host(struct host *h)
     if (ctx->contact) {
         vmfexrec_host_set_last_contact(row, time_wall_msec());
         ctx->contacted = true;
-    }
-}
-
-/* Claims. */
-
-static char *
-normalize_mac(const char *s)
-{
-    struct eth_addr mac;
-
-    return (eth_addr_from_string(s, &mac)
-            ? xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(mac)) : xstrdup(s));
-}
-
-static void
-withdraw_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row)
-{
-    if (row->port[0] || row->iface_id[0]) {
-        COVERAGE_INC(host_claim_withdrawn);
-        ctx->n_effects++;
-        VLOG_INFO("adapter %s: port %s (iface-id %s) is gone", row->name,
-                  row->port, row->iface_id);
-        vmfexrec_adapter_set_port(row, "");
-        vmfexrec_adapter_set_iface_id(row, "");
-        vmfexrec_adapter_set_attached_mac(row, "");
-        vmfexrec_adapter_set_vm_id(row, "");
-        vmfexrec_adapter_set_profile(row, "");
-    }
-}
-
-/* Writes the claim of 'vm' into 'row'.  It names the port only once it is
- * 'linked': until then, the claim is early. */
-static void
-write_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row,
-            const struct ovs_iface *vm, bool linked)
-{
-    const struct smap *ids = &vm->row->external_ids;
-    const char *vm_id = smap_get(ids, "vm-id");
-    const char *profile = ovs_iface_external_id(vm, "port-profile");
-    const char *port = linked ? vm->row->name : "";
-    char *mac = normalize_mac(smap_get_def(ids, "attached-mac", ""));
-
-    if (!vm_id) {
-        vm_id = smap_get_def(ids, "vm-uuid", "");
-    }
-    if (!profile) {
-        profile = "";
-    }
-    if (strcmp(row->port, port) || strcmp(row->iface_id, vm->iface_id)
-        || strcmp(row->attached_mac, mac) || strcmp(row->vm_id, vm_id)
-        || strcmp(row->profile, profile)) {
-        if (linked) {
-            COVERAGE_INC(host_claim);
-        } else {
-            COVERAGE_INC(host_claim_early);
-        }
-        ctx->n_effects++;
-        VLOG_INFO("adapter %s: claiming it for port %s (iface-id %s, profile "
-                  "\"%s\"), which %s linked to it", row->name, vm->row->name,
-                  vm->iface_id, profile, linked ? "is" : "will be");
-        vmfexrec_adapter_set_port(row, port);
-        vmfexrec_adapter_set_iface_id(row, vm->iface_id);
-        vmfexrec_adapter_set_attached_mac(row, mac);
-        vmfexrec_adapter_set_vm_id(row, vm_id);
-        vmfexrec_adapter_set_profile(row, profile);
-    }
-    free(mac);
-}
-
-/* Returns true if the database has the claim of 'vm' for 'a'. */
-static bool
-is_claimed(const struct adapter *a, const struct ovs_iface *vm)
-{
-    return (a->row && !strcmp(a->row->port, vm->row->name)
-            && nullable_string_is_equal(vm->iface_id, a->row->iface_id));
-}
-
-/* Returns true if the claim in 'row' may be for a port that is to be linked
- * again in a moment. */
-static bool
-claim_is_held(const struct host *h, const struct vmfexrec_adapter *row)
-{
-    const struct ovs_iface *vm = ovs_rows_find(h->ctx->rows, row->port);
-    const struct vm_port *port = vm_port_find(h, row->port);
-
-    if (!port || !nullable_string_is_equal(vm->iface_id, row->iface_id)
-        || port->adapter || port->foreign
-        || h->ctx->now >= port->since + CLAIM_HOLD_MS) {
-        return false;
-    }
-    COVERAGE_INC(host_claim_held);
-    controller_wake_at(h->ctx, port->since + CLAIM_HOLD_MS);
-    return true;
-}
-
-/* Returns true if 'a' is claimed for a VM port that is there, and ovs-vswitchd
- * does not say whether they are linked. */
-static bool
-claim_is_unknown(const struct host *h, const struct adapter *a)
-{
-    const struct ovs_iface *vm = (a->iface->unknown
-                                  ? ovs_rows_find(h->ctx->rows, a->row->port)
-                                  : NULL);
-
-    return vm && vm->vm_port && is_claimed(a, vm);
-}
-
-static void
-update_claim(struct host *h, struct adapter *a)
-{
-    const struct ovs_iface *vm = a->vm;
-
-    if (!h->ctx->connected || !h->ctx->vmfex_txn || !a->row) {
-        return;
-    }
-    if (vm && vm->iface_id && find_settled(h, vm) == a) {
-        write_claim(h->ctx, a->row, vm, true);
-    } else if (!vm && a->expected) {
-        const struct vm_port *port = a->expected->aux;
-
-        /* One that had a link stays as it is. */
-        if (!is_claimed(a, a->expected)) {
-            write_claim(h->ctx, a->row, a->expected, false);
-        }
-        controller_wake_at(h->ctx, port->since + CLAIM_HOLD_MS);
-    } else if (vm
-               || (!claim_is_unknown(h, a) && !claim_is_held(h, a->row))) {
-        withdraw_claim(h->ctx, a->row);
     }
 }
 
@@ -760,36 +225,6 @@ create_adapters(struct host *h)
     }
 }
 
-/* Finds the row of each own vethernet.  Returns true if there are others. */
-static bool
-find_rows(struct host *h)
-{
-    const struct vmfexrec_adapter *row;
-    size_t n_rows = 0, n_found = 0;
-
-    for (size_t i = 0; i < h->n_adapters; i++) {
-        h->adapters[i]->row_changed = h->adapters[i]->row != NULL;
-        h->adapters[i]->row = NULL;
-    }
-    VMFEXREC_ADAPTER_FOR_EACH (row, h->ctx->vmfex_idl) {
-        if (!strcmp(row->host, h->ctx->system_id)) {
-            struct adapter *a = adapter_find(h, row->name);
-
-            n_rows++;
-            if (a && !a->row) {
-                n_found++;
-                a->row = row;
-                a->row_changed = (
-                    vmfexrec_adapter_row_get_seqno(row,
-                                                   OVSDB_IDL_CHANGE_INSERT)
-                    || vmfexrec_adapter_row_get_seqno(
-                        row, OVSDB_IDL_CHANGE_MODIFY));
-            }
-        }
-    }
-    return n_rows > n_found;
-}
-
 /* Decides what 'a' remembers from now on, and returns it. */
 static const char *
 update_memory(struct host *h, struct adapter *a)
@@ -797,25 +232,17 @@ update_memory(struct host *h, struct adapter *a)
     const char *remembered = a->iface->iface_id;
 
     if (h->ctx->connected && a->row) {
-        if (a->vm && is_claimed(a, a->vm) && adapter_state_is(a, "active")) {
+        if (a->vm && claims_has(a, a->vm) && adapter_is(a, "active")) {
             remembered = a->vm->iface_id;
         } else if (!a->vm && !a->row->iface_id[0]
-                   && adapter_state_is(a, "free")) {
+                   && adapter_is(a, "free")) {
             remembered = NULL;
         }
         ovs_rows_set_external_id(a->iface, MEMORY_KEY, remembered);
-        ovs_rows_set_external_id(a->iface, STATE_KEY,
+        ovs_rows_set_external_id(a->iface, PORT_STATE_KEY,
                                  remembered ? a->row->state : NULL);
     }
     return remembered;
-}
-
-/* Returns true if there is a claim for 'a' that cannot be withdrawn. */
-static bool
-claim_is_stuck(const struct host *h, const struct adapter *a)
-{
-    return (!h->ctx->connected && !a->vm && !a->expected && a->row
-            && a->row->iface_id[0] && !claim_is_held(h, a->row));
 }
 
 static void
@@ -832,13 +259,13 @@ update_adapter(struct host *h, struct adapter *a)
     if (a->vm) {
         pinned = nullable_string_is_equal(a->vm->pin, name);
         if (!pinned && remembered && ctx->connected
-            && adapter_state_is(a, "active") && find_settled(h, a->vm) == a
+            && adapter_is(a, "active") && host_links_settled(h, a->vm) == a
             && !a->vm->pin && pinning_want(&pins, ctx)) {
             pinning_write(ctx, a->vm, name);
             pinned = true;
         }
-        if (ctx->connected && adapter_state_is(a, "active")
-            && is_claimed(a, a->vm)
+        if (ctx->connected && adapter_is(a, "active")
+            && claims_has(a, a->vm)
             && pinning_path_differs(a->vm, a->row->path)
             && pinning_want(&pins, ctx)) {
             pinning_write_path(ctx, a->vm, a->row->path);
@@ -854,8 +281,8 @@ update_adapter(struct host *h, struct adapter *a)
         smap_remove(&options, "reserved");
     }
     if ((remembered && (!a->vm || pinned))
-        || (!a->vm && (adapter_state_is(a, "retained")
-                       || claim_is_stuck(h, a)))) {
+        || (!a->vm && (adapter_is(a, "retained")
+                       || claims_is_stuck(h, a)))) {
         smap_add(&options, "reserved", "true");
     }
     v.mac = mac;
@@ -872,7 +299,7 @@ adapter_is_due(const struct host *h, const struct adapter *a)
     return (controller_item_is_due(&a->item, h->ctx)
             || a->iface->changed || a->row_changed || a->vm != a->last_vm
             || (a->vm && a->vm->changed) || a->expected
-            || (a->vm && !remembers(a, a->vm))
+            || (a->vm && !adapter_remembers(a, a->vm))
             || (!a->vm && a->row && a->row->iface_id[0]));
 }
 
@@ -881,7 +308,7 @@ run_adapter(struct host *h, struct adapter *a)
 {
     struct controller_ctx *ctx = h->ctx;
 
-    update_claim(h, a);
+    claims_update(h, a);
     if (!ctx->ovs_txn) {
         return;
     }
@@ -919,7 +346,7 @@ has_row(const struct host *h, const char *name)
 static void
 update_pin(struct host *h, const struct ovs_iface *vm)
 {
-    const struct adapter *home = find_home(h, vm);
+    const struct adapter *home = host_links_home(h, vm);
     const struct adapter *pinned;
 
     if (!h->ctx->ovs_txn) {
@@ -937,148 +364,13 @@ update_pin(struct host *h, const struct ovs_iface *vm)
     pinned = adapter_find(h, vm->pin);
     if (pinned
         ? ((pinned->vm && pinned->vm != vm)
-           || pin_is_outdated(vm, pinned->iface))
+           || vm_port_pin_is_outdated(vm, pinned->iface))
         : (h->ctx->connected && !has_row(h, vm->pin)
            && !ovs_rows_find(h->ctx->rows, vm->pin))) {
         pinning_remove(h->ctx, vm);
     }
 }
 
-/* States. */
-
-struct verdict {
-    const char *state;          /* NULL: leave it as it is. */
-    const char *reason;         /* Or NULL. */
-    long long int hold;         /* How long not to show it, in ms. */
-};
-
-/* What to say of 'vm', which is linked to 'a', while the manager is there. */
-static struct verdict
-judge_linked(struct host *h, const struct ovs_iface *vm,
-             const struct adapter *a, const struct vm_port *port)
-{
-    struct controller_ctx *ctx = h->ctx;
-    const char *state = a->row ? a->row->state : "free";
-
-    if (!vm->iface_id) {
-        return (struct verdict) { "refused", "bad-config", STATE_HOLD_MS };
-    } else if (!h->row) {
-        return (struct verdict) { "refused", "host-unknown", 0 };
-    } else if (!is_claimed(a, vm) || !strcmp(state, "free")
-               || !strcmp(state, "retained")) {
-        if (ctx->now < port->since + ANSWER_MS) {
-            controller_wake_at(ctx, port->since + ANSWER_MS);
-            return (struct verdict) { "linked", NULL, STATE_HOLD_MS };
-        }
-        return (struct verdict) { "linked", "manager-unreachable", 0 };
-    } else {
-        return (struct verdict) {
-            state, a->row->reason,
-            strcmp(state, "pending") || a->row->reason ? 0 : STATE_HOLD_MS };
-    }
-}
-
-/* Likewise, while the manager is not there. */
-static struct verdict
-judge_alone(struct host *h, const struct ovs_iface *vm,
-            const struct adapter *a)
-{
-    const char *state = smap_get_def(&a->iface->row->external_ids,
-                                     STATE_KEY, "");
-
-    if (!vm->iface_id
-        || (a->row && is_claimed(a, vm)
-            && strcmp(a->row->state, "free")
-            && smap_get(&vm->row->external_ids, STATE_KEY))) {
-        return (struct verdict) { .state = NULL };
-    } else if (remembers(a, vm)
-               && (!strcmp(state, "active") || !strcmp(state, "retained"))) {
-        return (struct verdict) { "active", NULL, 0 };
-    } else if (h->ctx->now < h->ctx->since + CONNECT_MS) {
-        controller_wake_at(h->ctx, h->ctx->since + CONNECT_MS);
-        return (struct verdict) { .state = NULL };
-    }
-    return (struct verdict) { "linked", "manager-unreachable", 0 };
-}
-
-/* What to say of 'vm', which is not linked to any adapter of ours. */
-static struct verdict
-judge_unlinked(struct host *h, const struct ovs_iface *vm)
-{
-    struct controller_ctx *ctx = h->ctx;
-    const char *old = smap_get(&vm->row->external_ids, STATE_KEY);
-    const char *reason = get_error_reason(vm);
-
-    if (!vm->iface_id) {
-        return (struct verdict) { .state = NULL };
-    } else if (ctx->connected && !h->row) {
-        return (struct verdict) { "refused", "host-unknown", STATE_HOLD_MS };
-    } else if (!ctx->connected && !h->n_adapters) {
-        /* The manager would make adapters. */
-        if (ctx->now < ctx->since + CONNECT_MS) {
-            controller_wake_at(ctx, ctx->since + CONNECT_MS);
-            return (struct verdict) { .state = NULL };
-        }
-        return (struct verdict) { "unlinked", "manager-unreachable", 0 };
-    } else if (!reason && !old) {
-        return (struct verdict) { .state = NULL };
-    }
-    return (struct verdict) {
-        "unlinked", reason, reason ? STATE_HOLD_MS : UNLINKED_HOLD_MS };
-}
-
-/* Returns true if ovs-vswitchd does not say whether 'vm' is still linked to
- * the adapter that it was linked to. */
-static bool
-link_is_unknown(const struct host *h, const struct ovs_iface *vm)
-{
-    for (size_t i = 0; i < h->n_adapters; i++) {
-        const struct adapter *a = h->adapters[i];
-
-        if (a->iface->unknown && (is_claimed(a, vm) || remembers(a, vm))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void
-update_state(struct host *h, const struct ovs_iface *vm, struct vm_port *port)
-{
-    struct controller_ctx *ctx = h->ctx;
-    struct adapter *a = port->link;
-    struct verdict v = (port->adapter && ctx->connected
-                        ? judge_linked(h, vm, a, port)
-                        : port->adapter ? judge_alone(h, vm, a)
-                        : judge_unlinked(h, vm));
-
-    if (!v.state || (!port->adapter && link_is_unknown(h, vm))) {
-        return;
-    } else if (ctx->now < port->since + v.hold) {
-        controller_wake_at(ctx, port->since + v.hold);
-        return;
-    }
-
-    if (!nullable_string_is_equal(port->state, v.state)
-        || !nullable_string_is_equal(port->reason, v.reason)) {
-        const char *detail = a && a->row && port->adapter ? a->row->detail
-                                                          : "";
-
-        VLOG_INFO("port %s: %s%s%s%s%s%s", vm->row->name, v.state,
-                  v.reason ? ", reason " : "", v.reason ? v.reason : "",
-                  detail[0] ? " (" : "", detail, detail[0] ? ")" : "");
-        free(port->state);
-        free(port->reason);
-        port->state = xstrdup(v.state);
-        port->reason = nullable_xstrdup(v.reason);
-    }
-    if (ctx->ovs_txn) {
-        ovs_rows_set_external_id(vm, STATE_KEY, v.state);
-        ovs_rows_set_external_id(vm, REASON_KEY, v.reason);
-    }
-}
-
-/* Returns true if 'vm' has to be looked at. */
 static bool
 vm_port_is_due(const struct host *h, const struct ovs_iface *vm,
                const struct vm_port *port)
@@ -1087,7 +379,7 @@ vm_port_is_due(const struct host *h, const struct ovs_iface *vm,
 
     return (controller_item_is_due(&port->item, h->ctx)
             || vm->changed || !a || a->iface->changed || a->row_changed
-            || a->last_vm != vm || !remembers(a, vm));
+            || a->last_vm != vm || !adapter_remembers(a, vm));
 }
 
 static void
@@ -1095,7 +387,7 @@ run_vm_port(struct host *h, const struct ovs_iface *vm, struct vm_port *port)
 {
     if (!port->foreign) {
         update_pin(h, vm);
-        update_state(h, vm, port);
+        port_state_update(h, vm, port);
     } else if (!vm->pin && pinning_want(&pins, h->ctx)) {
         pinning_write(h->ctx, vm, port->foreign->row->name);
     }
@@ -1148,14 +440,14 @@ host_run(struct controller_ctx *ctx)
     check_epoch(&h);
     pinning_start(&pins, ctx);
     register_host(&h);
-    find_links(&h);
-    any_missing = find_rows(&h);
+    host_links_find(&h);
+    any_missing = host_links_find_rows(&h);
 
     for (size_t i = 0; i < h.n_vms; i++) {
-        vm_port_update(h.vms[i]->aux, h.vms[i], find_settled(&h, h.vms[i]),
-                       ctx->now);
+        vm_port_update(h.vms[i]->aux, h.vms[i],
+                       host_links_settled(&h, h.vms[i]), ctx->now);
     }
-    find_expected(&h);
+    claims_foresee(&h);
     for (size_t i = 0; i < h.n_adapters; i++) {
         struct adapter *a = h.adapters[i];
 
