@@ -11,6 +11,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/ofproto-vmfex.h \
 	ofproto-vmfex/vethernet-port.c \
 	ofproto-vmfex/vethernet-port.h \
+	ofproto-vmfex/vmfex-channels.c \
+	ofproto-vmfex/vmfex-channels.h \
 	ofproto-vmfex/vmfex-choice.c \
 	ofproto-vmfex/vmfex-choice.h \
 	ofproto-vmfex/vmfex-datapath.c \
@@ -29,6 +31,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-publish.h \
 	ofproto-vmfex/vmfex-reason.c \
 	ofproto-vmfex/vmfex-reason.h \
+	ofproto-vmfex/vmfex-reports.c \
+	ofproto-vmfex/vmfex-reports.h \
 	ofproto-vmfex/vmfex-show.c \
 	ofproto-vmfex/vmfex-trace.c \
 	ofproto-vmfex/vmfex-xlate.c \

@@ -18,6 +18,7 @@
 #include "ofproto-vmfex/netdev-vethernet.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
+#include "ofproto-vmfex/vmfex-reports.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "seq.h"
@@ -221,7 +222,7 @@ vmfex_type_set_config(const char *type OVS_UNUSED,
                       const struct smap *other_config)
 {
     vmfex_datapath_set_config(other_config);
-    vmfex_links_reconfigured();
+    vmfex_reports_start();
 }
 
 /* Bridges. */

@@ -11,6 +11,8 @@
  *     ofproto-vmfex-openflow.c   rules, groups, meters, packet-out
  *         |
  *     vmfex-links.c              trunks, adapters, VM ports: who is linked
+ *     vmfex-channels.c           which channel a vethernet has and uses
+ *     vmfex-reports.c            what users see of that
  *     vmfex-publish.c            makes forwarding state of it
  *         |
  *     vmfex-fwd.c                forwarding state

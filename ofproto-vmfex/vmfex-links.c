@@ -11,14 +11,15 @@
 #include "coverage.h"
 #include "datapath-actions/vmfex-txq.h"
 #include "hash.h"
-#include "if-notifier.h"
 #include "netdev.h"
 #include "odp-util.h"
 #include "ofproto-vmfex/vethernet-port.h"
+#include "ofproto-vmfex/vmfex-channels.h"
 #include "ofproto-vmfex/vmfex-choice.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-path.h"
 #include "ofproto-vmfex/vmfex-publish.h"
+#include "ofproto-vmfex/vmfex-reports.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
@@ -32,7 +33,6 @@ VLOG_DEFINE_THIS_MODULE(vmfex_links);
 COVERAGE_DEFINE(vmfex_links_run);
 COVERAGE_DEFINE(vmfex_link_made);
 COVERAGE_DEFINE(vmfex_link_broken);
-COVERAGE_DEFINE(vmfex_failover);
 
 struct hmap all_lports = HMAP_INITIALIZER(&all_lports);
 struct hmap all_vethernets = HMAP_INITIALIZER(&all_vethernets);
@@ -41,20 +41,6 @@ struct hmap all_vethernets = HMAP_INITIALIZER(&all_vethernets);
 static bool changed = true;
 static uint64_t last_vethernet_seqno, last_event_seqno;
 static uint64_t last_connectivity_seqno;
-
-/* The bridge layer clears Interface.error in each reconfiguration.  If the
- * same error is reported before it has learned that the database did so, it
- * takes the report for no change.  So errors are reported a few times.
- *
- * Likewise, a status that changes and changes back, as that of an adapter
- * does when ovs-vswitchd starts anew, is taken for one that never changed; and
- * so is an error that comes and goes, which is therefore cleared twice. */
-#define FIRST_REPORT 50         /* In ms. */
-#define CLEAR_REPORT 200        /* Likewise. */
-#define LAST_REPORT 5000        /* Likewise. */
-static long long int next_report = LLONG_MAX;
-static int report_interval;
-static bool clear_again;        /* An error was taken back. */
 
 static void vethernet_unlink(struct vmfex_vethernet *);
 
@@ -68,30 +54,6 @@ void
 vmfex_links_changed(void)
 {
     changed = true;
-}
-
-static void
-start_reports(void)
-{
-    report_interval = FIRST_REPORT;
-    next_report = time_msec() + report_interval;
-}
-
-/* Has the bridge layer clear Interface.error of those that have none any more,
- * which it does in a reconfiguration only. */
-static void
-clear_errors(void)
-{
-    if_notifier_manual_report();
-    clear_again = true;
-    start_reports();
-}
-
-/* Notes that all bridges are being reconfigured. */
-void
-vmfex_links_reconfigured(void)
-{
-    start_reports();
 }
 
 /* Datapath ports. */
@@ -118,21 +80,6 @@ vmfex_trunk_inner_mtu(const struct vmfex_lport *trunk)
     int tag_len = vmfex_tag_len(trunk->tag);
 
     return trunk->mtu > tag_len ? trunk->mtu - tag_len : 0;
-}
-
-/* Returns the trunk named 'name', or NULL. */
-static struct vmfex_lport *
-trunk_find(const char *name)
-{
-    struct vmfex_lport *lport;
-
-    HMAP_FOR_EACH_WITH_HASH (lport, node, hash_string(name, 0), &all_lports) {
-        if (lport->configured && vmfex_lport_is_trunk(lport)
-            && !strcmp(vmfex_lport_name(lport), name)) {
-            return lport;
-        }
-    }
-    return NULL;
 }
 
 static void
@@ -418,9 +365,9 @@ vethernet_link(struct vmfex_vethernet *v, struct vmfex_lport *lport)
     lport->publish = true;
 }
 
-/* Channel that 'v' sends on. */
-static size_t
-vethernet_channel(const struct vmfex_vethernet *v)
+/* Returns the index of the channel that 'v' sends on. */
+size_t
+vmfex_vethernet_channel(const struct vmfex_vethernet *v)
 {
     return (v->rewritten ? 0
             : MIN(vmfex_endpoint_channel(v->ep),
@@ -428,10 +375,10 @@ vethernet_channel(const struct vmfex_vethernet *v)
 }
 
 /* Returns the trunk that 'v' sends on, or NULL. */
-static const struct vmfex_lport *
-vethernet_trunk(const struct vmfex_vethernet *v)
+const struct vmfex_lport *
+vmfex_vethernet_trunk(const struct vmfex_vethernet *v)
 {
-    return v->trunk[vethernet_channel(v)];
+    return v->trunk[vmfex_vethernet_channel(v)];
 }
 
 /* Returns true if frames can take a path through 'v'. */
@@ -453,9 +400,11 @@ vmfex_vethernet_works(const struct vmfex_vethernet *v)
     return false;
 }
 
-static void OVS_PRINTF_FORMAT(3, 4)
-vethernet_set_reason(struct vmfex_vethernet *v, enum vmfex_reason reason,
-                     const char *format, ...)
+/* Gives 'v' the 'reason' and, as a detail about it, 'format', which may be
+ * NULL. */
+void
+vmfex_set_reason(struct vmfex_vethernet *v, enum vmfex_reason reason,
+                 const char *format, ...)
 {
     free(v->detail);
     v->reason = reason;
@@ -486,238 +435,12 @@ refresh_lports(void)
     }
 }
 
-/* Step 2: vethernets. */
-
-static struct vmfex_vethernet **
-sort_vethernets(int (*compare)(const void *, const void *))
-{
-    struct vmfex_vethernet **array, *v;
-    size_t n = 0;
-
-    array = xmalloc(hmap_count(&all_vethernets) * sizeof *array);
-    HMAP_FOR_EACH (v, node, &all_vethernets) {
-        array[n++] = v;
-    }
-    qsort(array, n, sizeof *array, compare);
-    return array;
-}
-
-static int
-compare_claims(const void *a_, const void *b_)
-{
-    const struct vmfex_vethernet *const *a = a_;
-    const struct vmfex_vethernet *const *b = b_;
-
-    return ((*a)->claim != (*b)->claim
-            ? ((*a)->claim < (*b)->claim ? -1 : 1)
-            : vmfex_compare_names((*a)->ep->name, (*b)->ep->name));
-}
-
-static uint64_t
-channel_key(const struct vmfex_lport *trunk, uint16_t vif)
-{
-    return ((uint64_t) odp_to_u32(trunk->odp_port) << 16) | vif;
-}
-
-/* A channel that is taken. */
-struct claim {
-    struct hmap_node node;
-    uint64_t key;
-    const struct vmfex_vethernet *owner;
-};
-
-/* Takes channel 'i' of 'v', unless another vethernet did so, which is then
- * returned. */
-static const struct vmfex_vethernet *
-claim_channel(struct hmap *claims, const struct vmfex_vethernet *v, size_t i)
-{
-    uint64_t key = channel_key(v->trunk[i], v->vif[i]);
-    struct claim *c;
-
-    HMAP_FOR_EACH_WITH_HASH (c, node, hash_uint64(key), claims) {
-        if (c->key == key) {
-            return c->owner == v ? NULL : c->owner;
-        }
-    }
-    c = xmalloc(sizeof *c);
-    c->key = key;
-    c->owner = v;
-    hmap_insert(claims, &c->node, hash_uint64(key));
-    return NULL;
-}
-
-/* Sets up what 'v' is by its own configuration and that of its trunks.  Leaves
- * 'v->reason' at VMFEX_REASON_NONE if it may be used. */
-static void
-vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
-{
-    const struct vethernet_config *c = vethernet_get_config(v->netdev);
-    size_t i;
-
-    v->ordinary = !v->bridge && vethernet_is_ordinary(v->netdev);
-    v->in_use = v->bridge || v->ordinary;
-    v->active = c->active;
-    v->up = vethernet_is_up(v->netdev);
-    v->reserved = c->reserved;
-    v->predictable = c->predictable;
-    v->held_back = false;
-    v->n_channels = 0;
-    v->announce = false;
-    v->waits = false;
-    memset(v->trunk, 0, sizeof v->trunk);
-    vethernet_set_reason(v, VMFEX_REASON_NONE, NULL);
-
-    if (!v->in_use) {
-        return;
-    } else if (c->error) {
-        vethernet_set_reason(v, VMFEX_REASON_BAD_CONFIG, "%s", c->error);
-        return;
-    } else if (v->bridge && !c->trunk[0]) {
-        vethernet_set_reason(v, VMFEX_REASON_BAD_CONFIG,
-                             "options:trunk is missing: an adapter needs a "
-                             "primary channel");
-        return;
-    }
-
-    v->n_channels = c->n_channels;
-    for (i = 0; i < c->n_channels; i++) {
-        struct vmfex_lport *trunk = (c->trunk[i] ? trunk_find(c->trunk[i])
-                                     : NULL);
-        const struct vmfex_vethernet *other = NULL;
-
-        v->trunk[i] = trunk;
-        v->vif[i] = c->vif[i];
-        if (!c->trunk[i]) {
-            v->trouble[i] = VMFEX_REASON_NOT_ACTIVATED;
-            continue;
-        }
-        if (trunk) {
-            trunk->n_vethernets++;
-            other = claim_channel(claims, v, i);
-        }
-
-        vethernet_set_reason(v, VMFEX_REASON_NONE, NULL);
-        if (!trunk) {
-            vethernet_set_reason(v, VMFEX_REASON_TRUNK_MISSING,
-                                 "trunk %s", c->trunk[i]);
-        } else if (trunk->config_error) {
-            vethernet_set_reason(v, VMFEX_REASON_BAD_CONFIG, "trunk %s: %s",
-                                 c->trunk[i], trunk->config_error);
-        } else if (v->bridge && trunk->role != VMFEX_ROLE_UPLINK) {
-            vethernet_set_reason(v, VMFEX_REASON_BAD_CONFIG,
-                                 "trunk %s is a downlink, an adapter needs an "
-                                 "uplink", c->trunk[i]);
-        } else if (other) {
-            vethernet_set_reason(v, VMFEX_REASON_VIF_CONFLICT,
-                                 "%s has VIF %"PRIu16" of %s",
-                                 other->ep->name, c->vif[i], c->trunk[i]);
-            v->trunk[i] = NULL;
-        } else if (!trunk->up) {
-            vethernet_set_reason(v, VMFEX_REASON_TRUNK_DOWN,
-                                 "trunk %s", c->trunk[i]);
-        }
-        v->trouble[i] = v->reason;
-    }
-
-    i = vethernet_channel(v);
-    if (!c->trunk[0]) {
-        /* If the only trunk fails, the host uses the other switch, until the
-         * next frame. */
-        if (i && v->trouble[i] != VMFEX_REASON_NONE) {
-            vmfex_endpoint_use_channel(v->ep, 0, false);
-            i = 0;
-        }
-        v->waits = !i && vmfex_vethernet_works(v);
-        return;
-    }
-    if (!vmfex_vethernet_works(v)) {
-        return;
-    }
-
-    /* A host leaves a channel whose trunk failed.  A switch stays, until a
-     * frame shows where the host went. */
-    if (v->bridge && v->trouble[i] != VMFEX_REASON_NONE) {
-        COVERAGE_INC(vmfex_failover);
-        VLOG_INFO("%s: adapter %s moves to its %s channel, because trunk %s "
-                  "does not work", v->bridge->name, v->ep->name,
-                  i ? "primary" : "standby", c->trunk[i]);
-        vmfex_endpoint_use_channel(v->ep, !i, false);
-        v->rewritten = false;
-        i = !i;
-    }
-    if (v->trouble[i] == VMFEX_REASON_NONE) {
-        vethernet_set_reason(v, VMFEX_REASON_NONE, NULL);
-    } else {
-        vethernet_set_reason(v, v->trouble[i], "trunk %s", c->trunk[i]);
-    }
-}
-
-/* Notes whether 'v', which is linked, sends elsewhere than before, so that
- * the switch has to be told. */
-static void
-vethernet_check_announce(struct vmfex_vethernet *v)
-{
-    const struct vmfex_lport *trunk = vethernet_trunk(v);
-    odp_port_t odp_port = trunk ? trunk->odp_port : ODPP_NONE;
-    uint16_t vif = v->vif[vethernet_channel(v)];
-
-    if (!v->port) {
-        v->last_trunk = ODPP_NONE;
-    } else if (odp_port != ODPP_NONE) {
-        v->announce = (v->last_trunk != ODPP_NONE
-                       && (v->last_trunk != odp_port || v->last_vif != vif));
-        v->last_trunk = odp_port;
-        v->last_vif = vif;
-    }
-}
-
-static void
-evaluate_vethernets(void)
-{
-    struct hmap claims = HMAP_INITIALIZER(&claims);
-    struct vmfex_vethernet **sorted;
-    struct claim *c;
-    size_t n = hmap_count(&all_vethernets);
-
-    sorted = sort_vethernets(compare_claims);
-    for (size_t i = 0; i < n; i++) {
-        if (sorted[i]->netdev) {
-            vethernet_evaluate(sorted[i], &claims);
-        }
-    }
-    free(sorted);
-    HMAP_FOR_EACH_POP (c, node, &claims) {
-        free(c);
-    }
-    hmap_destroy(&claims);
-}
-
-/* Returns the netdev of the first trunk of a vethernet port of an ordinary
- * bridge that a PMD thread polls, or NULL. */
-static const struct netdev *
-find_pmd_trunk(void)
-{
-    const struct vmfex_lport *best = NULL;
-    struct vmfex_vethernet *v;
-
-    HMAP_FOR_EACH (v, node, &all_vethernets) {
-        for (size_t i = 0; v->netdev && v->ordinary && i < v->n_channels;
-             i++) {
-            if (v->trunk[i] && netdev_is_pmd(v->trunk[i]->netdev)
-                && (!best || v->trunk[i]->odp_port < best->odp_port)) {
-                best = v->trunk[i];
-            }
-        }
-    }
-    return best ? best->netdev : NULL;
-}
-
 /* Step 3: links. */
 
 static bool
 mtu_fits(const struct vmfex_vethernet *v, const struct vmfex_lport *lport)
 {
-    const struct vmfex_lport *trunk = vethernet_trunk(v);
+    const struct vmfex_lport *trunk = vmfex_vethernet_trunk(v);
 
     return trunk && lport->mtu <= vmfex_trunk_inner_mtu(trunk);
 }
@@ -730,7 +453,7 @@ adapter_choice(const struct vmfex_vethernet *v,
     return (struct vmfex_choice) {
         .name = v->ep->name,
         .fits = mtu_fits(v, lport),
-        .n_links = vethernet_trunk(v)->n_links,
+        .n_links = vmfex_vethernet_trunk(v)->n_links,
     };
 }
 
@@ -791,7 +514,7 @@ link_is_valid(const struct vmfex_lport *lport)
 static void
 count_link(struct vmfex_vethernet *v)
 {
-    struct vmfex_lport *trunk = v->trunk[vethernet_channel(v)];
+    struct vmfex_lport *trunk = v->trunk[vmfex_vethernet_channel(v)];
 
     if (trunk) {
         trunk->n_links++;
@@ -908,16 +631,16 @@ make_links(void)
 static void
 vethernet_check_mtu(struct vmfex_vethernet *v)
 {
-    const struct vmfex_lport *trunk = vethernet_trunk(v);
+    const struct vmfex_lport *trunk = vmfex_vethernet_trunk(v);
     int needed = (v->port ? v->port->mtu : vethernet_requested_mtu(v->netdev));
 
     if (trunk && needed > vmfex_trunk_inner_mtu(trunk)) {
-        vethernet_set_reason(v, VMFEX_REASON_TRUNK_MTU,
-                             "%s has MTU %d, trunk %s has %d and needs "
-                             "%"PRIuSIZE,
-                             v->port ? vmfex_lport_name(v->port) : v->ep->name,
-                             needed, vmfex_lport_name(trunk), trunk->mtu,
-                             needed + vmfex_tag_len(trunk->tag));
+        vmfex_set_reason(v, VMFEX_REASON_TRUNK_MTU,
+                         "%s has MTU %d, trunk %s has %d and needs "
+                         "%"PRIuSIZE,
+                         v->port ? vmfex_lport_name(v->port) : v->ep->name,
+                         needed, vmfex_lport_name(trunk), trunk->mtu,
+                         needed + vmfex_tag_len(trunk->tag));
     }
 }
 
@@ -933,29 +656,29 @@ vethernet_decide(struct vmfex_vethernet *v)
         v->state = VETHERNET_DOWN;
     } else if (!used && v->reserved) {
         v->state = VETHERNET_RESERVED;
-        vethernet_set_reason(v, VMFEX_REASON_RESERVED, NULL);
+        vmfex_set_reason(v, VMFEX_REASON_RESERVED, NULL);
     } else if (!used) {
         v->state = VETHERNET_FREE;
     } else if (!v->active) {
         v->state = VETHERNET_LINKED;
-        vethernet_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
-                             "the gate of %s is closed", v->ep->name);
+        vmfex_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
+                         "the gate of %s is closed", v->ep->name);
     } else if (!v->up) {
         v->state = VETHERNET_LINKED;
-        vethernet_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
-                             "%s is administratively down; set it up with "
-                             "ovs-ofctl mod-port", v->ep->name);
+        vmfex_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
+                         "%s is administratively down; set it up with "
+                         "ovs-ofctl mod-port", v->ep->name);
     } else if (v->bridge && !v->bridge->forwarding) {
         v->state = VETHERNET_LINKED;
-        vethernet_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
-                             "bridge %s has no NORMAL rule; add it with "
-                             "ovs-ofctl add-flow %s actions=NORMAL",
-                             v->bridge->name, v->bridge->name);
+        vmfex_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
+                         "bridge %s has no NORMAL rule; add it with "
+                         "ovs-ofctl add-flow %s actions=NORMAL",
+                         v->bridge->name, v->bridge->name);
     } else if (v->waits) {
         v->state = VETHERNET_LINKED;
-        vethernet_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
-                             "it waits for the first frame on trunk %s",
-                             vmfex_lport_name(v->trunk[1]));
+        vmfex_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
+                         "it waits for the first frame on trunk %s",
+                         vmfex_lport_name(v->trunk[1]));
     } else {
         v->state = VETHERNET_ACTIVE;
     }
@@ -964,97 +687,6 @@ vethernet_decide(struct vmfex_vethernet *v)
     }
     free(v->path_reason);
     v->path = vmfex_path_choose(v, &v->path_reason);
-}
-
-/* Returns a sentence about 'reason' and 'detail', which may be NULL, which the
- * caller must free. */
-static char *
-explain(enum vmfex_reason reason, const char *detail)
-{
-    return xasprintf("%s: %s%s%s%s; %s", vmfex_reason_name(reason),
-                     vmfex_reason_sentence(reason),
-                     detail ? " (" : "", detail ? detail : "",
-                     detail ? ")" : "", vmfex_reason_cure(reason));
-}
-
-static void
-vethernet_report(struct vmfex_vethernet *v)
-{
-    const struct vmfex_lport *trunk = vethernet_trunk(v);
-    size_t i = vethernet_channel(v);
-    bool is_error = (v->state == VETHERNET_DOWN
-                     || v->state == VETHERNET_LINKED);
-    char *error = is_error ? explain(v->reason, v->detail) : NULL;
-    const struct vethernet_config *c = vethernet_get_config(v->netdev);
-    bool has_path = vmfex_vethernet_has_path(v);
-    uint64_t first_frame;
-    bool is_new;
-
-    atomic_read_relaxed(&v->ep->first_frame, &first_frame);
-    is_new = vethernet_set_status(v->netdev, &(struct vethernet_status) {
-        .state = v->state,
-        .reason = v->reason,
-        .error = error,
-        .port = v->port ? vmfex_lport_name(v->port) : NULL,
-        .trunk = v->n_channels ? c->trunk[i] : NULL,
-        .vif = v->n_channels ? c->vif[i] : 0,
-        .standby = i > 0,
-        .path = has_path ? vmfex_path_name(v->path) : NULL,
-        .path_reason = has_path ? v->path_reason : NULL,
-        .first_frame = first_frame,
-        .mtu = trunk ? vmfex_trunk_inner_mtu(trunk) : 0,
-    });
-    if (is_new) {
-        v->status_is_new = true;
-        start_reports();
-    }
-    free(error);
-
-    if (v->has_error && !is_error) {
-        clear_errors();
-    }
-    v->has_error = is_error;
-}
-
-/* Sets 'lport->error', and tells the bridge layer about a change. */
-static void
-lport_report(struct vmfex_lport *lport)
-{
-    struct vmfex_vethernet *v = lport->adapter;
-    char *error = NULL;
-
-    if (lport->config_error) {
-        lport->reason = VMFEX_REASON_BAD_CONFIG;
-        error = explain(lport->reason, lport->config_error);
-    } else if (vmfex_lport_is_trunk(lport) || !lport->configured) {
-        lport->reason = VMFEX_REASON_NONE;
-    } else if (v && v->reason != VMFEX_REASON_NONE) {
-        char *detail = xasprintf("adapter %s%s%s", v->ep->name,
-                                 v->detail ? ": " : "",
-                                 v->detail ? v->detail : "");
-
-        lport->reason = v->reason;
-        error = explain(lport->reason, detail);
-        free(detail);
-    } else if (!v) {
-        error = explain(lport->reason, (lport->adapter_name
-                                        ? lport->adapter_name
-                                        : lport->bridge->name));
-    }
-
-    if (nullable_string_is_equal(error, lport->error)) {
-        free(error);
-        return;
-    }
-    if (error) {
-        VLOG_INFO("%s: port %s: %s", lport->bridge->name,
-                  vmfex_lport_name(lport), error);
-        seq_change(connectivity_seq_get());
-    } else {
-        clear_errors();
-    }
-    free(lport->error);
-    lport->error = error;
 }
 
 /* The run. */
@@ -1079,18 +711,18 @@ compute(void)
     }
 
     refresh_lports();
-    evaluate_vethernets();
-    vethernet_ports_poll_like(find_pmd_trunk());
+    vmfex_channels_run();
+    vethernet_ports_poll_like(vmfex_channels_find_pmd_trunk());
     make_links();
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (v->netdev) {
             vethernet_decide(v);
-            vethernet_check_announce(v);
-            vethernet_report(v);
+            vmfex_channels_check_announce(v);
+            vmfex_report_vethernet(v);
         }
     }
     HMAP_FOR_EACH (lport, node, &all_lports) {
-        lport_report(lport);
+        vmfex_report_lport(lport);
     }
     vmfex_publish();
 
@@ -1118,60 +750,6 @@ any_lport_changed(void)
     return false;
 }
 
-static bool
-any_error(void)
-{
-    struct vmfex_vethernet *v;
-    struct vmfex_lport *lport;
-
-    HMAP_FOR_EACH (lport, node, &all_lports) {
-        if (lport->error) {
-            return true;
-        }
-    }
-    HMAP_FOR_EACH (v, node, &all_vethernets) {
-        if (v->has_error) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Lets the bridge layer read the statuses that are new.  'last' says that it
- * is the last time, and that it shall read all statuses: a restart of the
- * database server loses what was in the database, and makes the bridge layer
- * reconfigure us, but not report again what it reported before. */
-static void
-report_statuses(bool last)
-{
-    struct vmfex_vethernet *v;
-
-    HMAP_FOR_EACH (v, node, &all_vethernets) {
-        if (v->status_is_new || last) {
-            vethernet_report_status(v->ep->name);
-            v->status_is_new = !last;
-        }
-    }
-}
-
-static void
-report_again(void)
-{
-    if (time_msec() >= next_report) {
-        if (any_error()) {
-            seq_change(connectivity_seq_get());
-        }
-        if (clear_again && report_interval >= CLEAR_REPORT) {
-            clear_again = false;
-            if_notifier_manual_report();
-        }
-        report_interval *= 2;
-        next_report = (report_interval <= LAST_REPORT
-                       ? time_msec() + report_interval : LLONG_MAX);
-        report_statuses(next_report == LLONG_MAX);
-    }
-}
-
 /* Brings links, states and forwarding up to date, if anything changed. */
 void
 vmfex_links_run(void)
@@ -1180,7 +758,7 @@ vmfex_links_run(void)
     uint64_t vethernet_seqno = seq_read(vethernet_seq);
     uint64_t event_seqno = seq_read(vmfex_event_seq);
 
-    report_again();
+    vmfex_reports_run();
     vmfex_kernel_links_run();
     if (time_msec() >= hold_back_until) {
         hold_back_until = LLONG_MAX;
@@ -1210,9 +788,10 @@ vmfex_links_wait(void)
     seq_wait(vethernet_seq, last_vethernet_seqno);
     seq_wait(vmfex_event_seq, last_event_seqno);
     seq_wait(connectivity_seq_get(), last_connectivity_seqno);
-    if (MIN(next_report, hold_back_until) != LLONG_MAX) {
-        poll_timer_wait_until(MIN(next_report, hold_back_until));
+    if (hold_back_until != LLONG_MAX) {
+        poll_timer_wait_until(hold_back_until);
     }
+    vmfex_reports_wait();
     vmfex_publish_wait();
     vmfex_kernel_links_wait();
 }

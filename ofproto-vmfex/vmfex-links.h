@@ -21,6 +21,7 @@
  *     Interface.status,      forwarding state            flows of what
  *     Interface.error        (vmfex-fwd.h)               changed: flushed
  *
+ * Step 2 is in vmfex-channels.h; what step 4 tells users, in vmfex-reports.h.
  * The run computes everything anew from what there is, whatever came first,
  * compares the result to what is published, and publishes the difference.  It
  * works from memory alone, so that a thousand ports take about a millisecond;
@@ -169,9 +170,14 @@ struct vmfex_vethernet *vmfex_vethernet_find(const struct netdev *);
 
 bool vmfex_vethernet_has_path(const struct vmfex_vethernet *);
 bool vmfex_vethernet_works(const struct vmfex_vethernet *);
+size_t vmfex_vethernet_channel(const struct vmfex_vethernet *);
+const struct vmfex_lport *vmfex_vethernet_trunk(
+    const struct vmfex_vethernet *);
+void vmfex_set_reason(struct vmfex_vethernet *, enum vmfex_reason,
+                      const char *format, ...)
+    OVS_PRINTF_FORMAT(3, 4);
 
 void vmfex_links_changed(void);
-void vmfex_links_reconfigured(void);
 void vmfex_links_run(void);
 void vmfex_links_wait(void);
 
