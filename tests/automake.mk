@@ -2,7 +2,12 @@
 
 # Unit tests.  Nothing is wrapped in them.
 check_PROGRAMS += tests/test-tags
-tests_test_tags_SOURCES = tests/test-tags.c
+tests_test_tags_SOURCES = \
+	tests/tag-classes.c \
+	tests/tag-classes.h \
+	tests/tag-packets.c \
+	tests/tag-packets.h \
+	tests/test-tags.c
 tests_test_tags_LDADD = \
 	ofproto-vmfex/libofproto-vmfex.la \
 	datapath-actions/libvmfex-datapath.la \

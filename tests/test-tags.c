@@ -36,537 +36,9 @@
 #include "packets.h"
 #include "pcap-file.h"
 #include "random.h"
+#include "tests/tag-classes.h"
+#include "tests/tag-packets.h"
 #include "util.h"
-
-/* Fails the test unless 'CONDITION' holds.  What is printed has to be enough
- * to repeat the failure, hence 'where'. */
-#define CHECK(CONDITION)                                                \
-    do {                                                                \
-        if (!(CONDITION)) {                                             \
-            fail(__FILE__, __LINE__, #CONDITION);                       \
-        }                                                               \
-    } while (0)
-
-/* What is being tested at the moment. */
-static char where[128];
-
-OVS_NO_RETURN static void
-fail(const char *file, int line, const char *condition)
-{
-    fprintf(stderr, "%s:%d: %s: failed: %s\n", file, line, where, condition);
-    exit(EXIT_FAILURE);
-}
-
-/* The two kinds of tag, so that one test does for both. */
-
-union tag {
-    struct vntag vn;
-    struct etag e;
-};
-
-struct tag_class {
-    const char *name;
-    uint16_t eth_type;
-    size_t len;                 /* With the EtherType. */
-
-    void (*random)(union tag *);
-    void (*encode)(const union tag *, uint8_t bytes[]);
-    void (*decode)(const uint8_t bytes[], union tag *);
-    int (*parse)(const void *, size_t, union tag *);
-    struct dp_packet *(*push)(struct dp_packet *, const union tag *);
-    int (*pop)(struct dp_packet *, union tag *);
-    void (*format)(const union tag *, struct ds *);
-    int (*from_string)(const char *, union tag *);
-    bool (*equal)(const union tag *, const union tag *);
-
-    uint8_t reserved[6];        /* Reserved bits behind the EtherType. */
-};
-
-static void
-vn_random(union tag *tag)
-{
-    memset(tag, 0, sizeof *tag);
-    tag->vn.d = random_range(2);
-    tag->vn.p = random_range(2);
-    tag->vn.dvif = random_range(1 << 14);
-    tag->vn.l = random_range(2);
-    tag->vn.ver = random_range(4);
-    tag->vn.svif = random_range(1 << 12);
-}
-
-static void
-vn_encode(const union tag *tag, uint8_t bytes[])
-{
-    ovs_be32 word = vntag_encode(&tag->vn);
-
-    memcpy(bytes, &word, sizeof word);
-}
-
-static void
-vn_decode(const uint8_t bytes[], union tag *tag)
-{
-    ovs_be32 word;
-
-    memcpy(&word, bytes, sizeof word);
-    vntag_decode(word, &tag->vn);
-}
-
-static int
-vn_parse(const void *frame, size_t size, union tag *tag)
-{
-    return vntag_parse(frame, size, &tag->vn);
-}
-
-static struct dp_packet *
-vn_push(struct dp_packet *packet, const union tag *tag)
-{
-    return vntag_push(packet, vntag_encode(&tag->vn));
-}
-
-static int
-vn_pop(struct dp_packet *packet, union tag *tag)
-{
-    return vntag_pop(packet, &tag->vn);
-}
-
-static void
-vn_format(const union tag *tag, struct ds *s)
-{
-    vntag_format(&tag->vn, s);
-}
-
-static int
-vn_from_string(const char *s, union tag *tag)
-{
-    return vntag_from_string(s, &tag->vn);
-}
-
-static bool
-vn_equal(const union tag *a_, const union tag *b_)
-{
-    const struct vntag *a = &a_->vn;
-    const struct vntag *b = &b_->vn;
-
-    return (a->d == b->d && a->p == b->p && a->dvif == b->dvif
-            && a->l == b->l && a->ver == b->ver && a->svif == b->svif);
-}
-
-static void
-e_random(union tag *tag)
-{
-    memset(tag, 0, sizeof *tag);
-    tag->e.pcp = random_range(8);
-    tag->e.dei = random_range(2);
-    tag->e.ingress_ecid = random_range(1 << 12);
-    tag->e.ingress_ext = random_range(1 << 8);
-    tag->e.grp = random_range(4);
-    tag->e.ecid = random_range(1 << 12);
-    tag->e.ecid_ext = random_range(1 << 8);
-}
-
-static void
-e_encode(const union tag *tag, uint8_t bytes[])
-{
-    struct etag_wire wire;
-
-    etag_encode(&tag->e, &wire);
-    memcpy(bytes, wire.b, sizeof wire.b);
-}
-
-static void
-e_decode(const uint8_t bytes[], union tag *tag)
-{
-    struct etag_wire wire;
-
-    memcpy(wire.b, bytes, sizeof wire.b);
-    etag_decode(&wire, &tag->e);
-}
-
-static int
-e_parse(const void *frame, size_t size, union tag *tag)
-{
-    return etag_parse(frame, size, &tag->e);
-}
-
-static struct dp_packet *
-e_push(struct dp_packet *packet, const union tag *tag)
-{
-    struct etag_wire wire;
-
-    etag_encode(&tag->e, &wire);
-    return etag_push(packet, &wire);
-}
-
-static int
-e_pop(struct dp_packet *packet, union tag *tag)
-{
-    return etag_pop(packet, &tag->e);
-}
-
-static void
-e_format(const union tag *tag, struct ds *s)
-{
-    etag_format(&tag->e, s);
-}
-
-static int
-e_from_string(const char *s, union tag *tag)
-{
-    return etag_from_string(s, &tag->e);
-}
-
-static bool
-e_equal(const union tag *a_, const union tag *b_)
-{
-    const struct etag *a = &a_->e;
-    const struct etag *b = &b_->e;
-
-    return (a->pcp == b->pcp && a->dei == b->dei && a->grp == b->grp
-            && a->ingress_ecid == b->ingress_ecid
-            && a->ingress_ext == b->ingress_ext
-            && a->ecid == b->ecid && a->ecid_ext == b->ecid_ext);
-}
-
-static const struct tag_class classes[] = {
-    { "vntag", 0x8926, 6, vn_random, vn_encode, vn_decode, vn_parse, vn_push,
-      vn_pop, vn_format, vn_from_string, vn_equal,
-      { 0x00, 0x00, 0x40, 0x00 } },
-    { "etag", 0x893f, 8, e_random, e_encode, e_decode, e_parse, e_push,
-      e_pop, e_format, e_from_string, e_equal,
-      { 0x00, 0x00, 0xc0, 0x00, 0x00, 0x00 } },
-};
-
-#define FOR_EACH_CLASS(C) \
-    for (const struct tag_class *C = classes; \
-         C < &classes[ARRAY_SIZE(classes)]; C++)
-
-/* Packets. */
-
-/* Offsets of a packet's layers. */
-struct offsets {
-    uint16_t pad, l2_5, l3, l4;
-};
-
-static struct offsets
-get_offsets(const struct dp_packet *packet)
-{
-    return (struct offsets) { packet->l2_pad_size, packet->l2_5_ofs,
-                              packet->l3_ofs, packet->l4_ofs };
-}
-
-static bool
-offsets_equal(struct offsets a, struct offsets b)
-{
-    return (a.pad == b.pad && a.l2_5 == b.l2_5 && a.l3 == b.l3
-            && a.l4 == b.l4);
-}
-
-/* Returns 'ofs', a layer offset, as it should be after 'len' bytes went in. */
-static uint16_t
-shifted(uint16_t ofs, size_t len)
-{
-    return ofs == UINT16_MAX ? ofs : ofs + len;
-}
-
-static struct offsets
-shift_offsets(struct offsets o, size_t len)
-{
-    return (struct offsets) { o.pad, shifted(o.l2_5, len), shifted(o.l3, len),
-                              shifted(o.l4, len) };
-}
-
-/* Sources of packets that need nothing but memory. */
-enum source { SRC_MALLOC, SRC_STUB, SRC_STACK, SRC_AFXDP, N_SOURCES };
-
-/* A packet under test and the memory that a real owner would have. */
-struct test_packet {
-    struct dp_packet *packet;
-    enum source source;
-    uint8_t *memory;            /* Owned by the test, unless NULL. */
-    uint8_t *original;          /* Copy of 'memory' of a SRC_STACK packet. */
-    size_t memory_size;
-#if HAVE_AF_XDP
-    struct dp_packet_afxdp *afxdp;
-#endif
-};
-
-/* Some fields of a packet that are not its data and must never change. */
-static void
-mark_packet(struct dp_packet *packet)
-{
-    packet->md.skb_priority = 0x11223344;
-    packet->md.in_port.odp_port = u32_to_odp(77);
-    packet->cutlen = 5;
-    dp_packet_set_rss_hash(packet, 0xfeedbeef);
-}
-
-static void
-check_marks(const struct dp_packet *packet)
-{
-    CHECK(packet->md.skb_priority == 0x11223344);
-    CHECK(packet->md.in_port.odp_port == u32_to_odp(77));
-    CHECK(packet->cutlen == 5);
-    CHECK(packet->packet_type == htonl(PT_ETH));
-    CHECK(dp_packet_rss_valid(packet));
-    CHECK(dp_packet_get_rss_hash(packet) == 0xfeedbeef);
-}
-
-/* Makes 'tp' a packet from 'source' of the 'size' bytes at 'data', with
- * exactly 'headroom' and 'tailroom' bytes around them. */
-static void
-test_packet_init(struct test_packet *tp, enum source source, const void *data,
-                 size_t size, size_t headroom, size_t tailroom)
-{
-    size_t total = headroom + size + tailroom;
-    uint8_t *memory = xmalloc(total);
-
-    memset(tp, 0, sizeof *tp);
-    memset(memory, 0xee, total);
-    memcpy(memory + headroom, data, size);
-    tp->source = source;
-    tp->memory = memory;
-    tp->memory_size = total;
-
-    switch (source) {
-    case SRC_MALLOC:
-        tp->packet = xmalloc(sizeof *tp->packet);
-        dp_packet_use(tp->packet, memory, total);
-        dp_packet_reserve(tp->packet, headroom);
-        dp_packet_set_size(tp->packet, size);
-        tp->memory = NULL;
-        break;
-
-    case SRC_STUB:
-        tp->packet = xmalloc(sizeof *tp->packet);
-        dp_packet_use_stub(tp->packet, memory, total);
-        dp_packet_reserve(tp->packet, headroom);
-        dp_packet_set_size(tp->packet, size);
-        break;
-
-    case SRC_STACK:
-        tp->packet = xmalloc(sizeof *tp->packet);
-        dp_packet_use_const(tp->packet, memory, total);
-        dp_packet_pull(tp->packet, headroom);
-        dp_packet_set_size(tp->packet, size);
-        tp->original = xmemdup(memory, total);
-        break;
-
-    case SRC_AFXDP:
-#if HAVE_AF_XDP
-        /* Without a pool, nothing is done when the packet is freed. */
-        tp->afxdp = xzalloc(sizeof *tp->afxdp);
-        tp->packet = &tp->afxdp->packet;
-        dp_packet_use_afxdp(tp->packet, memory + headroom, total, headroom);
-        dp_packet_set_size(tp->packet, size);
-        break;
-#endif
-
-    case N_SOURCES:
-    default:
-        OVS_NOT_REACHED();
-    }
-    CHECK(size + tailroom > UINT16_MAX - headroom
-          || (dp_packet_headroom(tp->packet) == headroom
-              && dp_packet_tailroom(tp->packet) == tailroom));
-    mark_packet(tp->packet);
-}
-
-/* Frees 'tp', whose packet has become 'packet', or NULL. */
-static void
-test_packet_destroy(struct test_packet *tp, struct dp_packet *packet)
-{
-    if (tp->source == SRC_STACK) {
-        /* The maker of such a packet goes on owning it. */
-        CHECK(packet != tp->packet);
-        CHECK(!memcmp(tp->memory, tp->original, tp->memory_size));
-        free(tp->packet);
-    }
-    if (packet) {
-        dp_packet_delete(packet);
-    }
-#if HAVE_AF_XDP
-    free(tp->afxdp);
-#endif
-    free(tp->memory);
-    free(tp->original);
-}
-
-static bool
-source_available(enum source source OVS_UNUSED)
-{
-#if !HAVE_AF_XDP
-    if (source == SRC_AFXDP) {
-        return false;
-    }
-#endif
-    return true;
-}
-
-/* Fails unless 'packet' is 'inner', 'size' bytes, with 'tag' of class 'c'
- * inserted. */
-static void
-check_tagged(const struct dp_packet *packet, const uint8_t *inner, size_t size,
-             const struct tag_class *c, const union tag *tag)
-{
-    const uint8_t *frame = dp_packet_data(packet);
-    uint8_t bytes[8];
-
-    bytes[0] = c->eth_type >> 8;
-    bytes[1] = c->eth_type & 0xff;
-    c->encode(tag, &bytes[2]);
-
-    CHECK(dp_packet_size(packet) == size + c->len);
-    CHECK(!memcmp(frame, inner, 12));
-    CHECK(!memcmp(frame + 12, bytes, c->len));
-    CHECK(!memcmp(frame + 12 + c->len, inner + 12, size - 12));
-}
-
-static void
-check_data(const struct dp_packet *packet, const uint8_t *data, size_t size)
-{
-    CHECK(dp_packet_size(packet) == size);
-    CHECK(!memcmp(dp_packet_data(packet), data, size));
-}
-
-/* Appends 'type' at 'frame[*ofs]', as far as it fits into 'size' bytes. */
-static void
-put_be16(uint8_t *frame, size_t size, size_t *ofs, uint16_t type)
-{
-    for (int i = 0; i < 2; i++) {
-        if (*ofs < size) {
-            frame[*ofs] = i ? type & 0xff : type >> 8;
-        }
-        ++*ofs;
-    }
-}
-
-static void
-put_bytes(uint8_t *frame, size_t size, size_t *ofs, const void *bytes,
-          size_t n)
-{
-    if (*ofs < size) {
-        memcpy(&frame[*ofs], bytes, MIN(n, size - *ofs));
-    }
-    *ofs += n;
-}
-
-enum inner {
-    INNER_RANDOM,
-    INNER_IPV4,
-    INNER_IPV6,
-    INNER_ARP,
-    INNER_MPLS,
-    INNER_SNAP,
-    INNER_SNAP_MPLS,
-    INNER_LLC,
-    INNER_VNTAG,
-    INNER_ETAG,
-    N_INNER
-};
-
-/* Fills the 'size' bytes of 'frame' with an Ethernet frame with 'n_vlans' VLAN
- * tags and a payload of kind 'inner', cut off where 'frame' ends. */
-static void
-make_frame(uint8_t *frame, size_t size, int n_vlans, enum inner inner)
-{
-    static const uint8_t llc_snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 };
-    uint8_t llc[sizeof llc_snap];
-    size_t ofs = 12;
-
-    for (size_t i = 0; i < size; i++) {
-        frame[i] = random_uint8();
-    }
-    for (int i = 0; i < n_vlans; i++) {
-        put_be16(frame, size, &ofs, random_range(2) ? 0x8100 : 0x88a8);
-        ofs += 2;
-    }
-
-    switch (inner) {
-    case INNER_RANDOM:
-        break;
-
-    case INNER_IPV4:
-        put_be16(frame, size, &ofs, 0x0800);
-        if (size >= ofs + 28) {
-            /* UDP, with a few bytes of Ethernet padding. */
-            size_t pad = MIN(random_range(4), size - ofs - 28);
-            uint8_t *ip = &frame[ofs];
-
-            memset(ip, 0, 20);
-            ip[0] = 0x45;
-            ip[2] = (size - ofs - pad) >> 8;
-            ip[3] = (size - ofs - pad) & 0xff;
-            ip[8] = 64;
-            ip[9] = 17;
-        }
-        break;
-
-    case INNER_IPV6:
-        put_be16(frame, size, &ofs, 0x86dd);
-        if (size >= ofs + 48) {
-            uint8_t *ip = &frame[ofs];
-
-            memset(ip, 0, 40);
-            ip[0] = 0x60;
-            ip[4] = (size - ofs - 40) >> 8;
-            ip[5] = (size - ofs - 40) & 0xff;
-            ip[6] = 17;
-            ip[7] = 64;
-        }
-        break;
-
-    case INNER_ARP:
-        put_be16(frame, size, &ofs, 0x0806);
-        break;
-
-    case INNER_SNAP_MPLS:
-    case INNER_SNAP:
-        put_be16(frame, size, &ofs, 0x0123);
-        put_bytes(frame, size, &ofs, llc_snap, sizeof llc_snap);
-        if (inner == INNER_SNAP) {
-            put_be16(frame, size, &ofs, 0x0806);
-            break;
-        }
-        /* Fall through. */
-    case INNER_MPLS:
-        put_be16(frame, size, &ofs, random_range(2) ? 0x8847 : 0x8848);
-        for (int n = 1 + random_range(4); n > 0; n--) {
-            uint8_t lse[] = { 1, 2, 0x40 | (n == 1), 64 };
-
-            put_bytes(frame, size, &ofs, lse, sizeof lse);
-        }
-        break;
-
-    case INNER_LLC:
-        /* What follows would be MPLS if this were SNAP. */
-        put_be16(frame, size, &ofs, 0x0123);
-        memcpy(llc, llc_snap, sizeof llc);
-        llc[random_range(sizeof llc)] ^= 1;
-        put_bytes(frame, size, &ofs, llc, sizeof llc);
-        put_be16(frame, size, &ofs, 0x8847);
-        break;
-
-    case INNER_VNTAG:
-        put_be16(frame, size, &ofs, 0x8926);
-        break;
-
-    case INNER_ETAG:
-        put_be16(frame, size, &ofs, 0x893f);
-        break;
-
-    case N_INNER:
-    default:
-        OVS_NOT_REACHED();
-    }
-}
-
-static void
-parse(struct dp_packet *packet)
-{
-    struct flow flow;
-
-    flow_extract(packet, &flow);
-}
 
 /* "vectors": values that are known from elsewhere. */
 
@@ -608,13 +80,13 @@ test_vectors(struct ovs_cmdl_context *ctx OVS_UNUSED)
     union tag a, b;
 
     for (size_t i = 0; i < ARRAY_SIZE(vn); i++) {
-        snprintf(where, sizeof where, "VN-Tag vector %"PRIuSIZE, i);
+        testing("VN-Tag vector %"PRIuSIZE, i);
         a.vn = vn[i].tag;
         CHECK(vntag_encode(&a.vn) == htonl(vn[i].word));
         vntag_decode(htonl(vn[i].word), &b.vn);
-        CHECK(vn_equal(&a, &b));
+        CHECK(tag_classes[0].equal(&a, &b));
         vntag_decode(htonl(vn[i].word | 0x4000), &b.vn);
-        CHECK(vn_equal(&a, &b));
+        CHECK(tag_classes[0].equal(&a, &b));
         ds_clear(&s);
         vntag_format(&a.vn, &s);
         CHECK(!strcmp(ds_cstr(&s), vn[i].s));
@@ -623,22 +95,22 @@ test_vectors(struct ovs_cmdl_context *ctx OVS_UNUSED)
     for (size_t i = 0; i < ARRAY_SIZE(e); i++) {
         struct etag_wire wire;
 
-        snprintf(where, sizeof where, "E-TAG vector %"PRIuSIZE, i);
+        testing("E-TAG vector %"PRIuSIZE, i);
         a.e = e[i].tag;
         etag_encode(&a.e, &wire);
         CHECK(!memcmp(wire.b, e[i].wire.b, sizeof wire.b));
         etag_decode(&wire, &b.e);
-        CHECK(e_equal(&a, &b));
+        CHECK(tag_classes[1].equal(&a, &b));
         wire.b[2] |= 0xc0;
         etag_decode(&wire, &b.e);
-        CHECK(e_equal(&a, &b));
+        CHECK(tag_classes[1].equal(&a, &b));
         ds_clear(&s);
         etag_format(&a.e, &s);
         CHECK(!strcmp(ds_cstr(&s), e[i].s));
     }
 
     /* Too large a value must not leak into other fields. */
-    snprintf(where, sizeof where, "excess bits");
+    testing("excess bits");
     a.vn = (struct vntag) { .dvif = UINT16_MAX };
     CHECK(vntag_encode(&a.vn) == htonl(0x3fff0000));
     a.vn = (struct vntag) { .ver = UINT8_MAX };
@@ -704,7 +176,7 @@ check_push_pop(const struct tag_class *c, enum source source,
                const uint8_t *frame, size_t size, size_t headroom,
                size_t tailroom, bool parse_before)
 {
-    const struct tag_class *other = &classes[c == classes];
+    const struct tag_class *other = &tag_classes[c == tag_classes];
     struct offsets before;
     struct dp_packet *packet;
     struct test_packet tp;
@@ -712,7 +184,7 @@ check_push_pop(const struct tag_class *c, enum source source,
 
     test_packet_init(&tp, source, frame, size, headroom, tailroom);
     if (parse_before) {
-        parse(tp.packet);
+        parse_packet(tp.packet);
     }
     before = get_offsets(tp.packet);
 
@@ -763,10 +235,10 @@ check_pop_parsed(const struct tag_class *c, const uint8_t *frame, size_t size)
     memcpy(&tagged[12 + c->len], frame + 12, size - 12);
 
     test_packet_init(&fresh, SRC_MALLOC, frame, size, 0, 0);
-    parse(fresh.packet);
+    parse_packet(fresh.packet);
 
     test_packet_init(&tp, SRC_MALLOC, tagged, size + c->len, 0, 0);
-    parse(tp.packet);
+    parse_packet(tp.packet);
     CHECK(tp.packet->l3_ofs == 14);
     CHECK(c->pop(tp.packet, &b) == 0);
     CHECK(c->equal(&a, &b));
@@ -798,19 +270,19 @@ check_nested(const uint8_t *frame, size_t size, size_t headroom)
     union tag a, b, out;
 
     test_packet_init(&tp, SRC_MALLOC, frame, size, headroom, 0);
-    parse(tp.packet);
+    parse_packet(tp.packet);
     before = get_offsets(tp.packet);
-    classes[0].random(&a);
-    classes[1].random(&b);
-    packet = classes[0].push(tp.packet, &a);
+    tag_classes[0].random(&a);
+    tag_classes[1].random(&b);
+    packet = tag_classes[0].push(tp.packet, &a);
     CHECK(packet);
-    packet = classes[1].push(packet, &b);
+    packet = tag_classes[1].push(packet, &b);
     CHECK(packet);
-    CHECK(classes[1].pop(packet, &out) == 0);
-    CHECK(classes[1].equal(&b, &out));
-    check_tagged(packet, frame, size, &classes[0], &a);
-    CHECK(classes[0].pop(packet, &out) == 0);
-    CHECK(classes[0].equal(&a, &out));
+    CHECK(tag_classes[1].pop(packet, &out) == 0);
+    CHECK(tag_classes[1].equal(&b, &out));
+    check_tagged(packet, frame, size, &tag_classes[0], &a);
+    CHECK(tag_classes[0].pop(packet, &out) == 0);
+    CHECK(tag_classes[0].equal(&a, &out));
     check_data(packet, frame, size);
     CHECK(offsets_equal(get_offsets(packet), before));
     test_packet_destroy(&tp, packet);
@@ -837,10 +309,10 @@ test_random(struct ovs_cmdl_context *ctx)
             source = random_range(N_SOURCES);
         } while (!source_available(source));
 
-        snprintf(where, sizeof where, "seed %u iteration %u: size %"PRIuSIZE
-                 " room %"PRIuSIZE" and %"PRIuSIZE" inner %d vlans %d "
-                 "source %d", seed, i, size, headroom, tailroom, inner,
-                 n_vlans, source);
+        testing("seed %u iteration %u: size %"PRIuSIZE
+                " room %"PRIuSIZE" and %"PRIuSIZE" inner %d vlans %d "
+                "source %d", seed, i, size, headroom, tailroom, inner,
+                n_vlans, source);
         make_frame(frame, size, n_vlans, inner);
         flow_limit_vlans(random_range(3));
 
@@ -876,9 +348,9 @@ test_sources(struct ovs_cmdl_context *ctx OVS_UNUSED)
             for (int headroom = 0; headroom <= 20; headroom++) {
                 for (int tailroom = 0; tailroom <= 20; tailroom++) {
                     FOR_EACH_CLASS (c) {
-                        snprintf(where, sizeof where, "source %d size %"
-                                 PRIuSIZE" room %d and %d %s", source, size,
-                                 headroom, tailroom, c->name);
+                        testing("source %d size %"
+                                PRIuSIZE" room %d and %d %s", source, size,
+                                headroom, tailroom, c->name);
                         check_push_pop(c, source, frame, size, headroom,
                                        tailroom, true);
                     }
@@ -900,9 +372,9 @@ test_sources(struct ovs_cmdl_context *ctx OVS_UNUSED)
                     if (!source_available(source)) {
                         continue;
                     }
-                    snprintf(where, sizeof where, "source %d room %"PRIuSIZE
-                             " and %"PRIuSIZE" %s", source, headroom,
-                             tailroom, c->name);
+                    testing("source %d room %"PRIuSIZE
+                            " and %"PRIuSIZE" %s", source, headroom,
+                            tailroom, c->name);
                     test_packet_init(&tp, source, frame, size, headroom,
                                      tailroom);
                     base = dp_packet_base(tp.packet);
@@ -946,9 +418,9 @@ test_limits(struct ovs_cmdl_context *ctx OVS_UNUSED)
                     if (size + headroom > UINT16_MAX) {
                         continue;
                     }
-                    snprintf(where, sizeof where, "source %d size %"PRIuSIZE
-                             " headroom %"PRIuSIZE" %s", source, size,
-                             headroom, c->name);
+                    testing("source %d size %"PRIuSIZE
+                            " headroom %"PRIuSIZE" %s", source, size,
+                            headroom, c->name);
                     if (size + c->len <= UINT16_MAX) {
                         check_push_pop(c, source, frame, size, headroom, 0,
                                        false);
@@ -965,8 +437,8 @@ test_limits(struct ovs_cmdl_context *ctx OVS_UNUSED)
                 struct test_packet tp;
                 union tag tag;
 
-                snprintf(where, sizeof where, "source %d size %"PRIuSIZE" %s",
-                         source, size, c->name);
+                testing("source %d size %"PRIuSIZE" %s",
+                        source, size, c->name);
                 test_packet_init(&tp, source, frame, size, 16, 0);
                 c->random(&tag);
                 CHECK(!c->push(tp.packet, &tag));
@@ -977,8 +449,8 @@ test_limits(struct ovs_cmdl_context *ctx OVS_UNUSED)
         /* The allocated size of such a packet is cut to 16 bits, so that
          * dp_packet_tailroom() is not to be believed. */
         for (size_t headroom = 0; headroom <= 16; headroom++) {
-            snprintf(where, sizeof where, "overlong buffer, headroom %"
-                     PRIuSIZE" %s", headroom, c->name);
+            testing("overlong buffer, headroom %"
+                    PRIuSIZE" %s", headroom, c->name);
             check_push_pop(c, SRC_MALLOC, frame, 60000, headroom, 8000, false);
         }
 
@@ -987,7 +459,7 @@ test_limits(struct ovs_cmdl_context *ctx OVS_UNUSED)
             struct test_packet tp;
             union tag tag;
 
-            snprintf(where, sizeof where, "not Ethernet, %s", c->name);
+            testing("not Ethernet, %s", c->name);
             frame[12] = c->eth_type >> 8;
             frame[13] = c->eth_type & 0xff;
             test_packet_init(&tp, SRC_MALLOC, frame, 100, 16, 16);
@@ -1032,8 +504,8 @@ test_truncate(struct ovs_cmdl_context *ctx OVS_UNUSED)
                 uint8_t *frame = memory + 1;
                 struct test_packet tp;
 
-                snprintf(where, sizeof where, "%s cut to %"PRIuSIZE" bytes",
-                         c->name, size);
+                testing("%s cut to %"PRIuSIZE" bytes",
+                        c->name, size);
                 memcpy(frame, full, size);
                 out = untouched;
                 CHECK(c->parse(frame, size, &out) == expect);
@@ -1050,7 +522,7 @@ test_truncate(struct ovs_cmdl_context *ctx OVS_UNUSED)
                         continue;
                     }
                     test_packet_init(&tp, source, full, size, 0, 0);
-                    parse(tp.packet);
+                    parse_packet(tp.packet);
                     before = get_offsets(tp.packet);
                     out = untouched;
                     CHECK(c->pop(tp.packet, &out) == expect);
@@ -1076,10 +548,10 @@ test_truncate(struct ovs_cmdl_context *ctx OVS_UNUSED)
                 for (int inner = 0; inner < N_INNER; inner++) {
                     make_frame(full, sizeof full, n_vlans, inner);
                     for (size_t size = 14; size <= sizeof full; size++) {
-                        snprintf(where, sizeof where, "%s before inner frame "
-                                 "%d with %d VLANs of %"PRIuSIZE" bytes, "
-                                 "limit %d", c->name, inner, n_vlans, size,
-                                 limit);
+                        testing("%s before inner frame "
+                                "%d with %d VLANs of %"PRIuSIZE" bytes, "
+                                "limit %d", c->name, inner, n_vlans, size,
+                                limit);
                         check_pop_parsed(c, full, size);
                         check_push_pop(c, SRC_MALLOC, full, size, 0, 0, true);
                     }
@@ -1110,8 +582,8 @@ check_strings(const struct tag_class *c, const struct string_case cases[],
         int result;
 
         result = c->from_string(cases[i].s, &out);
-        snprintf(where, sizeof where, "%s string \"%s\": %d instead of %d",
-                 c->name, cases[i].s, result, cases[i].result);
+        testing("%s string \"%s\": %d instead of %d",
+                c->name, cases[i].s, result, cases[i].result);
         CHECK(result == cases[i].result);
         CHECK(result < 0
               ? !memcmp(&out, &untouched, sizeof out)
@@ -1215,8 +687,8 @@ test_bad_strings(struct ovs_cmdl_context *ctx OVS_UNUSED)
 #undef VN
 #undef E
 
-    check_strings(&classes[0], vn, ARRAY_SIZE(vn));
-    check_strings(&classes[1], e, ARRAY_SIZE(e));
+    check_strings(&tag_classes[0], vn, ARRAY_SIZE(vn));
+    check_strings(&tag_classes[1], e, ARRAY_SIZE(e));
 
     /* No prefix of a good string may be read past its end. */
     FOR_EACH_CLASS (c) {
@@ -1230,7 +702,7 @@ test_bad_strings(struct ovs_cmdl_context *ctx OVS_UNUSED)
             char *prefix = xmemdup0(ds_cstr(&s), n);
             int result = c->from_string(prefix, &tag);
 
-            snprintf(where, sizeof where, "%s prefix \"%s\"", c->name, prefix);
+            testing("%s prefix \"%s\"", c->name, prefix);
             CHECK(result == -EINVAL || result == n);
             free(prefix);
         }
@@ -1273,7 +745,7 @@ test_pcap(struct ovs_cmdl_context *ctx)
 
     random_set_seed(seed);
     for (unsigned int i = 0; i < n; i++) {
-        const struct tag_class *c = &classes[random_range(2)];
+        const struct tag_class *c = &tag_classes[random_range(2)];
         int n_vlans = random_range(3);
         size_t size = 60 + random_range(1440);
         uint8_t *frame = xmalloc(size);
@@ -1282,7 +754,7 @@ test_pcap(struct ovs_cmdl_context *ctx)
         size_t ofs = 12;
         union tag tag;
 
-        snprintf(where, sizeof where, "seed %u frame %u", seed, i);
+        testing("seed %u frame %u", seed, i);
         make_frame(frame, size, n_vlans, INNER_ARP);
         if (!n_vlans) {
             /* Local experimental EtherType. */
@@ -1426,11 +898,11 @@ test_dpdk(struct ovs_cmdl_context *ctx OVS_UNUSED)
                 struct offsets before;
                 union tag a, b;
 
-                snprintf(where, sizeof where, "mbuf, room %d and %d %s",
-                         headroom, tailroom, c->name);
+                testing("mbuf, room %d and %d %s",
+                        headroom, tailroom, c->name);
                 packet = dpdk_packet(mp, frame, sizeof frame, headroom,
                                      tailroom);
-                parse(packet);
+                parse_packet(packet);
                 before = get_offsets(packet);
                 CHECK(before.l4 != UINT16_MAX);
 
@@ -1464,7 +936,7 @@ test_dpdk(struct ovs_cmdl_context *ctx OVS_UNUSED)
             struct dp_packet *packet;
             union tag tag;
 
-            snprintf(where, sizeof where, "short mbuf, %s", c->name);
+            testing("short mbuf, %s", c->name);
             packet = dpdk_packet(mp, frame, 13, 128, 100);
             c->random(&tag);
             CHECK(!c->push(packet, &tag));

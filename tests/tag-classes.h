@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef TAG_CLASSES_H
+#define TAG_CLASSES_H 1
+
+/* The two kinds of tag behind one interface, so that one test does for both:
+ *
+ *     test-tags.c --> struct tag_class --> vntag.h
+ *                                     `--> etag.h
+ *
+ * 'encode' and 'decode' are written down here from the standards, and share
+ * nothing with the codecs under test. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "datapath-actions/etag.h"
+#include "datapath-actions/vntag.h"
+#include "util.h"
+
+struct dp_packet;
+struct ds;
+
+/* Fails the test unless 'CONDITION' holds.  What is printed has to be enough
+ * to repeat the failure, hence testing(). */
+#define CHECK(CONDITION)                                                \
+    do {                                                                \
+        if (!(CONDITION)) {                                             \
+            fail(__FILE__, __LINE__, #CONDITION);                       \
+        }                                                               \
+    } while (0)
+
+
+void testing(const char *format, ...) OVS_PRINTF_FORMAT(1, 2);
+OVS_NO_RETURN void fail(const char *file, int line, const char *condition);
+
+union tag {
+    struct vntag vn;
+    struct etag e;
+};
+
+struct tag_class {
+    const char *name;
+    uint16_t eth_type;
+    size_t len;                 /* With the EtherType. */
+
+    void (*random)(union tag *);
+    void (*encode)(const union tag *, uint8_t bytes[]);
+    void (*decode)(const uint8_t bytes[], union tag *);
+    int (*parse)(const void *, size_t, union tag *);
+    struct dp_packet *(*push)(struct dp_packet *, const union tag *);
+    int (*pop)(struct dp_packet *, union tag *);
+    void (*format)(const union tag *, struct ds *);
+    int (*from_string)(const char *, union tag *);
+    bool (*equal)(const union tag *, const union tag *);
+
+    uint8_t reserved[6];        /* Reserved bits behind the EtherType. */
+};
+extern const struct tag_class tag_classes[2];
+
+#define FOR_EACH_CLASS(C) \
+    for (const struct tag_class *C = tag_classes; \
+         C < &tag_classes[ARRAY_SIZE(tag_classes)]; C++)
+
+#endif /* tag-classes.h */
