@@ -42,7 +42,7 @@ shift_offsets(struct offsets o, size_t len)
 }
 
 /* Some fields of a packet that are not its data and must never change. */
-static void
+void
 mark_packet(struct dp_packet *packet)
 {
     packet->md.skb_priority = 0x11223344;

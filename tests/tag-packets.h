@@ -70,6 +70,7 @@ void make_frame(uint8_t *frame, size_t size, int n_vlans, enum inner);
 void put_be16(uint8_t *frame, size_t size, size_t *ofs, uint16_t type);
 void parse_packet(struct dp_packet *);
 
+void mark_packet(struct dp_packet *);
 void check_marks(const struct dp_packet *);
 void check_tagged(const struct dp_packet *, const uint8_t *inner, size_t size,
                   const struct tag_class *, const union tag *);
