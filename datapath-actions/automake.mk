@@ -21,6 +21,8 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/vmfex-handover.h \
 	datapath-actions/vmfex-l2.c \
 	datapath-actions/vmfex-l2.h \
+	datapath-actions/vmfex-offload.c \
+	datapath-actions/vmfex-offload.h \
 	datapath-actions/vmfex-policer.c \
 	datapath-actions/vmfex-policer.h \
 	datapath-actions/vmfex-ring.c \

@@ -53,6 +53,14 @@ vmfex_txq_is_open(const struct vmfex_txq *txq)
     return ovsrcu_get(struct netdev *, &txq->open) != NULL;
 }
 
+/* Returns true if 'netdev' is a port of our datapath, or about to become one.
+ * Main thread only. */
+bool
+vmfex_txq_exists(const struct netdev *netdev)
+{
+    return txq_find(netdev) != NULL;
+}
+
 static void
 txq_close(struct vmfex_txq *txq)
 {

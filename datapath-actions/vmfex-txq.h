@@ -51,6 +51,7 @@ struct vmfex_txq *vmfex_txq_create(struct netdev *);
 void vmfex_txq_allow(struct vmfex_txq *, bool);
 void vmfex_txq_destroy(struct vmfex_txq *);
 bool vmfex_txq_is_open(const struct vmfex_txq *);
+bool vmfex_txq_exists(const struct netdev *);
 struct netdev *vmfex_txq_get(const struct vmfex_txq *, int *qid);
 
 int vmfex_netdev_set_tx_multiq(struct netdev *, unsigned int n_txq,

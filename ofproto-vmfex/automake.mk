@@ -21,6 +21,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-flows.h \
 	ofproto-vmfex/vmfex-kernel-links.c \
 	ofproto-vmfex/vmfex-kernel-links.h \
+	ofproto-vmfex/vmfex-kernel-rxq.c \
+	ofproto-vmfex/vmfex-kernel-rxq.h \
 	ofproto-vmfex/vmfex-if-events.c \
 	ofproto-vmfex/vmfex-if-events.h \
 	ofproto-vmfex/vmfex-links.c \

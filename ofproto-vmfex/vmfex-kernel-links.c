@@ -8,6 +8,7 @@
 #include "datapath-actions/kernel/vmfex-kernel.h"
 #include "dirs.h"
 #include "netdev-provider.h"
+#include "ofproto-vmfex/vmfex-kernel-rxq.h"
 #include "ofproto-vmfex/vmfex-links.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -346,6 +347,9 @@ vmfex_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id,
     int ifindex = (!error && vmfex_kernel_is_open()
                    ? netdev_get_ifindex(netdev) : -1);
 
+    if (!error) {
+        vmfex_kernel_rxq_opened(*rxqp);
+    }
     if (ifindex > 0 && vmfex_kernel_is_attached(ifindex)) {
         vmfex_kernel_filter_sockets();
         /* What came in before that has been forwarded. */

@@ -75,6 +75,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-macros.at \
 	tests/system-manager.at \
 	tests/system-mtu.at \
+	tests/system-offload.at \
 	tests/system-pages.at \
 	tests/system-tags.at \
 	tests/system-testsuite.at \

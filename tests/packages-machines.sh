@@ -110,7 +110,6 @@ machine_vm() {
     done
     eval "$1() { nsenter --net=/proc/$!/ns/net -- \"\$@\"; }"
     ip link add e0 netns $! type veth peer name "$3" netns "$init" &&
-    nsenter --net=/proc/$!/ns/net ethtool -K e0 tx off > /dev/null &&
     nsenter --net=/proc/$!/ns/net ip address add "$4/24" dev e0 &&
     nsenter --net=/proc/$!/ns/net ip link set e0 up &&
     machine_run "$2" ip link set "$3" up

@@ -15,6 +15,7 @@
 #include "ofproto-vmfex/ofproto-vmfex.h"
 #include "ofproto-vmfex/vethernet-port.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
+#include "ofproto-vmfex/vmfex-kernel-rxq.h"
 #include "ofproto-vmfex/vmfex-if-events.h"
 
 int
@@ -120,6 +121,25 @@ int
 __wrap_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id)
 {
     return vmfex_netdev_rxq_open(netdev, rxqp, id, __real_netdev_rxq_open);
+}
+
+int
+__wrap_netdev_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+                       int *qfill)
+{
+    return vmfex_netdev_rxq_recv(rxq, batch, qfill, __real_netdev_rxq_recv);
+}
+
+void
+__wrap_netdev_rxq_wait(struct netdev_rxq *rxq)
+{
+    vmfex_netdev_rxq_wait(rxq, __real_netdev_rxq_wait);
+}
+
+void
+__wrap_netdev_rxq_close(struct netdev_rxq *rxq)
+{
+    vmfex_netdev_rxq_close(rxq, __real_netdev_rxq_close);
 }
 
 int

@@ -64,6 +64,10 @@ VMFEX_WRAP(int, netdev_set_tx_multiq, (struct netdev *, unsigned int n_txq))
 VMFEX_WRAP(int, netdev_reconfigure, (struct netdev *))
 VMFEX_WRAP(int, netdev_rxq_open,
            (struct netdev *, struct netdev_rxq **, int id))
+VMFEX_WRAP(int, netdev_rxq_recv,
+           (struct netdev_rxq *, struct dp_packet_batch *, int *qfill))
+VMFEX_WRAP(void, netdev_rxq_wait, (struct netdev_rxq *))
+VMFEX_WRAP(void, netdev_rxq_close, (struct netdev_rxq *))
 VMFEX_WRAP(int, netdev_set_policing,
            (struct netdev *, uint32_t kbits_rate, uint32_t kbits_burst,
             uint32_t kpkts_rate, uint32_t kpkts_burst))

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-vmfex/vmfex-kernel-rxq.h"
+
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "coverage.h"
+#include "datapath-actions/vmfex-offload.h"
+#include "datapath-actions/vmfex-txq.h"
+#include "dp-packet.h"
+#include "dpif-netdev.h"
+#include "hash.h"
+#include "netdev-linux-private.h"
+#include "netdev-provider.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(vmfex_kernel_rxq);
+
+COVERAGE_DEFINE(vmfex_rxq_truncated);
+
+/* Longest frame, as it is given to a packet socket. */
+#define MAX_FRAME 65535
+
+/* A VM may send several frames of 64 kB at once. */
+#define RCVBUF (4 * 1024 * 1024)
+
+/* A queue that is read here. */
+struct kernel_rxq {
+    struct hmap_node node;              /* In 'all_rxqs'. */
+    struct netdev_rxq *rxq;
+    int fd;
+
+    /* Frames that were read, of which 'next' is the first one left. */
+    struct vmfex_offload frames[NETDEV_MAX_BURST];
+    ovs_be16 tpid[NETDEV_MAX_BURST];    /* Of a VLAN tag, or 0. */
+    ovs_be16 tci[NETDEV_MAX_BURST];
+    size_t n, next;
+};
+
+/* Main thread only. */
+static struct hmap all_rxqs = HMAP_INITIALIZER(&all_rxqs);
+
+/* Where the rest of a frame goes that is longer than the MTU: for each frame
+ * of a burst. */
+static uint8_t (*overflow)[MAX_FRAME];
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+
+static struct kernel_rxq *
+rxq_find(const struct netdev_rxq *rxq)
+{
+    struct kernel_rxq *q;
+
+    HMAP_FOR_EACH_WITH_HASH (q, node, hash_pointer(rxq, 0), &all_rxqs) {
+        if (q->rxq == rxq) {
+            return q;
+        }
+    }
+    return NULL;
+}
+
+/* Takes over the reading of 'rxq', which was just opened, if it is one of our
+ * datapath's that has a packet socket. */
+void
+vmfex_kernel_rxq_opened(struct netdev_rxq *rxq)
+{
+    struct netdev *netdev = rxq->netdev;
+    struct kernel_rxq *q;
+    int size = RCVBUF;
+    int one = 1;
+    int fd;
+
+    if (strcmp(netdev_get_type(netdev), "system")
+        || !vmfex_txq_exists(netdev)) {
+        return;
+    }
+
+    fd = netdev_rxq_linux_cast(rxq)->fd;
+    if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one)) {
+        VLOG_WARN("%s: cannot ask for checksums and segmentation (%s), so "
+                  "guests must not leave these to their network device",
+                  netdev_get_name(netdev), ovs_strerror(errno));
+        return;
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)) {
+        VLOG_DBG("%s: the receive buffer stays as it is (%s)",
+                 netdev_get_name(netdev), ovs_strerror(errno));
+    }
+
+    q = xzalloc(sizeof *q);
+    q->rxq = rxq;
+    q->fd = fd;
+    hmap_insert(&all_rxqs, &q->node, hash_pointer(rxq, 0));
+    if (!overflow) {
+        overflow = xmalloc(NETDEV_MAX_BURST * sizeof *overflow);
+    }
+}
+
+/* Does what netdev_rxq_close() does, which 'original' must be. */
+void
+vmfex_netdev_rxq_close(struct netdev_rxq *rxq, vmfex_rxq_func *original)
+{
+    struct kernel_rxq *q = rxq_find(rxq);
+
+    if (q) {
+        while (q->next < q->n) {
+            vmfex_offload_stop(&q->frames[q->next++]);
+        }
+        hmap_remove(&all_rxqs, &q->node);
+        free(q);
+    }
+    original(rxq);
+}
+
+/* Does what netdev_rxq_wait() does, which 'original' must be. */
+void
+vmfex_netdev_rxq_wait(struct netdev_rxq *rxq, vmfex_rxq_func *original)
+{
+    const struct kernel_rxq *q = rxq_find(rxq);
+
+    if (q && q->next < q->n) {
+        poll_immediate_wake();
+    }
+    original(rxq);
+}
+
+/* Counts a frame that was dropped, where Interface.statistics:rx_dropped shows
+ * it. */
+static void
+count_dropped(const struct kernel_rxq *q, const char *why)
+{
+    netdev_linux_cast(q->rxq->netdev)->rx_dropped++;
+    VLOG_WARN_RL(&rl, "%s: dropped a frame: %s",
+                 netdev_get_name(q->rxq->netdev), why);
+}
+
+/* Stores the VLAN tag of frame 'i' of 'q', which the kernel keeps outside of
+ * it. */
+static void
+get_vlan(struct kernel_rxq *q, size_t i, struct msghdr *msg)
+{
+    struct cmsghdr *cmsg;
+
+    q->tpid[i] = q->tci[i] = 0;
+    for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+        struct tpacket_auxdata aux;
+
+        if (cmsg->cmsg_level == SOL_PACKET
+            && cmsg->cmsg_type == PACKET_AUXDATA
+            && cmsg->cmsg_len >= CMSG_LEN(sizeof aux)) {
+            memcpy(&aux, CMSG_DATA(cmsg), sizeof aux);
+            if (aux.tp_vlan_tci || aux.tp_status & TP_STATUS_VLAN_VALID) {
+                q->tpid[i] = htons(aux.tp_status & TP_STATUS_VLAN_TPID_VALID
+                                   ? aux.tp_vlan_tpid : ETH_TYPE_VLAN_8021Q);
+                q->tci[i] = htons(aux.tp_vlan_tci);
+            }
+        }
+    }
+}
+
+/* Reads what there is, up to a burst.  Returns 0 or a positive errno. */
+static int
+read_burst(struct kernel_rxq *q)
+{
+    union {
+        struct cmsghdr cmsg;
+        char buffer[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+    } control[NETDEV_MAX_BURST];
+    struct virtio_net_hdr hdrs[NETDEV_MAX_BURST];
+    struct dp_packet *buffers[NETDEV_MAX_BURST];
+    struct mmsghdr msgs[NETDEV_MAX_BURST];
+    struct iovec iovs[NETDEV_MAX_BURST][3];
+    size_t buffer_len;
+    int mtu, n, error;
+
+    if (netdev_get_mtu(q->rxq->netdev, &mtu)) {
+        mtu = ETH_PAYLOAD_MAX;
+    }
+    buffer_len = VLAN_ETH_HEADER_LEN + mtu;
+
+    memset(msgs, 0, sizeof msgs);
+    for (size_t i = 0; i < NETDEV_MAX_BURST; i++) {
+        buffers[i] = dp_packet_new_with_headroom(buffer_len,
+                                                 DP_NETDEV_HEADROOM);
+        iovs[i][0] = (struct iovec) { &hdrs[i], sizeof hdrs[i] };
+        iovs[i][1] = (struct iovec) { dp_packet_data(buffers[i]), buffer_len };
+        iovs[i][2] = (struct iovec) { overflow[i], sizeof overflow[i] };
+        msgs[i].msg_hdr.msg_iov = iovs[i];
+        msgs[i].msg_hdr.msg_iovlen = ARRAY_SIZE(iovs[i]);
+        msgs[i].msg_hdr.msg_control = &control[i];
+        msgs[i].msg_hdr.msg_controllen = sizeof control[i];
+    }
+
+    do {
+        n = recvmmsg(q->fd, msgs, NETDEV_MAX_BURST, 0, NULL);
+    } while (n < 0 && errno == EINTR);
+    error = n < 0 ? errno : 0;
+
+    q->n = q->next = 0;
+    for (int i = 0; i < n; i++) {
+        size_t size = msgs[i].msg_len - sizeof hdrs[i];
+        struct dp_packet *frame = buffers[i];
+
+        buffers[i] = NULL;
+        dp_packet_set_size(frame, MIN(size, buffer_len));
+        if (msgs[i].msg_len < sizeof hdrs[i] + ETH_HEADER_LEN
+            || size > MAX_FRAME || msgs[i].msg_hdr.msg_flags & MSG_TRUNC) {
+            COVERAGE_INC(vmfex_rxq_truncated);
+            count_dropped(q, "it is too short or too long");
+            dp_packet_delete(frame);
+            continue;
+        }
+        if (size > buffer_len) {
+            struct dp_packet *large
+                = dp_packet_new_with_headroom(size, DP_NETDEV_HEADROOM);
+
+            dp_packet_put(large, dp_packet_data(frame), buffer_len);
+            dp_packet_put(large, overflow[i], size - buffer_len);
+            dp_packet_delete(frame);
+            frame = large;
+        }
+        get_vlan(q, q->n, &msgs[i].msg_hdr);
+        if (vmfex_offload_start(&q->frames[q->n], frame, &hdrs[i])) {
+            q->n++;
+        } else {
+            count_dropped(q, "what its sender left to be done about it cannot "
+                             "be done");
+        }
+    }
+
+    for (size_t i = 0; i < NETDEV_MAX_BURST; i++) {
+        dp_packet_delete(buffers[i]);
+    }
+    return error;
+}
+
+/* Adds to 'batch' what has been read, as far as there is room. */
+static void
+take_frames(struct kernel_rxq *q, struct dp_packet_batch *batch)
+{
+    while (q->next < q->n && dp_packet_batch_size(batch) < NETDEV_MAX_BURST) {
+        struct dp_packet *frame = vmfex_offload_next(&q->frames[q->next]);
+
+        if (!frame) {
+            q->next++;
+            continue;
+        }
+        if (q->tpid[q->next]) {
+            eth_push_vlan(frame, q->tpid[q->next], q->tci[q->next]);
+        }
+        dp_packet_batch_add(batch, frame);
+    }
+}
+
+/* Does what netdev_rxq_recv() does, which 'original' must be. */
+int
+vmfex_netdev_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+                      int *qfill, vmfex_rxq_recv_func *original)
+{
+    struct kernel_rxq *q;
+    int error = 0;
+
+    if (OVS_LIKELY(rxq->netdev->netdev_class->is_pmd)) {
+        return original(rxq, batch, qfill);
+    }
+    q = rxq_find(rxq);
+    if (!q) {
+        return original(rxq, batch, qfill);
+    }
+
+    dp_packet_batch_init(batch);
+    if (q->next >= q->n) {
+        error = read_burst(q);
+    }
+    take_frames(q, batch);
+    if (qfill) {
+        *qfill = -ENOTSUP;
+    }
+    return error;
+}

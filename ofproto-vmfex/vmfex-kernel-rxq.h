@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef VMFEX_KERNEL_RXQ_H
+#define VMFEX_KERNEL_RXQ_H 1
+
+/* Receiving from the kernel's network devices (type "system").
+ *
+ * Open vSwitch reads them by packet sockets, and takes what it gets for a
+ * frame as it is on the wire.  From a VM's tap it mostly is not: the VM left
+ * the checksum, or the segmentation of 64 kB, to its network device.  Without
+ * userspace TSO, frames of the one kind go on corrupt, those of the other
+ * kind are dropped.
+ *
+ * So ports of our datapath are read here instead, by the same socket, with the
+ * description that the kernel gives of each frame, and vmfex-offload.h does
+ * what is left to be done:
+ *
+ *     socket --- read_burst() ---> frames --- vmfex_offload_next() ---> batch
+ *                when there                   a batch at a time
+ *                are none
+ *
+ * A burst of frames may become many batches; vmfex_netdev_rxq_wait() knows of
+ * what is left.
+ *
+ * Such ports are polled by the main thread, and so are all functions here,
+ * other than vmfex_netdev_rxq_recv() for what a PMD thread polls, which goes
+ * straight to the original. */
+
+struct dp_packet_batch;
+struct netdev_rxq;
+
+void vmfex_kernel_rxq_opened(struct netdev_rxq *);
+
+typedef int vmfex_rxq_recv_func(struct netdev_rxq *, struct dp_packet_batch *,
+                                int *qfill);
+int vmfex_netdev_rxq_recv(struct netdev_rxq *, struct dp_packet_batch *,
+                          int *qfill, vmfex_rxq_recv_func *original);
+
+typedef void vmfex_rxq_func(struct netdev_rxq *);
+void vmfex_netdev_rxq_wait(struct netdev_rxq *, vmfex_rxq_func *original);
+void vmfex_netdev_rxq_close(struct netdev_rxq *, vmfex_rxq_func *original);
+
+#endif /* vmfex-kernel-rxq.h */
