@@ -73,9 +73,9 @@ attach_trunk(struct vmfex_lport *trunk)
 {
     if (!trunk->kernel_checked) {
         free(trunk->kernel_reason);
-        trunk->kernel_hook = vmfex_kernel_attach_trunk(trunk->ifindex,
-                                                       vmfex_lport_name(trunk),
-                                                       &trunk->kernel_reason);
+        trunk->kernel_hook = vmfex_kernel_attach_trunk(
+            trunk->ifindex, vmfex_lport_name(trunk), trunk->wanted_hook,
+            &trunk->kernel_reason);
         trunk->kernel_checked = true;
         may_filter = true;
     }
@@ -132,7 +132,7 @@ vmfex_kernel_links_why_not(const struct vmfex_vethernet *v, char **how)
     trunk = v->trunk[MIN(vmfex_endpoint_channel(v->ep), v->n_channels - 1)];
     if (trunk) {
         *how = (trunk->kernel_reason
-                ? xasprintf("trunk %s: %s", vmfex_lport_name(trunk),
+                ? xasprintf("trunk %s: TC alone (%s)", vmfex_lport_name(trunk),
                             trunk->kernel_reason)
                 : xasprintf("trunk %s: native XDP", vmfex_lport_name(trunk)));
     }

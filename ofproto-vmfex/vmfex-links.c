@@ -191,6 +191,7 @@ lport_parse(struct vmfex_lport *lport, const struct smap *other_config)
 {
     const char *role = smap_get(other_config, "vmfex-role");
     const char *tag = smap_get_def(other_config, "vmfex-tag", "vn-tag");
+    const char *hook = smap_get_def(other_config, "vmfex-hook", "auto");
     const char *path = smap_get_def(other_config, "vmfex-path", "auto");
     bool is_trunk = role != NULL;
 
@@ -212,6 +213,14 @@ lport_parse(struct vmfex_lport *lport, const struct smap *other_config)
     } else if (is_trunk) {
         return xasprintf("other_config:vmfex-tag=%s is neither vn-tag nor "
                          "e-tag", tag);
+    }
+
+    lport->wanted_hook = (!strcmp(hook, "xdp") ? VMFEX_KERNEL_XDP
+                          : !strcmp(hook, "tc") ? VMFEX_KERNEL_TC
+                          : VMFEX_KERNEL_NONE);
+    if (is_trunk && strcmp(hook, "auto") && !lport->wanted_hook) {
+        return xasprintf("other_config:vmfex-hook=%s is none of auto, xdp "
+                         "and tc", hook);
     }
 
     if (!is_trunk && strcmp(path, "auto") && strcmp(path, "emulated")

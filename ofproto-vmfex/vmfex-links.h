@@ -93,6 +93,7 @@ struct vmfex_lport {
     int mtu;                    /* 0 if not known. */
 
     /* Of a trunk. */
+    enum vmfex_kernel_hook wanted_hook; /* VMFEX_KERNEL_NONE for the best. */
     enum vmfex_kernel_hook kernel_hook; /* How the kernel path gets frames. */
     char *kernel_reason;        /* About that, or NULL. */
     bool kernel_checked;        /* Both are known in this run. */

@@ -10,7 +10,7 @@
  *
  * WANTED is one of
  *
- *     trunk=DEVICE,TAG,ROLE
+ *     trunk=DEVICE,TAG,ROLE[,HOOK]
  *     link=PORT,VETHERNET,TRUNK,VIF,MTU[,MAC]
  *     emulated=VETHERNET,TRUNK,VIF
  *
@@ -84,19 +84,24 @@ check(const char *what, int error)
 static void
 attach(const char *wanted)
 {
-    static const char *const hooks[] = { "none", "native", "generic" };
+    static const char *const hooks[] = { "none", "xdp", "tc" };
     enum vmfex_kernel_hook hook = VMFEX_KERNEL_NONE;
     char *copy = xstrdup(strchr(wanted, '=') + 1);
     char *fields[MAX_FIELDS], *reason = NULL;
     size_t n = split(copy, fields);
 
-    if (!strncmp(wanted, "trunk=", 6) && n == 3) {
+    if (!strncmp(wanted, "trunk=", 6) && n >= 3) {
         struct wanted_trunk *t = &trunks[n_trunks++];
 
         ovs_strlcpy(t->name, fields[0], sizeof t->name);
         t->tag = !strcmp(fields[1], "e-tag") ? VMFEX_E_TAG : VMFEX_VN_TAG;
         t->from_bridge = !strcmp(fields[2], "downlink");
-        hook = vmfex_kernel_attach_trunk(ifindex(t->name), t->name, &reason);
+        if (n > 3) {
+            hook = !strcmp(fields[3], hooks[VMFEX_KERNEL_XDP])
+                   ? VMFEX_KERNEL_XDP : VMFEX_KERNEL_TC;
+        }
+        hook = vmfex_kernel_attach_trunk(ifindex(t->name), t->name, hook,
+                                         &reason);
         printf("%s: %s%s%s\n", t->name, hooks[hook], reason ? ": " : "",
                reason ? reason : "");
     } else if (!strncmp(wanted, "link=", 5) && n >= 5) {

@@ -32,56 +32,44 @@ VLOG_DEFINE_THIS_MODULE(vmfex_kernel_dev);
 
 /* XDP. */
 
-static uint32_t
-xdp_mode(bool native)
-{
-    return native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
-}
-
-/* Attaches 'prog_fd' to the device with 'ifindex', in its driver if 'native'.
- * EBUSY: somebody else's program is there. */
+/* Attaches 'prog_fd' to the device with 'ifindex', in its driver.  EBUSY:
+ * somebody else's program is there. */
 int
-kernel_dev_xdp_attach(int ifindex, int prog_fd, bool native)
+kernel_dev_xdp_attach(int ifindex, int prog_fd)
 {
     int error = -bpf_xdp_attach(ifindex, prog_fd,
-                                xdp_mode(native) | XDP_FLAGS_UPDATE_IF_NOEXIST,
-                                NULL);
+                                XDP_FLAGS_DRV_MODE
+                                | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
 
     return error == EEXIST ? EBUSY : error;
 }
 
 /* Puts 'prog_fd' in place of 'old_fd'. */
 int
-kernel_dev_xdp_replace(int ifindex, int prog_fd, int old_fd, bool native)
+kernel_dev_xdp_replace(int ifindex, int prog_fd, int old_fd)
 {
     LIBBPF_OPTS(bpf_xdp_attach_opts, opts, .old_prog_fd = old_fd);
 
     return -bpf_xdp_attach(ifindex, prog_fd,
-                           xdp_mode(native) | XDP_FLAGS_REPLACE, &opts);
+                           XDP_FLAGS_DRV_MODE | XDP_FLAGS_REPLACE, &opts);
 }
 
 /* Takes 'old_fd' off, and no other program. */
 int
-kernel_dev_xdp_detach(int ifindex, int old_fd, bool native)
+kernel_dev_xdp_detach(int ifindex, int old_fd)
 {
     LIBBPF_OPTS(bpf_xdp_attach_opts, opts, .old_prog_fd = old_fd);
 
-    return -bpf_xdp_detach(ifindex, xdp_mode(native), &opts);
+    return -bpf_xdp_detach(ifindex, XDP_FLAGS_DRV_MODE, &opts);
 }
 
-/* Returns the number of the program on the device, or 0.  Stores in '*native'
- * whether it is in the driver. */
+/* Returns the number of the program in the device's driver, or 0. */
 uint32_t
-kernel_dev_xdp_query(int ifindex, bool *native)
+kernel_dev_xdp_query(int ifindex)
 {
     LIBBPF_OPTS(bpf_xdp_query_opts, opts);
 
-    *native = false;
-    if (bpf_xdp_query(ifindex, 0, &opts)) {
-        return 0;
-    }
-    *native = opts.drv_prog_id != 0;
-    return opts.drv_prog_id ? opts.drv_prog_id : opts.skb_prog_id;
+    return bpf_xdp_query(ifindex, 0, &opts) ? 0 : opts.drv_prog_id;
 }
 
 /* TC. */
@@ -182,6 +170,27 @@ ethtool_get(const char *name, uint32_t cmd)
     struct ethtool_value value = { .cmd = cmd };
 
     return ethtool(name, &value) ? 0 : value.data;
+}
+
+/* Returns true if the device 'name' has another kernel, or this one, at its
+ * other end, so that the large frames of TCP and UDP arrive without having
+ * been segmented, and stores its driver's name in 'driver', of 'size'
+ * bytes. */
+bool
+kernel_dev_is_whole(const char *name, char *driver, size_t size)
+{
+    static const char *const drivers[] = { "tun", "veth", "virtio_net" };
+    struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+
+    if (!ethtool(name, &info)) {
+        ovs_strlcpy(driver, info.driver, MIN(size, sizeof info.driver));
+        for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+            if (!strcmp(driver, drivers[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 /* Returns true if the device merges frames before anybody sees them. */

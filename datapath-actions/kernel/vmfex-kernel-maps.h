@@ -14,7 +14,7 @@
 
 #include "datapath-actions/vmfex-drop.h"
 
-#define VMFEX_KERNEL_VERSION 1
+#define VMFEX_KERNEL_VERSION 2
 
 #define VMFEX_KERNEL_MAX_TRUNKS 64
 #define VMFEX_KERNEL_MAX_SLOTS 2048     /* Counters: trunks and adapters. */
@@ -57,7 +57,7 @@ struct vmfex_kernel_trunk {
     __u8 from_bridge;           /* Frames that arrive come from the switch. */
     __u8 flags;                 /* VMFEX_KERNEL_TRUNK_*. */
 };
-#define VMFEX_KERNEL_TRUNK_GENERIC 0x01 /* Its XDP is generic. */
+#define VMFEX_KERNEL_TRUNK_TC 0x01 /* It has no XDP program of ours. */
 #define VMFEX_KERNEL_TRUNK_QDISC 0x02   /* We made its clsact qdisc. */
 #define VMFEX_KERNEL_TRUNK_GRO 0x04     /* We switched GRO on. */
 #define VMFEX_KERNEL_TRUNK_PROMISC 0x08 /* IFF_PROMISC is nobody else's. */
@@ -97,6 +97,5 @@ struct vmfex_kernel_meta {
 };
 #define VMFEX_KERNEL_MAGIC 0x8926893e
 #define VMFEX_KERNEL_MAGIC_VLAN 0x8926893f      /* An 802.1Q header follows. */
-#define VMFEX_KERNEL_MAGIC_GENERIC 0x89268940   /* One is to be taken off. */
 
 #endif /* vmfex-kernel-maps.h */

@@ -10,6 +10,7 @@
 #include <linux/in.h>
 #include <linux/pkt_cls.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -24,6 +25,9 @@
 #define ETAG_LEN 8
 #define VLAN_LEN 4
 #define MAX_VLANS 4             /* 802.1Q headers of a frame from a VM. */
+#define MAX_HEAD_LEN (ETH_HLEN + ETAG_LEN)
+#define MIN_IP_LEN (ETH_HLEN + 20)      /* Of frames. */
+#define MIN_IPV6_LEN (ETH_HLEN + ETAG_LEN + 40)
 
 char LICENSE[] SEC("license") = "Apache-2.0";
 
@@ -113,13 +117,13 @@ count_drop(__u32 slot, enum vmfex_drop drop, __u64 n)
 }
 
 static __always_inline void
-count_rx(__u32 slot, __u64 n_bytes)
+count_rx(__u32 slot, __u64 n_frames, __u64 n_bytes)
 {
     struct vmfex_kernel_counters *c;
 
     c = bpf_map_lookup_elem(&vmfex_counters, &slot);
     if (c) {
-        c->n[VMFEX_KERNEL_RX_FRAMES]++;
+        c->n[VMFEX_KERNEL_RX_FRAMES] += n_frames;
         c->n[VMFEX_KERNEL_RX_BYTES] += n_bytes;
     }
 }
@@ -185,42 +189,112 @@ check_etag(const __u8 *b, bool from_bridge, __u32 *vif)
             : VMFEX_DROP_NONE);
 }
 
-static __always_inline int
-drop_xdp(__u32 slot, enum vmfex_drop drop)
-{
-    count_drop(slot, drop, 1);
-    return XDP_DROP;
-}
+/* What becomes of a frame that arrives on a trunk. */
+enum verdict {
+    LEAVE,                      /* Others have it, as it is. */
+    STRAY,                      /* Likewise, and it counts as dropped. */
+    DROP,
+    FORWARD
+};
 
-/* Returns what to do with a frame that carries no tag in its place.  What is
- * no control frame is counted here, and left to the host's own stack, which
- * would get it from the emulated path, too. */
-static __always_inline int
-untagged(struct xdp_md *ctx, const struct vmfex_kernel_trunk *trunk,
-         __u16 type)
-{
-    const void *data = (void *) (long) ctx->data;
-    const void *end = (void *) (long) ctx->data_end;
-    const __u8 *snap = data + sizeof(struct eth);
+/* What a frame on a trunk was found to be. */
+struct arrival {
+    const struct vmfex_kernel_vif *v; /* Only if it is to be forwarded. */
+    enum vmfex_drop drop;       /* Unless it is to be forwarded. */
+    __u32 tag_len;
+    __u32 vif;
+    __u16 inner;                /* EtherType behind the tag. */
+    bool unknown_vif;           /* The tag is good, but not its VIF. */
+};
 
-    if (type == ETH_TYPE_VNTAG || type == ETH_TYPE_ETAG) {
-        return drop_xdp(trunk->slot, VMFEX_DROP_WRONG_TAG);
-    } else if (type == ETH_TYPE_LLDP || type == ETH_TYPE_ECP) {
-        return XDP_PASS;
-    } else if (type < ETH_P_802_3_MIN && (void *) (snap + 8) <= end
-               && snap[0] == 0xaa && snap[1] == 0xaa && snap[2] == 3
-               && !snap[3] && !snap[4] && !snap[5]) {
-        type = snap[6] << 8 | snap[7];
-        if (type == ETH_TYPE_VNTAG || type == ETH_TYPE_ETAG) {
-            return drop_xdp(trunk->slot, VMFEX_DROP_WRONG_TAG);
-        }
+/* Returns what to do with a frame with EtherType 'type', which is not that of
+ * the trunk's tag, and with 'b' behind its Ethernet header.  What is no
+ * control frame is left to the host's own stack, which would get it from the
+ * emulated path, too. */
+static __always_inline enum verdict
+look_at_untagged(__u16 type, const __u8 *b, const void *end,
+                 bool is_copy, struct arrival *a)
+{
+    if (type == ETH_TYPE_LLDP || type == ETH_TYPE_ECP) {
+        return LEAVE;
+    } else if (type < ETH_P_802_3_MIN
+               && (is_copy || (void *) (b + 8) <= end)
+               && b[0] == 0xaa && b[1] == 0xaa && b[2] == 3
+               && !b[3] && !b[4] && !b[5]) {
+        type = b[6] << 8 | b[7];
     }
-    count_drop(trunk->slot, VMFEX_DROP_UNTAGGED, 1);
-    return XDP_PASS;
+    if (type == ETH_TYPE_VNTAG || type == ETH_TYPE_ETAG) {
+        a->drop = VMFEX_DROP_WRONG_TAG;
+        return DROP;
+    }
+    a->drop = VMFEX_DROP_UNTAGGED;
+    return STRAY;
 }
 
-/* On a trunk: checks the tag, and takes it off if the kernel path has the
- * link. */
+/* Returns what to do with a frame on 'trunk', with interface index 'ifindex',
+ * with EtherType 'type' and with 'b' behind its Ethernet header, and stores in
+ * '*a' what it is.  'end' is the end of the frame, unless 'b', if 'is_copy',
+ * is a copy of 8 bytes. */
+static __always_inline enum verdict
+look_at_frame(const struct vmfex_kernel_trunk *trunk, __u32 ifindex,
+              __u16 type, const __u8 *b, const void *end, bool is_copy,
+              struct arrival *a)
+{
+    struct vmfex_kernel_vif_key key = { .trunk = ifindex };
+
+    a->v = NULL;
+    a->tag_len = 0;
+    a->unknown_vif = false;
+    if (type != trunk->tag_type) {
+        return look_at_untagged(type, b, end, is_copy, a);
+    }
+    if (type == ETH_TYPE_VNTAG) {
+        a->tag_len = VNTAG_LEN;
+        if (!is_copy && (void *) (b + VNTAG_LEN) > end) {
+            a->drop = VMFEX_DROP_TRUNCATED_TAG;
+            return DROP;
+        }
+        a->drop = check_vntag(b, trunk->from_bridge, &a->vif);
+        a->inner = b[4] << 8 | b[5];
+    } else {
+        a->tag_len = ETAG_LEN;
+        if (!is_copy && (void *) (b + ETAG_LEN) > end) {
+            a->drop = VMFEX_DROP_TRUNCATED_TAG;
+            return DROP;
+        }
+        a->drop = check_etag(b, trunk->from_bridge, &a->vif);
+        a->inner = b[6] << 8 | b[7];
+    }
+    if (a->drop != VMFEX_DROP_NONE) {
+        return DROP;
+    }
+
+    key.vif = a->vif;
+    a->v = bpf_map_lookup_elem(&vmfex_vifs, &key);
+    if (!a->v) {
+        a->drop = VMFEX_DROP_UNKNOWN_VIF;
+        a->unknown_vif = true;
+        return DROP;
+    }
+    return a->v->port && !is_special_type(a->inner) ? FORWARD : LEAVE;
+}
+
+/* Counts a frame that is not to be forwarded, of 'n_frames' on the wire and
+ * 'n_bytes' in all without tags. */
+static __always_inline void
+count_refused(const struct vmfex_kernel_trunk *trunk, enum verdict verdict,
+              const struct arrival *a, __u64 n_frames, __u64 n_bytes)
+{
+    if (verdict != LEAVE) {
+        if (a->unknown_vif) {
+            count_rx(trunk->slot, n_frames, n_bytes);
+        }
+        count_drop(trunk->slot, a->drop, n_frames);
+    }
+}
+
+/* On a trunk, in its driver: checks the tag, and takes it off if the kernel
+ * path has the link. */
 SEC("xdp")
 int
 vmfex_xdp(struct xdp_md *ctx)
@@ -229,16 +303,11 @@ vmfex_xdp(struct xdp_md *ctx)
     void *end = (void *) (long) ctx->data_end;
     __u32 trunk_ifindex = ctx->ingress_ifindex;
     const struct vmfex_kernel_trunk *trunk;
-    const struct vmfex_kernel_vif *v;
-    struct vmfex_kernel_vif_key key;
     struct vmfex_kernel_meta *meta;
     const struct eth *eth = data;
     __u8 macs[2 * ETH_ALEN];
-    enum vmfex_drop drop;
-    __u32 tag_len, vif;
-    const __u8 *tag;
-    __u16 type, inner;
-    bool generic;
+    enum verdict verdict;
+    struct arrival a;
     __u64 len;
 
     hold_maps();
@@ -246,42 +315,13 @@ vmfex_xdp(struct xdp_md *ctx)
     if (!trunk || (void *) (eth + 1) > end) {
         return XDP_PASS;
     }
-
-    type = bpf_ntohs(eth->type);
-    if (type != trunk->tag_type) {
-        return untagged(ctx, trunk, type);
-    }
-    tag = (const __u8 *) (eth + 1);
-    if (type == ETH_TYPE_VNTAG) {
-        tag_len = VNTAG_LEN;
-        if ((void *) (tag + VNTAG_LEN) > end) {
-            return drop_xdp(trunk->slot, VMFEX_DROP_TRUNCATED_TAG);
-        }
-        drop = check_vntag(tag, trunk->from_bridge, &vif);
-        inner = tag[4] << 8 | tag[5];
-    } else {
-        tag_len = ETAG_LEN;
-        if ((void *) (tag + ETAG_LEN) > end) {
-            return drop_xdp(trunk->slot, VMFEX_DROP_TRUNCATED_TAG);
-        }
-        drop = check_etag(tag, trunk->from_bridge, &vif);
-        inner = tag[6] << 8 | tag[7];
-    }
-    if (drop != VMFEX_DROP_NONE) {
-        return drop_xdp(trunk->slot, drop);
-    }
-
+    verdict = look_at_frame(trunk, trunk_ifindex, bpf_ntohs(eth->type),
+                            (const __u8 *) (eth + 1), end, false, &a);
     len = (has_frags ? bpf_xdp_get_buff_len(ctx) : (__u64) (end - data))
-          - tag_len;
-    key.trunk = trunk_ifindex;
-    key.vif = vif;
-    v = bpf_map_lookup_elem(&vmfex_vifs, &key);
-    if (!v) {
-        count_rx(trunk->slot, len);
-        return drop_xdp(trunk->slot, VMFEX_DROP_UNKNOWN_VIF);
-    }
-    if (!v->port || is_special_type(inner)) {
-        return XDP_PASS;
+          - a.tag_len;
+    if (verdict != FORWARD) {
+        count_refused(trunk, verdict, &a, 1, len);
+        return verdict == DROP ? XDP_DROP : XDP_PASS;
     }
 
     /* The metadata first: not every driver has it. */
@@ -295,36 +335,22 @@ vmfex_xdp(struct xdp_md *ctx)
     }
     __builtin_memcpy(macs, data, sizeof macs);
     /* That takes the metadata along. */
-    generic = trunk->flags & VMFEX_KERNEL_TRUNK_GENERIC;
-    if (bpf_xdp_adjust_head(ctx, generic ? tag_len - VLAN_LEN : tag_len)) {
+    if (bpf_xdp_adjust_head(ctx, a.tag_len)) {
         return XDP_DROP;
     }
     data = (void *) (long) ctx->data;
     end = (void *) (long) ctx->data_end;
     meta = (void *) (long) ctx->data_meta;
-    if (data + sizeof macs + VLAN_LEN > end || (void *) (meta + 1) > data) {
+    if (data + sizeof macs > end || (void *) (meta + 1) > data) {
         return XDP_DROP;
     }
     __builtin_memcpy(data, macs, sizeof macs);
-    meta->magic = (is_vlan_type(inner)
+    meta->magic = (is_vlan_type(a.inner)
                    ? VMFEX_KERNEL_MAGIC_VLAN : VMFEX_KERNEL_MAGIC);
-    meta->port = v->port;
-    if (generic) {
-        /* From 6.9 on, a frame that the kernel had to copy for generic XDP
-         * has a MAC header of length 0, so that TC would neither find the
-         * metadata nor be able to send the frame.  Taking an 802.1Q header
-         * off puts that right, so there has to be one. */
-        __u8 *vlan = data + sizeof macs;
+    meta->port = a.v->port;
 
-        vlan[0] = ETH_P_8021Q >> 8;
-        vlan[1] = ETH_P_8021Q & 0xff;
-        vlan[2] = vif >> 8;
-        vlan[3] = vif;
-        meta->magic = VMFEX_KERNEL_MAGIC_GENERIC;
-    }
-
-    count_rx(trunk->slot, len);
-    count_rx(v->slot, len);
+    count_rx(trunk->slot, 1, len);
+    count_rx(a.v->slot, 1, len);
     return XDP_PASS;
 }
 
@@ -353,48 +379,162 @@ vmfex_trunk(struct __sk_buff *skb)
             }
             return TC_ACT_SHOT;
         }
-    } else if (meta->magic == VMFEX_KERNEL_MAGIC_GENERIC) {
-        __u32 port = meta->port;
-
-        return bpf_skb_vlan_pop(skb) ? TC_ACT_SHOT : bpf_redirect(port, 0);
     } else if (meta->magic != VMFEX_KERNEL_MAGIC_VLAN) {
         return TC_ACT_UNSPEC;
     }
     return bpf_redirect(meta->port, 0);
 }
 
-/* To the trunk. */
-
 /* Returns the length of the headers of each frame that 'skb', which is to be
- * segmented, becomes; without 802.1Q headers that are not in the frame. */
+ * segmented, becomes, with an 802.1Q header that stands beside the frame. */
 static __always_inline __u32
 segment_header_len(struct __sk_buff *skb)
 {
+    __u32 vlan_len = skb->vlan_present ? VLAN_LEN : 0;
     __u32 l4 = sizeof(struct eth);
     __u8 proto, b;
 
     if (skb->protocol == bpf_htons(ETH_P_IP)) {
         if (bpf_skb_load_bytes(skb, l4, &b, 1)
             || bpf_skb_load_bytes(skb, l4 + 9, &proto, 1)) {
-            return l4;
+            return vlan_len + l4;
         }
         l4 += (b & 0xf) * 4;
     } else if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
         if (bpf_skb_load_bytes(skb, l4 + 6, &proto, 1)) {
-            return l4;
+            return vlan_len + l4;
         }
         l4 += 40;
     } else {
-        return l4;
+        return vlan_len + l4;
     }
     if (proto == IPPROTO_UDP) {
-        return l4 + 8;
+        return vlan_len + l4 + 8;
     }
     if (proto != IPPROTO_TCP || bpf_skb_load_bytes(skb, l4 + 12, &b, 1)) {
-        return l4;
+        return vlan_len + l4;
     }
-    return l4 + (b >> 4) * 4;
+    return vlan_len + l4 + (b >> 4) * 4;
 }
+
+/* Takes a tag of 'tag_len' bytes, with EtherType 'inner' behind it, out of
+ * 'skb'.  If that fails, nobody can use 'skb' any more.
+ *
+ * The kernel takes bytes out of the middle of a frame only if that is of IP,
+ * which it knows from the EtherType that it noted when the frame arrived.  It
+ * notes another one when it takes an 802.1Q header off.  So the frame gets one
+ * of these, in front of an EtherType of IP, and that is taken off again. */
+static __always_inline bool
+pop_tag(struct __sk_buff *skb, __u32 tag_len, __u16 inner)
+{
+    void *data = (void *) (long) skb->data;
+    void *end = (void *) (long) skb->data_end;
+    struct eth *eth = data;
+
+    if ((void *) (eth + 1) > end) {
+        return false;
+    }
+    /* What it really is matters to the segmentation of large frames. */
+    eth->type = bpf_htons(inner == ETH_P_IPV6 && skb->len >= MIN_IPV6_LEN
+                          ? ETH_P_IPV6 : ETH_P_IP);
+    /* The first one stands beside the frame until there is a second one. */
+    if (bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), 0)
+        || bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), 0)
+        || bpf_skb_vlan_pop(skb)
+        || bpf_skb_adjust_room(skb, -(int) tag_len, BPF_ADJ_ROOM_MAC,
+                               BPF_F_ADJ_ROOM_FIXED_GSO
+                               | BPF_F_ADJ_ROOM_NO_CSUM_RESET)
+        || bpf_skb_vlan_pop(skb)) {
+        return false;
+    }
+    data = (void *) (long) skb->data;
+    end = (void *) (long) skb->data_end;
+    eth = data;
+    if ((void *) (eth + 1) > end) {
+        return false;
+    }
+    eth->type = bpf_htons(inner);
+
+    /* An 802.1Q header of the VM's own belongs beside the frame.  It gets
+     * there in the wake of another one. */
+    return (!is_vlan_type(inner)
+            || (!bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), 0)
+                && !bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), 0)
+                && !bpf_skb_vlan_pop(skb)
+                && !bpf_skb_vlan_pop(skb)));
+}
+
+/* Returns true if pop_tag() cannot deal with a frame. */
+static __always_inline bool
+is_too_short(const struct __sk_buff *skb, const struct arrival *a)
+{
+    return skb->len < a->tag_len + MIN_IP_LEN;
+}
+
+/* On a trunk, if there is no XDP: checks the tag, takes it off, and sends the
+ * frame to its VM, if the kernel path has the link. */
+SEC("tc")
+int
+vmfex_trunk_tc(struct __sk_buff *skb)
+{
+    __u32 ifindex = skb->ifindex;
+    const struct vmfex_kernel_trunk *trunk;
+    __u32 n_frames, n_bytes, slot, port;
+    enum verdict verdict;
+    const struct eth *eth;
+    struct arrival a;
+    void *data, *end;
+
+    hold_maps();
+    trunk = bpf_map_lookup_elem(&vmfex_trunks, &ifindex);
+    if (!trunk) {
+        return TC_ACT_UNSPEC;
+    }
+    data = (void *) (long) skb->data;
+    end = (void *) (long) skb->data_end;
+    if (data + MAX_HEAD_LEN > end) {
+        bpf_skb_pull_data(skb, skb->len < MAX_HEAD_LEN
+                               ? skb->len : MAX_HEAD_LEN);
+        data = (void *) (long) skb->data;
+        end = (void *) (long) skb->data_end;
+    }
+    eth = data;
+    if ((void *) (eth + 1) > end) {
+        return TC_ACT_UNSPEC;
+    }
+
+    n_frames = skb->gso_size && skb->gso_segs ? skb->gso_segs : 1;
+    if (skb->vlan_present) {
+        /* It stood in front of all else. */
+        count_drop(trunk->slot, VMFEX_DROP_UNTAGGED, n_frames);
+        return TC_ACT_UNSPEC;
+    }
+    verdict = look_at_frame(trunk, ifindex, bpf_ntohs(eth->type),
+                            (const __u8 *) (eth + 1), end, false, &a);
+    if (verdict == FORWARD && is_too_short(skb, &a)) {
+        verdict = LEAVE;
+    }
+    if (verdict != FORWARD) {
+        count_refused(trunk, verdict, &a, n_frames, skb->len - a.tag_len);
+        return verdict == DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+    }
+
+    slot = a.v->slot;
+    port = a.v->port;
+    if (!(a.tag_len == VNTAG_LEN ? pop_tag(skb, VNTAG_LEN, a.inner)
+          : pop_tag(skb, ETAG_LEN, a.inner))) {
+        return TC_ACT_SHOT;
+    }
+    n_bytes = skb->len + (skb->vlan_present ? VLAN_LEN : 0);
+    if (n_frames > 1) {
+        n_bytes += (n_frames - 1) * segment_header_len(skb);
+    }
+    count_rx(trunk->slot, n_frames, n_bytes);
+    count_rx(slot, n_frames, n_bytes);
+    return bpf_redirect(port, 0);
+}
+
+/* To the trunk. */
 
 /* Remembers that the VM sends from the MAC at 'mac'. */
 static __always_inline void
@@ -470,7 +610,7 @@ vmfex_vm(struct __sk_buff *skb)
     frame_len = n_bytes = skb->len + vlan_len;
     n_frames = 1;
     if (skb->gso_size) {
-        __u32 header_len = segment_header_len(skb) + vlan_len;
+        __u32 header_len = segment_header_len(skb);
 
         frame_len = skb->gso_size + header_len;
         n_frames = skb->gso_segs ? skb->gso_segs : 1;
@@ -528,8 +668,14 @@ SEC("socket")
 int
 vmfex_socket(struct __sk_buff *skb)
 {
+    __u8 head[VMFEX_KERNEL_TAG_LEN] = { 0 };
+    const __u8 *b = head;
     __u32 ifindex = skb->ifindex;
+    const struct vmfex_kernel_trunk *trunk;
     const struct vmfex_kernel_port *port;
+    enum verdict verdict;
+    struct arrival a;
+    __u16 type;
 
     if (skb->pkt_type == PACKET_OUTGOING) {
         return 0;
@@ -538,9 +684,27 @@ vmfex_socket(struct __sk_buff *skb)
     if (port) {
         return port->enabled ? 0 : 0xffff;
     }
-    if (bpf_map_lookup_elem(&vmfex_trunks, &ifindex)) {
-        return (!skb->vlan_present
-                && is_special_type(bpf_ntohs(skb->protocol)) ? 0xffff : 0);
+    trunk = bpf_map_lookup_elem(&vmfex_trunks, &ifindex);
+    if (!trunk) {
+        return 0xffff;
+    } else if (skb->vlan_present) {
+        return 0;
     }
-    return 0xffff;
+    type = bpf_ntohs(skb->protocol);
+    if (!(trunk->flags & VMFEX_KERNEL_TRUNK_TC)) {
+        return is_special_type(type) ? 0xffff : 0;
+    }
+    if (type == ETH_TYPE_LLDP || type == ETH_TYPE_ECP) {
+        return 0xffff;
+    } else if (type != trunk->tag_type
+               || bpf_skb_load_bytes(skb, ETH_HLEN, head,
+                                     type == ETH_TYPE_VNTAG
+                                     ? VNTAG_LEN : ETAG_LEN)) {
+        return 0;
+    }
+    /* Otherwise clang adds to it by a bitwise or, which the kernel refuses. */
+    barrier_var(b);
+    verdict = look_at_frame(trunk, ifindex, type, b, NULL, true, &a);
+    return verdict == LEAVE || (verdict == FORWARD && is_too_short(skb, &a))
+           ? 0xffff : 0;
 }

@@ -42,7 +42,7 @@ struct device {
     int ifindex;
     char name[IF_NAMESIZE];
     bool is_trunk;
-    bool native;                /* Of a trunk: XDP in the driver. */
+    enum vmfex_kernel_hook hook; /* Of a trunk. */
     bool qdisc_is_ours;
     bool gro_is_ours;           /* We switched GRO on. */
     bool adopted;               /* And not wanted yet. */
@@ -74,6 +74,15 @@ static int
 prog_fd(const struct bpf_program *prog)
 {
     return bpf_program__fd(prog);
+}
+
+/* Returns the program that belongs on the ingress of 'd'. */
+static int
+tc_prog_fd(const struct device *d)
+{
+    return prog_fd(!d->is_trunk ? skel->progs.vmfex_vm
+                   : d->hook == VMFEX_KERNEL_XDP ? skel->progs.vmfex_trunk
+                   : skel->progs.vmfex_trunk_tc);
 }
 
 static struct device *
@@ -213,8 +222,7 @@ log_libbpf(enum libbpf_print_level level OVS_UNUSED, const char *format,
 static void
 device_find_programs(int ifindex, const char *name, const char *owner)
 {
-    bool native;
-    uint32_t xdp_id = kernel_dev_xdp_query(ifindex, &native);
+    uint32_t xdp_id = kernel_dev_xdp_query(ifindex);
     uint32_t tc_id = kernel_dev_tc_query(ifindex);
     int xdp_fds[N_KMAPS], tc_fds[N_KMAPS];
     bool xdp_is_ours = xdp_id && kernel_open_maps(xdp_id, owner, xdp_fds);
@@ -222,7 +230,8 @@ device_find_programs(int ifindex, const char *name, const char *owner)
     struct device *d;
     bool good;
 
-    good = tc_is_ours && (!xdp_id || xdp_is_ours);
+    /* Somebody else's XDP program is his business. */
+    good = tc_is_ours;
     for (size_t i = 0; good && i < N_KMAPS; i++) {
         if (tc_fds[i] < 0
             || (xdp_is_ours
@@ -243,7 +252,7 @@ device_find_programs(int ifindex, const char *name, const char *owner)
 
     if (good) {
         d = device_create(ifindex, name, xdp_is_ours);
-        d->native = native;
+        d->hook = xdp_is_ours ? VMFEX_KERNEL_XDP : VMFEX_KERNEL_NONE;
         d->adopted = true;
     } else {
         if (xdp_is_ours) {
@@ -251,7 +260,7 @@ device_find_programs(int ifindex, const char *name, const char *owner)
 
             VLOG_INFO("%s: removing an XDP program that was left behind",
                       name);
-            kernel_dev_xdp_detach(ifindex, fd, native);
+            kernel_dev_xdp_detach(ifindex, fd);
             close(fd);
         }
         if (tc_is_ours) {
@@ -312,9 +321,13 @@ read_maps(void)
     }
 
     HMAP_FOR_EACH (d, node, &devices) {
+        d->in_map = !bpf_map_lookup_elem(map_fds[KMAP_TRUNKS], &d->ifindex,
+                                         &d->trunk);
+        if (d->in_map && !d->is_trunk) {
+            d->is_trunk = true;
+            d->hook = VMFEX_KERNEL_TC;
+        }
         if (d->is_trunk) {
-            d->in_map = !bpf_map_lookup_elem(map_fds[KMAP_TRUNKS], &d->ifindex,
-                                             &d->trunk);
             d->qdisc_is_ours = d->trunk.flags & VMFEX_KERNEL_TRUNK_QDISC;
             d->gro_is_ours = d->trunk.flags & VMFEX_KERNEL_TRUNK_GRO;
             kernel_promisc_hold(d->ifindex, d->name, (d->trunk.flags
@@ -354,17 +367,14 @@ replace_programs(void)
     HMAP_FOR_EACH (d, node, &devices) {
         int error;
 
-        error = kernel_dev_tc_replace(d->ifindex,
-                                      prog_fd(d->is_trunk
-                                              ? skel->progs.vmfex_trunk
-                                              : skel->progs.vmfex_vm));
-        if (!error && d->is_trunk) {
-            uint32_t id = kernel_dev_xdp_query(d->ifindex, &d->native);
-            int old_fd = bpf_prog_get_fd_by_id(id);
+        error = kernel_dev_tc_replace(d->ifindex, tc_prog_fd(d));
+        if (!error && d->hook == VMFEX_KERNEL_XDP) {
+            int old_fd = bpf_prog_get_fd_by_id(
+                kernel_dev_xdp_query(d->ifindex));
 
             error = kernel_dev_xdp_replace(d->ifindex,
                                            prog_fd(skel->progs.vmfex_xdp),
-                                           old_fd, d->native);
+                                           old_fd);
             close(old_fd);
         }
         if (error) {
@@ -536,12 +546,11 @@ device_has_xdp(const struct device *d)
 {
     struct bpf_prog_info info;
     uint32_t info_len = sizeof info;
-    bool native;
 
     memset(&info, 0, sizeof info);
     return (!bpf_obj_get_info_by_fd(prog_fd(skel->progs.vmfex_xdp), &info,
                                     &info_len)
-            && kernel_dev_xdp_query(d->ifindex, &native) == info.id);
+            && kernel_dev_xdp_query(d->ifindex) == info.id);
 }
 
 static char *
@@ -553,76 +562,123 @@ explain_tc(const char *name, int error)
                         ovs_strerror(error)));
 }
 
-static char *
-explain_generic(const char *name, int error)
+/* Has TC on the trunk 'd' do without XDP. */
+static void
+trunk_use_tc(struct device *d)
 {
-    return xasprintf("generic XDP, since %s has none of its own (%s)", name,
-                     ovs_strerror(error));
+    int error;
+
+    d->hook = VMFEX_KERNEL_TC;
+    error = kernel_dev_tc_replace(d->ifindex, tc_prog_fd(d));
+    if (error) {
+        VLOG_WARN("%s: cannot do without its XDP program (%s)", d->name,
+                  ovs_strerror(error));
+    }
+    kernel_dev_xdp_detach(d->ifindex, prog_fd(skel->progs.vmfex_xdp));
+    if (d->gro_is_ours) {
+        kernel_dev_set_gro(d->name, false);
+        d->gro_is_ours = false;
+    }
+    VLOG_INFO("%s: XDP program taken off", d->name);
+}
+
+/* Attaches XDP to the trunk 'd', so that TC only has to send.  Returns NULL or
+ * a clause about what stands in the way. */
+static char *
+trunk_use_xdp(struct device *d)
+{
+    int fd = prog_fd(skel->progs.vmfex_xdp);
+    int error;
+
+    error = kernel_dev_xdp_attach(d->ifindex, fd);
+    if (!error) {
+        d->hook = VMFEX_KERNEL_XDP;
+        error = kernel_dev_tc_replace(d->ifindex, tc_prog_fd(d));
+        if (error) {
+            d->hook = VMFEX_KERNEL_TC;
+            kernel_dev_xdp_detach(d->ifindex, fd);
+        }
+    }
+    if (error) {
+        return (error == EBUSY
+                ? xasprintf("%s has an XDP program of somebody else", d->name)
+                : xasprintf("%s takes no native XDP (%s)", d->name,
+                            ovs_strerror(error)));
+    }
+    if (!kernel_dev_get_gro(d->name) && !kernel_dev_set_gro(d->name, true)) {
+        d->gro_is_ours = true;
+    }
+    VLOG_INFO("%s: XDP program attached", d->name);
+    return NULL;
+}
+
+/* Returns NULL if XDP is to be tried on the trunk 'name', otherwise a clause
+ * that says why not. */
+static char *
+why_not_xdp(const char *name, enum vmfex_kernel_hook wanted)
+{
+    char driver[32];
+
+    if (wanted == VMFEX_KERNEL_TC) {
+        return xstrdup("by vmfex-hook");
+    } else if (wanted == VMFEX_KERNEL_NONE
+               && kernel_dev_is_whole(name, driver, sizeof driver)) {
+        return xasprintf("frames of %s come whole from driver %s", name,
+                         driver);
+    }
+    return NULL;
 }
 
 /* Attaches the programs to the trunk with 'ifindex' and 'name', if they are
- * not there.  They do nothing until the trunk is set, and the caller must
- * have set its VIFs before that.
+ * not there, in the way that is 'wanted', or the best one if that is
+ * VMFEX_KERNEL_NONE.  They do nothing until the trunk is set, and the caller
+ * must have set its VIFs before that.
  *
- * Returns which way it went.  Stores a sentence in '*reasonp', which the
- * caller must free: what stands in the way or, for generic XDP, what stands in
- * the way of native XDP; otherwise NULL. */
+ * Returns which way it went.  Stores a clause in '*reasonp', which the caller
+ * must free: what stands in the way or, for TC alone, why it is alone;
+ * otherwise NULL. */
 enum vmfex_kernel_hook
-vmfex_kernel_attach_trunk(int ifindex, const char *name, char **reasonp)
+vmfex_kernel_attach_trunk(int ifindex, const char *name,
+                          enum vmfex_kernel_hook wanted, char **reasonp)
 {
-    int fd = prog_fd(skel->progs.vmfex_xdp);
-    int native_error = 0, error;
     struct device *d;
+    char *why_not;
 
     *reasonp = NULL;
     d = device_find(ifindex);
-    if (d && (!d->is_trunk || !device_has_xdp(d))) {
+    if (d && !d->is_trunk) {
         vmfex_kernel_detach(ifindex);
         d = NULL;
     }
     if (!d) {
+        int error;
+
         if (kernel_dev_get_lro(name)) {
             *reasonp = xasprintf("%s merges frames in hardware: switch that "
                                  "off with ethtool -K %s lro off", name, name);
             return VMFEX_KERNEL_NONE;
         }
         d = device_create(ifindex, name, true);
-        error = kernel_dev_tc_attach(ifindex, prog_fd(skel->progs.vmfex_trunk),
+        d->hook = VMFEX_KERNEL_TC;
+        error = kernel_dev_tc_attach(ifindex, tc_prog_fd(d),
                                      &d->qdisc_is_ours);
         if (error) {
             *reasonp = explain_tc(name, error);
             device_destroy(d);
             return VMFEX_KERNEL_NONE;
         }
-        d->native = true;
-        error = kernel_dev_xdp_attach(ifindex, fd, true);
-        if (error && error != EBUSY) {
-            native_error = error;
-            d->native = false;
-            error = kernel_dev_xdp_attach(ifindex, fd, false);
-        }
-        if (error) {
-            *reasonp = (error == EBUSY
-                        ? xasprintf("%s has an XDP program of somebody else; "
-                                    "remove it with ip link set %s xdp off",
-                                    name, name)
-                        : xasprintf("%s takes no XDP program (%s)", name,
-                                    ovs_strerror(error)));
-            vmfex_kernel_detach(ifindex);
-            return VMFEX_KERNEL_NONE;
-        }
-        if (!kernel_dev_get_gro(name) && !kernel_dev_set_gro(name, true)) {
-            d->gro_is_ours = true;
-        }
         kernel_promisc_hold(ifindex, name, false);
-        VLOG_INFO("%s: %s XDP program attached", name,
-                  d->native ? "native" : "generic");
     }
-    if (!d->native) {
-        *reasonp = explain_generic(name, native_error ? native_error
-                                   : EOPNOTSUPP);
+
+    why_not = why_not_xdp(name, wanted);
+    if (d->hook == VMFEX_KERNEL_XDP && (why_not || !device_has_xdp(d))) {
+        trunk_use_tc(d);
     }
-    return d->native ? VMFEX_KERNEL_NATIVE : VMFEX_KERNEL_GENERIC;
+    if (!why_not && d->hook != VMFEX_KERNEL_XDP) {
+        why_not = trunk_use_xdp(d);
+    }
+    *reasonp = why_not;
+    return d->hook;
 }
 
 /* Attaches the program to the VM port with 'ifindex' and 'name', if it is not
@@ -691,8 +747,9 @@ vmfex_kernel_detach(int ifindex)
     if (d->is_trunk) {
         /* Without its entry the program passes everything on. */
         bpf_map_delete_elem(map_fds[KMAP_TRUNKS], &ifindex);
-        kernel_dev_xdp_detach(ifindex, prog_fd(skel->progs.vmfex_xdp),
-                              d->native);
+        if (d->hook == VMFEX_KERNEL_XDP) {
+            kernel_dev_xdp_detach(ifindex, prog_fd(skel->progs.vmfex_xdp));
+        }
         if (d->gro_is_ours) {
             kernel_dev_set_gro(d->name, false);
         }
@@ -785,7 +842,7 @@ vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag tag,
         .slot = slot,
         .tag_type = tag == VMFEX_E_TAG ? ETH_TYPE_ETAG : ETH_TYPE_VNTAG,
         .from_bridge = from_bridge,
-        .flags = ((d->native ? 0 : VMFEX_KERNEL_TRUNK_GENERIC)
+        .flags = ((d->hook == VMFEX_KERNEL_TC ? VMFEX_KERNEL_TRUNK_TC : 0)
                   | (d->qdisc_is_ours ? VMFEX_KERNEL_TRUNK_QDISC : 0)
                   | (d->gro_is_ours ? VMFEX_KERNEL_TRUNK_GRO : 0)
                   | (promisc ? VMFEX_KERNEL_TRUNK_PROMISC : 0)),

@@ -25,6 +25,12 @@
  *   number in the frame's metadata, so that the kernel's GRO sees ordinary
  *   frames.  TC on the trunk then sends the frame to the VM port.
  *
+ * - Where XDP costs more than it gains, or cannot be had, TC does it all
+ *   (vmfex_trunk_tc).  That is so on devices whose other end is a kernel as
+ *   well, such as veth: from there, TCP's large frames come whole, and an XDP
+ *   program would have them cut up, and each one copied.  Generic XDP is of no
+ *   use: it comes behind GRO, and copies frames, too.
+ *
  * - What the programs do not forward they leave alone, for the emulated path:
  *   control frames, and frames of a link that is not in the kernel path.  Bad
  *   frames are dropped at once, and counted as the emulated path does it.
@@ -68,8 +74,8 @@
 /* How a trunk's frames come to the kernel path. */
 enum vmfex_kernel_hook {
     VMFEX_KERNEL_NONE,          /* They do not. */
-    VMFEX_KERNEL_NATIVE,        /* XDP in the driver. */
-    VMFEX_KERNEL_GENERIC        /* XDP in the kernel, behind the driver. */
+    VMFEX_KERNEL_XDP,           /* Native XDP, and TC. */
+    VMFEX_KERNEL_TC             /* TC alone. */
 };
 
 bool vmfex_kernel_exists(const char *owner);
@@ -79,9 +85,9 @@ void vmfex_kernel_remove_all(void);
 bool vmfex_kernel_is_open(void);
 
 /* Devices. */
-enum vmfex_kernel_hook vmfex_kernel_attach_trunk(int ifindex,
-                                                 const char *name,
-                                                 char **reasonp);
+enum vmfex_kernel_hook vmfex_kernel_attach_trunk(
+    int ifindex, const char *name, enum vmfex_kernel_hook wanted,
+    char **reasonp);
 bool vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp);
 bool vmfex_kernel_is_attached(int ifindex);
 void vmfex_kernel_detach(int ifindex);
