@@ -7,6 +7,7 @@
 
 #include "netdev-provider.h"
 #include "ofproto-vmfex/vethernet-port.h"
+#include "ofproto-vmfex/vmfex-main-loop.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/thread.h"
@@ -741,10 +742,18 @@ netdev_vethernet_get_custom_stats(const struct netdev *netdev,
     return 0;
 }
 
+/* ovs-vswitchd calls this once in each turn of its main loop. */
+static void
+netdev_vethernet_run(const struct netdev_class *class OVS_UNUSED)
+{
+    vmfex_main_loop_run();
+}
+
 /* The two classes: see vethernet-port.h. */
 
 #define VETHERNET_CLASS                                         \
     .type = VETHERNET_TYPE,                                     \
+    .run = netdev_vethernet_run,                                \
     .alloc = netdev_vethernet_alloc,                            \
     .construct = netdev_vethernet_construct,                    \
     .destruct = netdev_vethernet_destruct,                      \

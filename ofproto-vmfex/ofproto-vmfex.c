@@ -18,6 +18,7 @@
 #include "ofproto-vmfex/netdev-vethernet.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
+#include "ofproto-vmfex/vmfex-main-loop.h"
 #include "ofproto-vmfex/vmfex-reports.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -207,6 +208,7 @@ vmfex_type_run(const char *type OVS_UNUSED)
     }
     vmfex_links_run();
     vmfex_datapath_run();
+    vmfex_main_loop_note(!hmap_is_empty(&all_ofprotos));
     return 0;
 }
 
