@@ -345,7 +345,7 @@ cmd_port_wait(struct ctl_context *ctx)
     const char *host = shash_find_data(&ctx->options, "--host");
     const struct vmfexrec_virtual_port *vp;
     bool known = false;
-    char *is;
+    char *is, *until;
 
     for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
         known |= !strcmp(state, states[i]);
@@ -362,25 +362,27 @@ cmd_port_wait(struct ctl_context *ctx)
     }
 
     vp = find_port(ctx, name);
-    if (!vp) {
-        if (!strcmp(state, "gone")) {
-            return;
-        }
-        vmfex_ctl_waits_for("port \"%s\" does not exist, waited for %s", name,
-                            state);
-    } else if (vmfex_ctl_equals(vp->state, state)
-               && (!host || vmfex_ctl_equals(vp->host, host))) {
+    if (vp ? (vmfex_ctl_equals(vp->state, state)
+              && (!host || vmfex_ctl_equals(vp->host, host)))
+        : !strcmp(state, "gone")) {
         return;
-    } else {
+    }
+
+    until = xasprintf("%s%s%s", state, host ? " on host " : "",
+                      host ? host : "");
+    if (vp) {
         is = format_state(vp->state, vp->reason);
-        vmfex_ctl_waits_for("port \"%s\" is %s%s%s on host \"%s\", waited for "
-                            "%s%s%s", name, is,
+        vmfex_ctl_waits_for(until, "port \"%s\" is %s%s%s on host \"%s\"",
+                            name, is,
                             vmfex_ctl_equals(vp->detail, "") ? "" : ": ",
                             vp->detail ? vp->detail : "",
-                            vp->host ? vp->host : "", state,
-                            host ? " on host " : "", host ? host : "");
+                            vp->host ? vp->host : "");
         free(is);
+    } else {
+        vmfex_ctl_waits_for(until, "no host has reported a port \"%s\" (see "
+                            "\"port-list\")", name);
     }
+    free(until);
     ctx->try_again = true;
 }
 

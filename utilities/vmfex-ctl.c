@@ -207,17 +207,27 @@ block(void)
     poll_block();
 }
 
-/* Takes 'format' as the message to print if the time is over before the
- * command that waits is run again. */
+/* Takes 'format', which says what is, and 'until', what a command waits for,
+ * as the message to print if the time is over before the command is run again.
+ * Without a --timeout nobody would ever see it, and a mistyped name be waited
+ * for in silence: so it is printed now, the first time. */
 void
-vmfex_ctl_waits_for(const char *format, ...)
+vmfex_ctl_waits_for(const char *until, const char *format, ...)
 {
+    static bool told;
     va_list args;
+    char *is;
 
-    free(waits_for);
     va_start(args, format);
-    waits_for = xvasprintf(format, args);
+    is = xvasprintf(format, args);
     va_end(args);
+    if (deadline == LLONG_MAX && !told) {
+        ovs_error(0, "%s, waiting for %s; there is no --timeout", is, until);
+        told = true;
+    }
+    free(waits_for);
+    waits_for = xasprintf("%s, waited for %s", is, until);
+    free(is);
 }
 
 /* Options. */
@@ -613,7 +623,7 @@ run_commands(const char *args, struct ctl_command *commands, size_t n,
             if (!waits_for) {
                 char *s = process_escape_args(c->argv);
 
-                vmfex_ctl_waits_for("waited in vain in \"%s\"", s);
+                waits_for = xasprintf("waited in vain in \"%s\"", s);
                 free(s);
             }
             break;

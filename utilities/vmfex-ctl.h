@@ -69,7 +69,8 @@ extern const struct vmfex_ctl_group *const vmfex_ctl_groups[];
 /* vmfex-ctl.c */
 bool vmfex_ctl_has_format(void);
 bool vmfex_ctl_is_aligned(void);
-void vmfex_ctl_waits_for(const char *, ...) OVS_PRINTF_FORMAT(1, 2);
+void vmfex_ctl_waits_for(const char *until, const char *, ...)
+    OVS_PRINTF_FORMAT(2, 3);
 
 /* vmfex-ctl-help.c */
 extern const struct vmfex_ctl_group vmfex_ctl_generic_group;
