@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	Documentation/topics/benchmarks.rst \
 	Documentation/topics/kvm-host.rst \
 	Documentation/topics/moving.rst \
+	Documentation/topics/openstack.rst \
 	LICENSE \
 	NEWS \
 	README.rst

@@ -423,6 +423,26 @@ check_epoch(struct host *h)
     }
 }
 
+/* Warns if a bridge with adapters is no port extender any more, as somebody
+ * makes it who adds a bridge that is there with another datapath_type. */
+static void
+check_bridges(const struct host *h)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+
+    for (size_t i = 0; i < h->n_adapters; i++) {
+        const struct ovsrec_bridge *br = h->adapters[i]->iface->bridge;
+
+        if (!ovs_bridge_is_vmfex(br)) {
+            VLOG_WARN_RL(&rl, "bridge %s has adapters, but datapath_type=%s: "
+                         "nothing is forwarded.  Set it to vmfex, also where "
+                         "an orchestrator keeps it", br->name,
+                         br->datapath_type);
+            return;
+        }
+    }
+}
+
 /* Brings the two databases into agreement. */
 void
 host_run(struct controller_ctx *ctx)
@@ -442,6 +462,7 @@ host_run(struct controller_ctx *ctx)
     register_host(&h);
     host_links_find(&h);
     any_missing = host_links_find_rows(&h);
+    check_bridges(&h);
 
     for (size_t i = 0; i < h.n_vms; i++) {
         vm_port_update(h.vms[i]->aux, h.vms[i],

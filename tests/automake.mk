@@ -76,6 +76,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-manager.at \
 	tests/system-mtu.at \
 	tests/system-offload.at \
+	tests/system-os-vif.at \
 	tests/system-pages.at \
 	tests/system-tags.at \
 	tests/system-testsuite.at \
@@ -93,6 +94,7 @@ EXTRA_DIST += \
 	tests/kernel-frames.py \
 	tests/manager-check.py \
 	tests/page.py \
+	tests/os-vif.py \
 	tests/packages \
 	tests/packages-machines.sh \
 	tests/kill-daemons.py \

@@ -195,7 +195,9 @@ sandbox_node() {
     ovsdb-tool create "$dir/conf.db" \
         "$OVS_PKGDATADIR/vswitch.ovsschema" &&
     "$name" ovsdb-server -vconsole:off --detach --no-chdir --pidfile \
-        --log-file --remote=punix:"$dir/db.sock" "$dir/conf.db" &&
+        --log-file --remote=punix:"$dir/db.sock" \
+        --remote=db:Open_vSwitch,Open_vSwitch,manager_options \
+        "$dir/conf.db" &&
     "$name" ovs-vsctl --no-wait --timeout=20 init &&
     sandbox_start_vswitchd "$name"
 }
