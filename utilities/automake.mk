@@ -23,6 +23,7 @@ utilities_vmfex_ctl_SOURCES = \
 	utilities/vmfex-ctl-port.c \
 	utilities/vmfex-ctl-server.c \
 	utilities/vmfex-ctl-show.c \
+	utilities/vmfex-ctl-summary.c \
 	utilities/vmfex-ctl-util.c \
 	utilities/vmfex-ctl.c \
 	utilities/vmfex-ctl.h

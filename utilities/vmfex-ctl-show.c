@@ -284,7 +284,22 @@ cmd_show(struct ctl_context *ctx)
     bool found = false;
     bool heading = false;
 
+    if (shash_find(&ctx->options, "--brief")) {
+        if (name) {
+            ctl_error(ctx, "--brief is about all machines: leave out \"%s\", "
+                      "or --brief", name);
+        } else {
+            vmfex_ctl_put_summary(ds, ctx->idl);
+        }
+        return;
+    } else if (!name) {
+        vmfex_ctl_put_summary(ds, ctx->idl);
+    }
+
     snapshot_init(&s, ctx->idl);
+    if (!name && s.n_hosts + s.n_switches + s.n_ports) {
+        ds_put_char(ds, '\n');
+    }
     for (size_t i = 0; i < s.n_hosts; i++) {
         const struct vmfexrec_host *host = s.hosts[i];
 
@@ -446,14 +461,16 @@ cmd_topology(struct ctl_context *ctx)
 }
 
 static const struct ctl_command_syntax show_commands[] = {
-    { "show", 0, 1, "[HOST|SWITCH]", pre_show, cmd_show, NULL, "", RO },
+    { "show", 0, 1, "[HOST|SWITCH]", pre_show, cmd_show, NULL, "--brief",
+      RO },
     { "topology", 0, 0, "", pre_show, cmd_topology, NULL, "--dot", RO },
     { NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO },
 };
 
 static const struct vmfex_ctl_help show_help[] = {
     { "show", "draw all, or one host or switch: trunks, adapters, ports and "
-      "their states", "show h1", NULL, NULL },
+      "their states; with --brief, only how many there are and what is wrong",
+      "show h1", NULL, NULL },
     { "topology", "draw what cables there are, for Graphviz with --dot",
       "topology --dot", NULL, NULL },
     { NULL, NULL, NULL, NULL, NULL },

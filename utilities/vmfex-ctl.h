@@ -12,6 +12,7 @@
  *     vmfex-ctl-machine.c  hosts, switches, trunks
  *     vmfex-ctl-port.c     adapters and ports
  *     vmfex-ctl-show.c     "show" and "topology"
+ *     vmfex-ctl-summary.c  what "show" begins with
  *     vmfex-ctl-server.c   connections and TLS of the database server
  *
  * There is no state.  Each run goes
@@ -76,6 +77,9 @@ void vmfex_ctl_waits_for(const char *until, const char *, ...)
 extern const struct vmfex_ctl_group vmfex_ctl_generic_group;
 const struct ctl_command_syntax *vmfex_ctl_find_syntax(const char *command);
 OVS_NO_RETURN void vmfex_ctl_usage(const char *command, const char *db);
+
+/* vmfex-ctl-summary.c */
+void vmfex_ctl_put_summary(struct ds *, struct ovsdb_idl *);
 
 /* vmfex-ctl-util.c: arguments. */
 const char *vmfex_ctl_option(const struct ctl_context *, const char *option);

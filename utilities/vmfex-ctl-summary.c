@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "utilities/vmfex-ctl.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "simap.h"
+#include "smap.h"
+#include "timeval.h"
+#include "util.h"
+
+/* A controller writes last_contact once a minute: after this time, in ms, it
+ * has missed that twice. */
+#define CONTACT_MS (3 * 60 * 1000)
+
+/* How many things to look at are named. */
+#define MAX_LINES 20
+
+/* What needs somebody's attention. */
+struct attention {
+    struct ds lines;
+    size_t n;
+};
+
+/* Adds a line to 'at'. */
+static void OVS_PRINTF_FORMAT(2, 3)
+attend(struct attention *at, const char *format, ...)
+{
+    if (at->n++ < MAX_LINES) {
+        va_list args;
+
+        ds_put_cstr(&at->lines, "    ");
+        va_start(args, format);
+        ds_put_format_valist(&at->lines, format, args);
+        va_end(args);
+        ds_put_char(&at->lines, '\n');
+    }
+}
+
+static void
+attend_to_contact(struct attention *at, const char *kind, const char *name,
+                  int64_t last_contact)
+{
+    if (!last_contact) {
+        attend(at, "%s %s: its vmfex-controller was never here", kind, name);
+    } else if (time_wall_msec() - last_contact > CONTACT_MS) {
+        char *contact = vmfex_ctl_format_last_contact(last_contact);
+
+        attend(at, "%s %s: last contact %s", kind, name, contact);
+        free(contact);
+    }
+}
+
+/* Returns for example "refused, no-profile: there is no profile x".  The
+ * caller frees it. */
+static char *
+format_trouble(const char *state, const char *reason, const char *detail)
+{
+    bool has_detail = !vmfex_ctl_equals(detail, "");
+
+    return xasprintf("%s%s%s%s%s", state, reason ? ", " : "",
+                     reason ? reason : "", has_detail ? ": " : "",
+                     has_detail ? detail : "");
+}
+
+static void
+attend_to_hosts(struct attention *at, struct ovsdb_idl *idl,
+                const void **adapters, size_t n_adapters)
+{
+    size_t n_hosts;
+    const void **hosts = vmfex_ctl_rows(idl, &vmfexrec_table_host,
+                                        vmfex_ctl_cmp_host, &n_hosts);
+
+    for (size_t i = 0; i < n_hosts; i++) {
+        const struct vmfexrec_host *host = hosts[i];
+        const char *warning = smap_get(&host->external_ids, "warning");
+        size_t n = 0, n_used = 0;
+
+        for (size_t j = 0; j < n_adapters; j++) {
+            const struct vmfexrec_adapter *a = adapters[j];
+
+            if (vmfex_ctl_equals(a->host, host->name)) {
+                n++;
+                n_used += vmfex_ctl_adapter_is_used(a);
+            }
+        }
+        attend_to_contact(at, "host", host->name, host->last_contact);
+        if (warning) {
+            attend(at, "host %s: %s", host->name, warning);
+        }
+        if (n && n == n_used) {
+            attend(at, "host %s: all %"PRIuSIZE" adapters are used",
+                   host->name, n);
+        }
+    }
+    free(hosts);
+}
+
+static void
+attend_to_switches(struct attention *at, struct ovsdb_idl *idl)
+{
+    size_t n;
+    const void **switches = vmfex_ctl_rows(idl, &vmfexrec_table_switch,
+                                           vmfex_ctl_cmp_switch, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct vmfexrec_switch *sw = switches[i];
+
+        attend_to_contact(at, "switch", sw->name, sw->last_contact);
+    }
+    free(switches);
+}
+
+/* Counts 'ports', of which there are 'n', by state and reason, in 'counts'. */
+static void
+attend_to_ports(struct attention *at, const void **ports, size_t n,
+                struct simap *counts)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct vmfexrec_virtual_port *vp = ports[i];
+        char *trouble = format_trouble(vp->state, vp->reason, NULL);
+
+        simap_increase(counts, trouble, 1);
+        free(trouble);
+        if (vp->reason) {
+            trouble = format_trouble(vp->state, vp->reason, vp->detail);
+            attend(at, "port ve%"PRId64", iface-id %s, host %s: %s",
+                   vp->number, vp->iface_id,
+                   vmfex_ctl_equals(vp->host, "") ? "-" : vp->host, trouble);
+            free(trouble);
+        }
+    }
+}
+
+/* Attends to those 'adapters' that claim a port in 'ports' which is another
+ * one's. */
+static void
+attend_to_claims(struct attention *at, const void **adapters,
+                 size_t n_adapters, const void **ports, size_t n_ports)
+{
+    for (size_t i = 0; i < n_adapters; i++) {
+        const struct vmfexrec_adapter *a = adapters[i];
+        bool is_ports = false;
+
+        if (!vmfex_ctl_equals(a->state, "refused")) {
+            continue;
+        }
+        for (size_t j = 0; j < n_ports; j++) {
+            const struct vmfexrec_virtual_port *vp = ports[j];
+
+            is_ports |= vp->adapter == a;
+        }
+        if (!is_ports) {
+            char *trouble = format_trouble(a->state, a->reason, a->detail);
+
+            attend(at, "adapter %s of host %s, VM port %s: %s", a->name,
+                   a->host, vmfex_ctl_equals(a->port, "") ? "-" : a->port,
+                   trouble);
+            free(trouble);
+        }
+    }
+}
+
+/* Appends to 'ds' how much there is of everything in 'idl', and what of that
+ * needs somebody's attention. */
+void
+vmfex_ctl_put_summary(struct ds *ds, struct ovsdb_idl *idl)
+{
+    struct attention at = { .lines = DS_EMPTY_INITIALIZER };
+    struct simap counts = SIMAP_INITIALIZER(&counts);
+    size_t n_adapters, n_hosts, n_ports, n_switches, n_trunks;
+    const void **adapters = vmfex_ctl_rows(idl, &vmfexrec_table_adapter,
+                                           vmfex_ctl_cmp_adapter, &n_adapters);
+    const void **ports = vmfex_ctl_rows(idl, &vmfexrec_table_virtual_port,
+                                        vmfex_ctl_cmp_port, &n_ports);
+    const struct simap_node **sorted;
+    size_t n_used = 0;
+
+    free(vmfex_ctl_rows(idl, &vmfexrec_table_host, vmfex_ctl_cmp_host,
+                        &n_hosts));
+    free(vmfex_ctl_rows(idl, &vmfexrec_table_switch, vmfex_ctl_cmp_switch,
+                        &n_switches));
+    free(vmfex_ctl_rows(idl, &vmfexrec_table_trunk, vmfex_ctl_cmp_trunk,
+                        &n_trunks));
+    for (size_t i = 0; i < n_adapters; i++) {
+        n_used += vmfex_ctl_adapter_is_used(adapters[i]);
+    }
+    attend_to_hosts(&at, idl, adapters, n_adapters);
+    attend_to_switches(&at, idl);
+    attend_to_ports(&at, ports, n_ports, &counts);
+    attend_to_claims(&at, adapters, n_adapters, ports, n_ports);
+
+    ds_put_format(ds, "hosts: %"PRIuSIZE", switches: %"PRIuSIZE", trunks: "
+                  "%"PRIuSIZE"\n", n_hosts, n_switches, n_trunks);
+    ds_put_format(ds, "adapters: %"PRIuSIZE", %"PRIuSIZE" used, %"PRIuSIZE
+                  " free\n", n_adapters, n_used, n_adapters - n_used);
+    ds_put_format(ds, "ports: %"PRIuSIZE"\n", n_ports);
+    sorted = simap_sort(&counts);
+    for (size_t i = 0; i < simap_count(&counts); i++) {
+        ds_put_format(ds, "    %u %s\n", sorted[i]->data, sorted[i]->name);
+    }
+    if (at.n) {
+        ds_put_format(ds, "to look at: %"PRIuSIZE"\n%s", at.n,
+                      ds_cstr(&at.lines));
+        if (at.n > MAX_LINES) {
+            ds_put_format(ds, "    and %"PRIuSIZE" more: see \"port-list\"\n",
+                          at.n - MAX_LINES);
+        }
+    } else {
+        ds_put_cstr(ds, "nothing to look at\n");
+    }
+
+    free(sorted);
+    simap_destroy(&counts);
+    ds_destroy(&at.lines);
+    free(adapters);
+    free(ports);
+}
