@@ -91,13 +91,17 @@ EXTRA_DIST += \
 	tests/direct-frames.py \
 	tests/direct-stress.py \
 	tests/frames.py \
+	tests/guest-stream.py \
+	tests/guests.sh \
 	tests/kernel-frames.py \
+	tests/libvirt \
 	tests/manager-check.py \
 	tests/page.py \
 	tests/os-vif.py \
 	tests/packages \
 	tests/packages-machines.sh \
 	tests/kill-daemons.py \
+	tests/steps.sh \
 	tests/tags-oracle.py
 DISTCLEANFILES += \
 	packages-root-* \
@@ -121,6 +125,16 @@ check-packages:
 	$(srcdir)/tests/packages deb .
 	$(srcdir)/tests/packages --kvm deb .
 .PHONY: check-packages
+
+# Virtual machines.
+check-libvirt: all tests/atlocal
+	$(srcdir)/tests/libvirt .
+.PHONY: check-libvirt
+
+clean-guest:
+	-rm -rf guest
+.PHONY: clean-guest
+CLEAN_LOCAL += clean-guest
 
 clean-autotest:
 	-for t in testsuite system-testsuite; do \

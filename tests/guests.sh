@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Real virtual machines for tests: a small Linux, and hosts with libvirt.
+#
+# The guest is Debian's kernel with an initial RAM disk of busybox.  It runs in
+# QEMU without KVM, which is not everywhere where tests run, and boots in some
+# seconds.  What it does:
+#
+# - Each of its network devices gets an address of the last byte of its MAC
+#   address, 10.0.0.3 for 52:54:00:00:00:03, also one that is plugged later.
+# - TCP port 99 takes a shell command and gives its output, see guest_run();
+#   port 98 sends back what it gets.
+# - The power button switches it off.
+# - What it says goes to the file NAME.console.
+#
+# A host is a node of utilities/vmfex-sandbox.sh with a libvirtd of its own,
+# with directories and a host name of its own.
+#
+# For bash.  The caller has what vmfex-sandbox.sh wants, and a started sandbox.
+
+# guests_make DIRECTORY: downloads what a guest is made of, or takes what is
+# there, and sets $guest_kernel and $guest_initrd.
+guests_make() {
+    local dir=$1/guest modules=$1/guest/modules todo=$1/guest/todo
+    local package module path
+    guest_kernel=$dir/vmlinuz
+    guest_initrd=$dir/initrd
+    package=$(apt-cache depends linux-image-cloud-amd64 |
+              awk '/Depends: linux-image-/ { print $2; exit }')
+    if test ! -e "$dir/$package.deb"; then
+        rm -rf "$dir" && mkdir -p "$dir/download" &&
+        (cd "$dir/download" &&
+         apt-get -q -o APT::Sandbox::User=root download "$package") &&
+        dpkg-deb -x "$dir"/download/*.deb "$dir/download" &&
+        mv "$dir"/download/boot/vmlinuz-* "$guest_kernel" &&
+        mv "$dir"/download/lib/modules/*/kernel "$modules" &&
+        mv "$dir"/download/*.deb "$dir/$package.deb" || return 1
+        rm -rf "$dir/download"
+    fi
+    rm -rf "$dir/root" && mkdir -p "$dir/root"/{bin,dev,etc,proc,sys} &&
+    cp "$(command -v busybox)" "$dir/root/bin/busybox" || return 1
+    # Modules, each after those that it depends on.
+    : > "$todo"
+    for module in virtio_pci virtio_net button evdev; do
+        guests_module "$modules" "$module" "$todo" || return 1
+    done
+    while read -r path; do
+        cp "$path" "$dir/root" &&
+        echo "insmod /${path##*/}" || return 1
+    done < "$todo" > "$dir/root/etc/modules"
+    guests_init > "$dir/root/init" &&
+    chmod +x "$dir/root/init" &&
+    (cd "$dir/root" && find . | cpio -o -H newc --quiet | gzip -1) \
+        > "$guest_initrd"
+}
+
+# guests_module DIRECTORY NAME LIST: adds module NAME to LIST, if need be, and
+# before it what it depends on.
+guests_module() {
+    local path name
+    path=$(find "$1" -name "$2.ko") && test -n "$path" || {
+        echo "there is no kernel module $2" >&2
+        return 1
+    }
+    ! grep -qx "$path" "$3" || return 0
+    for name in $(modinfo -F depends "$path" | tr , ' '); do
+        guests_module "$1" "$name" "$3" || return 1
+    done
+    echo "$path" >> "$3"
+}
+
+# Prints the first process of the guest.
+guests_init() {
+    cat <<'END'
+#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+. /etc/modules
+ip link set lo up
+nc -ll -p 99 -e /bin/sh &
+nc -ll -p 98 -e /bin/cat &
+# An event of the button is 24 bytes.
+for event in /dev/input/event*; do
+    { head -c 24 $event > /dev/null; echo "guest: off"; poweroff -f; } &
+done
+echo "guest: up after $(cut -d ' ' -f 1 /proc/uptime) s"
+while :; do
+    for dir in /sys/class/net/eth*; do
+        dev=${dir##*/}
+        test -e $dir || continue
+        ip -4 addr show dev $dev | grep -q inet && continue
+        mac=$(cat $dir/address)
+        echo 1 > /proc/sys/net/ipv4/conf/$dev/arp_notify
+        ip addr add 10.0.0.$((0x${mac##*:}))/24 dev $dev
+        ip link set $dev up
+        echo "guest: $dev has $mac"
+    done
+    sleep 0.2
+done
+END
+}
+
+# guests_libvirtd NODE: starts libvirtd on NODE, also again.  Its number is the
+# last character of its name.
+guests_libvirtd() {
+    local node=$1 dir=$SANDBOX_DIR/$1/libvirt
+    mkdir -p "$dir"/{etc,run,lib,log,cache} &&
+    ln -sfn "$SANDBOX_DIR/$node" "$dir/run/openvswitch" &&
+    cat > "$dir/etc/libvirtd.conf" <<END &&
+host_uuid = "b2f0a6c4-0000-4000-9000-00000000000${node: -1}"
+listen_tls = 0
+unix_sock_dir = "$dir"
+auth_unix_rw = "none"
+log_outputs = "2:file:$dir/libvirtd.log"
+END
+    # No other user, no security driver, no control groups: a sandbox has not
+    # all that they need.
+    cat > "$dir/etc/qemu.conf" <<END || return 1
+user = "root"
+group = "root"
+dynamic_ownership = 0
+remember_owner = 0
+security_driver = "none"
+namespaces = [ ]
+cgroup_controllers = [ ]
+stdio_handler = "file"
+END
+    # libvirt looks for its user, whatever that file says.
+    { cat /etc/passwd; echo libvirt-qemu:x:64055:64055::/:/bin/false; } \
+        > "$dir/etc/passwd"
+    { cat /etc/group; echo libvirt-qemu:x:64055:; } > "$dir/etc/group"
+    { cat /etc/hosts; echo "127.0.0.1 $node"; } > "$dir/etc/hosts"
+    "$node" unshare --mount --uts --propagation private sh -c '
+        hostname "$0" &&
+        mount --bind "$1/etc" /etc/libvirt &&
+        mount --bind "$1/etc/passwd" /etc/passwd &&
+        mount --bind "$1/etc/group" /etc/group &&
+        mount --bind "$1/etc/hosts" /etc/hosts &&
+        mount --bind "$1/lib" /var/lib &&
+        mount --bind "$1/log" /var/log &&
+        mount --bind "$1/cache" /var/cache &&
+        mount --bind "$1/run" /run &&
+        exec libvirtd --config /etc/libvirt/libvirtd.conf \
+                      --pid-file "$1/libvirtd.pid"' "$node" "$dir" \
+        < /dev/null > "$dir/libvirtd.out" 2>&1 &
+}
+
+# guests_libvirtd_wait NODE: waits until it takes commands.
+guests_libvirtd_wait() {
+    within 120 eval "virsh $1 version > /dev/null 2>&1" && return
+    guests_log "$1"
+    return 1
+}
+
+# guests_log NODE: what is of interest in the log of its libvirtd.
+guests_log() {
+    cat "$SANDBOX_DIR/$1/libvirt/libvirtd.out"
+    grep -v virNetDevSendEthtoolIoctl "$SANDBOX_DIR/$1/libvirt/libvirtd.log" |
+        tail -n 20
+}
+
+# virsh NODE ARGUMENT...
+virsh() {
+    local node=$1
+    shift
+    "$node" env virsh -c "$(guests_uri "$node")" "$@"
+}
+
+guests_uri() {
+    echo "qemu:///system?socket=$SANDBOX_DIR/$1/libvirt/libvirt-sock"
+}
+
+# guest_iface_id NUMBER: the port's name for the manager.
+guest_iface_id() {
+    echo "b2f0a6c4-0000-4000-8000-00000000000$1"
+}
+
+# guest_interface NUMBER PROFILE: prints the interface, for libvirt.
+guest_interface() {
+    cat <<END
+<interface type='bridge'>
+  <mac address='52:54:00:00:00:0$1'/>
+  <source bridge='br-fex'/>
+  <virtualport type='openvswitch'>
+    <parameters interfaceid='$(guest_iface_id "$1")' profileid='$2'/>
+  </virtualport>
+  <model type='virtio'/>
+  <rom enabled='no'/>
+</interface>
+END
+}
+
+# guest_domain NUMBER PROFILE: prints the VM vmNUMBER, for libvirt.
+guest_domain() {
+    cat <<END
+<domain type='qemu'>
+  <name>vm$1</name>
+  <uuid>b2f0a6c4-0000-4000-a000-00000000000$1</uuid>
+  <memory unit='MiB'>96</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64' machine='pc'>hvm</type>
+    <kernel>$guest_kernel</kernel>
+    <initrd>$guest_initrd</initrd>
+    <cmdline>console=ttyS0 quiet panic=1</cmdline>
+  </os>
+  <features><acpi/></features>
+  <devices>
+    <controller type='usb' model='none'/>
+    $(guest_interface "$1" "$2")
+    <serial type='file'>
+      <source path='$SANDBOX_DIR/vm$1.console' append='on'/>
+    </serial>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+END
+}
+
+# guest_run NUMBER COMMAND: runs it in vmNUMBER, by way of the VM "client".
+guest_run() {
+    printf '%s\n' "$2" | client nc -N -w 20 "10.0.0.$1" 99
+}
