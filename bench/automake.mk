@@ -4,7 +4,9 @@
 EXTRA_DIST += \
 	bench/bench-activation.py \
 	bench/bench-dpdk.py \
+	bench/bench-kernel.py \
 	bench/bench-scale.py \
+	bench/bpf.py \
 	bench/chart.py \
 	bench/common.py \
 	bench/contest.py \
@@ -14,14 +16,16 @@ EXTRA_DIST += \
 	bench/harness.py \
 	bench/instructions.py \
 	bench/isolation.py \
+	bench/kernel.py \
 	bench/node.py \
 	bench/ovsdb.py \
 	bench/pcap.py \
 	bench/report.py \
-	bench/settings.py
+	bench/settings.py \
+	bench/sockets.py
 
 BENCH_DIRS = vswitchd-plugin controller manager utilities tests
-bench-activation bench-scale bench-dpdk: all
+bench-activation bench-scale bench-dpdk bench-kernel: all
 	$(AM_V_at)path=; \
 	for dir in $(BENCH_DIRS); do path=$$path$(abs_builddir)/$$dir:; done; \
 	PATH=$$path$$PATH PYTHONDONTWRITEBYTECODE=yes \
@@ -31,8 +35,8 @@ bench-activation bench-scale bench-dpdk: all
 	    $(BENCH_OPTIONS) $(BENCHFLAGS)
 
 # The peer is what we are linked out of, without us.
-bench-dpdk: BENCH_OPTIONS = \
+bench-dpdk bench-kernel: BENCH_OPTIONS = \
 	--stock-vswitchd=$(OVS_BUILDDIR)/vswitchd/ovs-vswitchd
 bench-dpdk: tests/ovs-vswitchd-replay
 bench: bench-dpdk
-.PHONY: bench bench-activation bench-scale bench-dpdk
+.PHONY: bench bench-activation bench-scale bench-dpdk bench-kernel
