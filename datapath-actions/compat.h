@@ -38,6 +38,18 @@ vmfex_packet_has_tx_offload(struct dp_packet *packet)
 #endif
 }
 
+/* Returns the first byte of 'packet', which has data.  (dp_packet_data() would
+ * check that.) */
+static inline void *
+vmfex_packet_data(const struct dp_packet *packet)
+{
+#ifdef DPDK_NETDEV
+    return (char *) packet->mbuf.buf_addr + packet->mbuf.data_off;
+#else
+    return (char *) packet->base_ + packet->data_ofs;
+#endif
+}
+
 /* Returns the bytes in front of the first byte of 'packet', which has data. */
 static inline size_t
 vmfex_packet_headroom(const struct dp_packet *packet)

@@ -12,6 +12,7 @@
 #include "datapath-actions/vmfex-handover.h"
 #include "datapath-actions/vmfex-l2.h"
 #include "datapath-actions/vntag.h"
+#include "coverage.h"
 #include "dp-packet.h"
 #include "hash.h"
 #include "netdev-provider.h"
@@ -21,6 +22,11 @@
 #include "util.h"
 
 #ifdef HAVE_PMD_INPUT_FUNC
+
+COVERAGE_DEFINE(vmfex_direct_backlog);
+
+/* Batches that a backlogged queue may be served in a turn. */
+#define MAX_BATCHES 8
 
 /* Frames ahead of the one at hand whose headers are fetched. */
 #define PREFETCH_AHEAD 4
@@ -38,7 +44,8 @@ struct direct_tag {
 struct direct_channel {
     struct netdev *netdev;      /* The trunk's; NULL if it is not there. */
     odp_port_t trunk;
-    uint32_t max_size;          /* Of frames without the tag, in bytes. */
+    uint32_t max_extra;         /* Of frames without the tag, in bytes behind
+                                 * the Ethernet header. */
     size_t tag_len;
     struct direct_tag tag;
     uint8_t bytes[8];           /* The same as it is in the frame. */
@@ -80,6 +87,7 @@ struct direct_trunk {
     uint8_t source_shift;       /* Where the VIF is that sent the frame. */
     bool check_source;          /* Must that be another VIF? */
     uint8_t tag_len;
+    bool hands_over;            /* VIFs lead to ordinary bridges. */
     struct direct_vif *vifs;    /* VMFEX_MAX_VIF + 1 of them. */
 };
 
@@ -100,6 +108,15 @@ static ATOMIC(struct dp_netdev *) our_dp;
 
 /* Whether our datapath is being made.  For the main thread. */
 static bool creating;
+
+/* What a PMD thread knows of receive queues.  Not a reference to any. */
+struct direct_queues {
+    struct netdev_rxq *current;    /* It came from here last. */
+    struct netdev_rxq *backlogged; /* Last one with more than one batch. */
+};
+
+DEFINE_STATIC_PER_THREAD_DATA(struct direct_queues, direct_queues,
+                              { NULL, NULL });
 
 /* Returns true if this Open vSwitch has a hook for the direct path. */
 bool
@@ -143,6 +160,16 @@ vmfex_direct_input_func(dp_netdev_input_func original)
 {
     atomic_store_relaxed(&original_input, original);
     return vmfex_direct_input;
+}
+
+/* Does what netdev_rxq_recv() does, which 'original' must be, and remembers
+ * 'rxq'. */
+int
+vmfex_direct_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+                      int *qfill, vmfex_rxq_recv_func *original)
+{
+    direct_queues_get()->current = rxq;
+    return original(rxq, batch, qfill);
 }
 
 /* Does what dp_netdev_impl_get() does, which 'original' must be, with
@@ -237,8 +264,8 @@ compile_vm(const struct vmfex_link *link)
         to->netdev = from->netdev;
         to->trunk = from->trunk;
         to->tag_len = vmfex_tag_len(from->tag);
-        to->max_size = MIN(ETH_HEADER_LEN + from->mtu,
-                           UINT16_MAX - to->tag_len);
+        to->max_extra = MIN(from->mtu,
+                            UINT16_MAX - to->tag_len - ETH_HEADER_LEN);
         compile_tag(from, to);
     }
     return direct;
@@ -284,6 +311,7 @@ compile_trunk(const struct vmfex_port *port)
     struct vmfex_direct *direct;
     struct direct_trunk *trunk;
     struct direct_vif *vifs;
+    bool hands_over = false;
     bool any = false;
 
     vifs = xzalloc_cacheline((VMFEX_MAX_VIF + 1) * sizeof *vifs);
@@ -300,6 +328,7 @@ compile_trunk(const struct vmfex_port *port)
             vifs[i].has_mac = link->ordinary && link->has_mac;
             vifs[i].switches = link->follow && channel == 1;
             any = true;
+            hands_over = hands_over || !link->netdev;
         }
     }
     if (!any) {
@@ -313,6 +342,7 @@ compile_trunk(const struct vmfex_port *port)
     trunk->counters = port->counters;
     trunk->table = table;
     trunk->vifs = vifs;
+    trunk->hands_over = hands_over;
     compile_expected_tag(trunk, table->tag, !table->from_bridge);
     return direct;
 }
@@ -354,20 +384,21 @@ may_send(const struct dp_netdev_pmd_thread *pmd, odp_port_t odp_port)
                                 hash_int(odp_to_u32(odp_port), 0)) != NULL;
 }
 
+/* Sends 'batch' to 'netdev', and empties it. */
 static void
 direct_send(struct dp_netdev_pmd_thread *pmd, struct netdev *netdev,
             struct dp_packet_batch *batch)
 {
     size_t n = dp_packet_batch_size(batch);
-    int n_txq = netdev_n_txq(netdev);
     int qid = pmd->static_tx_qid;
 
     /* A netdev with less queues than there are threads has them shared. */
-    if (OVS_UNLIKELY(qid >= n_txq)) {
-        qid %= n_txq;
+    if (OVS_UNLIKELY(qid >= netdev->n_txq)) {
+        qid %= netdev->n_txq;
     }
     /* netdev_send() would look for offloads, and there are none. */
     netdev->netdev_class->send(netdev, qid, batch, true);
+    vmfex_batch_truncate(batch, 0);
     pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_SENT_PKTS, n);
     pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_SENT_BATCHES, 1);
 }
@@ -385,11 +416,12 @@ direct_count(const struct dp_netdev_pmd_thread *pmd,
     }
 }
 
+/* Fetches the headers of frame 'i' of 'n' at 'packets', if there is one. */
 static inline void
-prefetch_frame(const struct dp_packet_batch *batch, size_t i)
+prefetch_frame(struct dp_packet *const *packets, size_t i, size_t n)
 {
-    if (i < dp_packet_batch_size(batch)) {
-        OVS_PREFETCH(dp_packet_data(batch->packets[i]));
+    if (i < n) {
+        OVS_PREFETCH(vmfex_packet_data(packets[i]));
     }
 }
 
@@ -398,8 +430,10 @@ prefetch_frame(const struct dp_packet_batch *batch, size_t i)
 static void
 keep_rest(struct dp_packet_batch *batch, size_t n_left, size_t i, size_t n)
 {
-    memmove(&batch->packets[n_left], &batch->packets[i],
-            (n - i) * sizeof batch->packets[0]);
+    if (OVS_UNLIKELY(i < n)) {
+        memmove(&batch->packets[n_left], &batch->packets[i],
+                (n - i) * sizeof batch->packets[0]);
+    }
     vmfex_batch_truncate(batch, n_left + (n - i));
 }
 
@@ -409,7 +443,7 @@ keep_rest(struct dp_packet_batch *batch, size_t n_left, size_t i, size_t n)
  * A packet on the heap can be given headroom and stays the same one.  Any
  * other one could come out as one of another source, and netdev-dpdk wants all
  * in a batch to be of the same. */
-static inline bool
+static inline ALWAYS_INLINE bool
 packet_is_simple(struct dp_packet *packet, size_t headroom)
 {
     return (dp_packet_is_eth(packet)
@@ -421,29 +455,32 @@ packet_is_simple(struct dp_packet *packet, size_t headroom)
 static inline bool
 eth_type_is_plain(ovs_be16 type)
 {
-    if (OVS_LIKELY(type == htons(ETH_TYPE_IP))) {
-        return true;
-    }
     return (ntohs(type) >= ETH_TYPE_MIN
             && type != htons(ETH_TYPE_VNTAG) && type != htons(ETH_TYPE_ETAG)
             && !eth_type_vlan(type));
 }
 
+static bool
+eth_type_is_untagged(const uint8_t *data, size_t size, ovs_be16 type)
+{
+    if (!eth_type_vlan(type) || size < VLAN_ETH_HEADER_LEN) {
+        return eth_type_is_plain(type);
+    }
+    memcpy(&type, data + 2 * ETH_ADDR_LEN + VLAN_HEADER_LEN, sizeof type);
+    return eth_type_is_plain(type);
+}
+
 /* Returns true if the frame at 'data', of 'size' bytes, certainly carries no
  * tag of ours, behind no more than one 802.1Q header. */
-static inline bool
+static inline ALWAYS_INLINE bool
 frame_is_untagged(const uint8_t *data, size_t size)
 {
     ovs_be16 type;
 
     memcpy(&type, data + 2 * ETH_ADDR_LEN, sizeof type);
-    if (OVS_LIKELY(eth_type_is_plain(type))) {
-        return true;
-    } else if (!eth_type_vlan(type) || size < VLAN_ETH_HEADER_LEN) {
-        return false;
-    }
-    memcpy(&type, data + 2 * ETH_ADDR_LEN + VLAN_HEADER_LEN, sizeof type);
-    return eth_type_is_plain(type);
+    return (OVS_LIKELY(type == htons(ETH_TYPE_IP))
+            || OVS_LIKELY(type == htons(ETH_TYPE_IPV6))
+            || eth_type_is_untagged(data, size, type));
 }
 
 /* Puts 'tag', of 'len' bytes, into the packet at 'data', behind the MACs.
@@ -482,7 +519,7 @@ push_tag(uint8_t *data, uint64_t source, const struct direct_tag *tag,
 static inline void
 pop_tag(struct dp_packet *packet, size_t len)
 {
-    uint8_t *data = dp_packet_data(packet);
+    uint8_t *data = vmfex_packet_data(packet);
     uint64_t macs_0_to_7;
     uint32_t macs_8_to_11;
 
@@ -508,6 +545,72 @@ note_mac(const struct direct_vm *vm, const uint8_t *data)
     }
 }
 
+/* What becomes of a frame. */
+enum direct_verdict {
+    DIRECT_SEND,
+    DIRECT_KEEP,                /* It goes the emulated way. */
+    DIRECT_STOP                 /* So do this one and all behind it. */
+};
+
+/* Puts the tag of 'channel', of 'tag_len' bytes, on 'packet', which the VM
+ * port 'vm' received, if that may be sent to its trunk. */
+static inline ALWAYS_INLINE enum direct_verdict
+tag_packet(struct dp_packet *packet, const struct direct_vm *vm,
+           const struct direct_channel *channel, const size_t tag_len)
+{
+    uint8_t *data = vmfex_packet_data(packet);
+    uint32_t size = dp_packet_size(packet);
+    uint64_t source;
+
+    if (OVS_UNLIKELY(!packet_is_simple(packet, tag_len))) {
+        return DIRECT_STOP;
+    }
+    /* A frame that is too short becomes one that is too long. */
+    if (OVS_UNLIKELY(size - ETH_HEADER_LEN > channel->max_extra)) {
+        return DIRECT_KEEP;
+    }
+    memcpy(&source, data + ETH_ADDR_LEN, sizeof source);
+    if (OVS_UNLIKELY((source & vm->mac_mask) != vm->mac
+                     || !frame_is_untagged(data, size))) {
+        return DIRECT_KEEP;
+    }
+    if (OVS_LIKELY(vmfex_packet_headroom(packet) >= tag_len)) {
+        push_tag(data, source, &channel->tag, tag_len);
+        vmfex_packet_grow_front(packet, tag_len);
+    } else {
+        vmfex_l2_insert(packet, channel->bytes, tag_len);
+    }
+    return DIRECT_SEND;
+}
+
+/* Puts tags on those frames of 'batch', from the one with number 'i' on, that
+ * may be sent, and leaves the others in 'batch'.  Those before it already have
+ * tags.  Stores in 'out' what is to be sent. */
+static void
+tag_some(struct dp_packet_batch *batch, size_t i, const struct direct_vm *vm,
+         const struct direct_channel *channel, struct dp_packet_batch *out)
+{
+    size_t n = dp_packet_batch_size(batch);
+    size_t n_left = 0;
+
+    memcpy(out->packets, batch->packets, i * sizeof out->packets[0]);
+    out->count = i;
+    for (; i < n; i++) {
+        struct dp_packet *packet = batch->packets[i];
+        enum direct_verdict verdict
+            = tag_packet(packet, vm, channel, channel->tag_len);
+
+        if (verdict == DIRECT_SEND) {
+            out->packets[out->count++] = packet;
+        } else if (verdict == DIRECT_KEEP) {
+            batch->packets[n_left++] = packet;
+        } else {
+            break;
+        }
+    }
+    keep_rest(batch, n_left, i, n);
+}
+
 /* Forwards frames of 'batch', from the VM port 'vm' to its trunk on 'channel',
  * whose tag is 'tag_len' bytes long, and leaves the others in 'batch'. */
 static inline ALWAYS_INLINE void
@@ -515,59 +618,39 @@ forward_up(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
            const struct direct_vm *vm, const struct direct_channel *channel,
            const size_t tag_len)
 {
-    size_t n = dp_packet_batch_size(batch);
-    const uint32_t max_extra = channel->max_size - ETH_HEADER_LEN;
-    const struct direct_tag tag = channel->tag;
-    const uint64_t mask = vm->mac_mask;
-    const uint64_t mac = vm->mac;
-    struct dp_packet_batch out;
+    struct dp_packet *const *packets = batch->packets;
+    const size_t n = dp_packet_batch_size(batch);
+    struct dp_packet_batch *out = batch;
+    struct dp_packet_batch some;
     uint64_t n_bytes = 0;
-    size_t n_left = 0;
-    size_t n_out = 0;
+    size_t n_out;
     size_t i;
 
-    dp_packet_batch_init(&out);
     for (i = 0; i < PREFETCH_AHEAD; i++) {
-        prefetch_frame(batch, i);
+        prefetch_frame(packets, i, n);
     }
     for (i = 0; i < n; i++) {
-        struct dp_packet *packet = batch->packets[i];
-        uint8_t *data = dp_packet_data(packet);
-        uint32_t size = dp_packet_size(packet);
-        uint64_t source;
-
-        prefetch_frame(batch, i + PREFETCH_AHEAD);
-        if (OVS_UNLIKELY(!packet_is_simple(packet, tag_len))) {
+        prefetch_frame(packets, i + PREFETCH_AHEAD, n);
+        n_bytes += dp_packet_size(packets[i]);
+        if (OVS_UNLIKELY(tag_packet(packets[i], vm, channel, tag_len)
+                         != DIRECT_SEND)) {
+            dp_packet_batch_init(&some);
+            tag_some(batch, i, vm, channel, &some);
+            out = &some;
             break;
         }
-        /* A frame that is too short becomes one that is too long. */
-        if (OVS_UNLIKELY(size - ETH_HEADER_LEN > max_extra)) {
-            batch->packets[n_left++] = packet;
-            continue;
-        }
-        memcpy(&source, data + ETH_ADDR_LEN, sizeof source);
-        if (OVS_UNLIKELY((source & mask) != mac
-                         || !frame_is_untagged(data, size))) {
-            batch->packets[n_left++] = packet;
-            continue;
-        }
-        if (!n_out) {
-            note_mac(vm, data);
-        }
-        if (OVS_LIKELY(vmfex_packet_headroom(packet) >= tag_len)) {
-            push_tag(data, source, &tag, tag_len);
-            vmfex_packet_grow_front(packet, tag_len);
-        } else {
-            vmfex_l2_insert(packet, channel->bytes, tag_len);
-        }
-        n_bytes += size;
-        out.packets[n_out++] = packet;
     }
-    keep_rest(batch, n_left, i, n);
 
+    n_out = dp_packet_batch_size(out);
     if (OVS_LIKELY(n_out)) {
-        out.count = n_out;
-        direct_send(pmd, channel->netdev, &out);
+        if (OVS_UNLIKELY(out == &some)) {
+            n_bytes = 0;
+            for (i = 0; i < n_out; i++) {
+                n_bytes += dp_packet_size(some.packets[i]) - tag_len;
+            }
+        }
+        note_mac(vm, (const uint8_t *) vmfex_packet_data(out->packets[0]));
+        direct_send(pmd, channel->netdev, out);
         pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n_out);
         direct_count(pmd, &vm->endpoint->counters, vm->lanes, VMFEX_TX_FRAMES,
                      n_out, n_bytes);
@@ -591,7 +674,7 @@ forward_from_vm(struct dp_netdev_pmd_thread *pmd,
     }
 }
 
-/* Frames of one batch for one VIF. */
+/* Frames for one VIF. */
 struct direct_group {
     const struct direct_vif *vif;
     uint64_t n_bytes;
@@ -601,9 +684,16 @@ struct direct_group {
 /* Groups by the lower bits of their VIF. */
 #define N_GROUPS 64
 
+/* Frames from a trunk that were not sent yet. */
+struct direct_held {
+    uint64_t used;              /* 1-bit for each of 'groups'. */
+    struct direct_group groups[N_GROUPS];
+    struct vmfex_handover_out handover;
+};
+
 static void
 flush_group(struct dp_netdev_pmd_thread *pmd, struct direct_group *group,
-            struct vmfex_handover_out *out)
+            struct vmfex_handover_out *handover)
 {
     const struct direct_vif *vif = group->vif;
 
@@ -613,8 +703,18 @@ flush_group(struct dp_netdev_pmd_thread *pmd, struct direct_group *group,
                      group->n_bytes);
         direct_send(pmd, vif->netdev, &group->batch);
     } else {
-        vmfex_handover_add(out, vif->endpoint, &group->batch);
+        vmfex_handover_add(handover, vif->endpoint, &group->batch);
     }
+}
+
+static void
+flush_held(struct dp_netdev_pmd_thread *pmd, struct direct_held *held)
+{
+    while (held->used) {
+        flush_group(pmd, &held->groups[raw_ctz(held->used)], &held->handover);
+        held->used = zero_rightmost_1bit(held->used);
+    }
+    vmfex_handover_flush(&held->handover);
 }
 
 /* Returns the VIF in the tag of 'packet', if that is a good one, and
@@ -622,7 +722,7 @@ flush_group(struct dp_netdev_pmd_thread *pmd, struct direct_group *group,
 static inline uint16_t
 parse_tag(const struct direct_trunk *trunk, struct dp_packet *packet)
 {
-    const uint8_t *data = dp_packet_data(packet);
+    const uint8_t *data = vmfex_packet_data(packet);
     ovs_be64 bytes;
     uint64_t tag;
     uint16_t vif;
@@ -660,19 +760,40 @@ vif_accepts(const struct direct_trunk *trunk, const struct direct_vif *vif,
     return !vif->switches || vmfex_endpoint_channel(vif->endpoint);
 }
 
+/* Makes 'held' hold a group for 'vif', which is VIF 'number' of its trunk.
+ * Returns false if 'pmd' may not send to its VM port. */
+static bool
+start_group(struct dp_netdev_pmd_thread *pmd, struct direct_held *held,
+            const struct direct_vif *vif, uint16_t number)
+{
+    struct direct_group *group = &held->groups[number % N_GROUPS];
+    uint64_t bit = UINT64_C(1) << (number % N_GROUPS);
+
+    if (vif->netdev && OVS_UNLIKELY(!may_send(pmd, vif->port))) {
+        return false;
+    }
+    if (held->used & bit) {
+        flush_group(pmd, group, &held->handover);
+    }
+    OVS_PREFETCH_WRITE(&vif->lanes[pmd->static_tx_qid % VMFEX_N_LANES]);
+    held->used |= bit;
+    group->vif = vif;
+    group->n_bytes = 0;
+    dp_packet_batch_init(&group->batch);
+    return true;
+}
+
 /* Forwards frames of 'batch' from 'trunk' to where their VIFs lead, and leaves
- * the others in 'batch'. */
+ * the others in 'batch'.  'held' has frames for VM ports afterwards. */
 static void
 forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
                    struct dp_packet_batch *batch,
-                   const struct direct_trunk *trunk)
+                   const struct direct_trunk *trunk, struct direct_held *held)
 {
-    unsigned int lane = pmd->static_tx_qid % VMFEX_N_LANES;
-    struct vmfex_handover_out out = VMFEX_HANDOVER_OUT_INITIALIZER;
-    struct direct_group groups[N_GROUPS];
-    size_t n = dp_packet_batch_size(batch);
+    struct dp_packet *const *packets = batch->packets;
+    const size_t n = dp_packet_batch_size(batch);
+    const size_t tag_len = trunk->tag_len;
     uint16_t numbers[NETDEV_MAX_BURST];
-    uint64_t used = 0;          /* 1-bit for each of 'groups'. */
     uint64_t n_bytes = 0;
     size_t n_left = 0;
     size_t n_out = 0;
@@ -680,52 +801,40 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
 
     BUILD_ASSERT(N_GROUPS <= 64);
     for (i = 0; i < PREFETCH_AHEAD; i++) {
-        prefetch_frame(batch, i);
+        prefetch_frame(packets, i, n);
     }
     for (i = 0; i < n; i++) {
-        prefetch_frame(batch, i + PREFETCH_AHEAD);
-        numbers[i] = parse_tag(trunk, batch->packets[i]);
+        prefetch_frame(packets, i + PREFETCH_AHEAD, n);
+        numbers[i] = parse_tag(trunk, packets[i]);
         OVS_PREFETCH(&trunk->vifs[numbers[i]]);
     }
     for (i = 0; i < n; i++) {
         const struct direct_vif *vif = &trunk->vifs[numbers[i]];
-
-        if (vif->endpoint) {
-            OVS_PREFETCH_WRITE(&vif->lanes[lane]);
-        }
-    }
-    for (i = 0; i < n; i++) {
-        const struct direct_vif *vif = &trunk->vifs[numbers[i]];
-        struct direct_group *group = &groups[numbers[i] % N_GROUPS];
-        uint64_t bit = UINT64_C(1) << (numbers[i] % N_GROUPS);
-        struct dp_packet *packet = batch->packets[i];
+        struct direct_group *group = &held->groups[numbers[i] % N_GROUPS];
+        struct dp_packet *packet = packets[i];
+        size_t size;
 
         if (OVS_UNLIKELY(!packet_is_simple(packet, 0))) {
             break;
         }
         if (OVS_UNLIKELY(!vif->endpoint
-                         || !vif_accepts(trunk, vif, numbers[i], packet))) {
+                         || !vif_accepts(trunk, vif, numbers[i], packet))
+            || ((!(held->used & UINT64_C(1) << numbers[i] % N_GROUPS)
+                 || group->vif != vif)
+                && OVS_UNLIKELY(!start_group(pmd, held, vif, numbers[i])))) {
             batch->packets[n_left++] = packet;
             continue;
         }
-        if (!(used & bit) || group->vif != vif) {
-            if (vif->netdev && OVS_UNLIKELY(!may_send(pmd, vif->port))) {
-                batch->packets[n_left++] = packet;
-                continue;
-            }
-            if (used & bit) {
-                flush_group(pmd, group, &out);
-            }
-            used |= bit;
-            group->vif = vif;
-            group->n_bytes = 0;
-            dp_packet_batch_init(&group->batch);
-        }
-        pop_tag(packet, trunk->tag_len);
-        group->n_bytes += dp_packet_size(packet);
-        n_bytes += dp_packet_size(packet);
+        pop_tag(packet, tag_len);
+        size = dp_packet_size(packet);
+        group->n_bytes += size;
+        n_bytes += size;
         n_out++;
         group->batch.packets[group->batch.count++] = packet;
+        if (OVS_UNLIKELY(dp_packet_batch_is_full(&group->batch))) {
+            flush_group(pmd, group, &held->handover);
+            held->used &= ~(UINT64_C(1) << numbers[i] % N_GROUPS);
+        }
     }
     keep_rest(batch, n_left, i, n);
 
@@ -734,11 +843,60 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
         direct_count(pmd, trunk->counters, trunk->counters->lanes,
                      VMFEX_RX_FRAMES, n_out, n_bytes);
     }
-    while (used) {
-        flush_group(pmd, &groups[raw_ctz(used)], &out);
-        used = zero_rightmost_1bit(used);
+}
+
+/* Returns how many batches 'pmd' may take now from the queue that it took
+ * 'batch' from, including this one. */
+static int
+batches_of_turn(const struct dp_packet_batch *batch)
+{
+    struct direct_queues *queues = direct_queues_get();
+    bool again;
+
+    if (!dp_packet_batch_is_full(batch)) {
+        return 1;
     }
-    vmfex_handover_flush(&out);
+    again = queues->backlogged == queues->current;
+    queues->backlogged = queues->current;
+    return again ? MAX_BATCHES : 1;
+}
+
+/* Forwards frames that 'pmd' received on a port whose compiled form is
+ * 'direct': those in 'batch', and more from the same queue, up to 'n_batches'
+ * in all.  Leaves in 'batch' those frames of the last one that go the emulated
+ * way. */
+static void
+take_turn(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
+          const struct vmfex_direct *direct, int n_batches)
+{
+    struct netdev_rxq *rxq = direct_queues_get()->current;
+    struct direct_held held;
+    bool is_full;
+
+    held.used = 0;
+    held.handover = (struct vmfex_handover_out) VMFEX_HANDOVER_OUT_INITIALIZER;
+    for (;;) {
+        is_full = dp_packet_batch_is_full(batch);
+        if (direct->is_trunk) {
+            forward_from_trunk(pmd, batch, &direct->trunk, &held);
+            if (direct->trunk.hands_over) {
+                flush_held(pmd, &held);
+                vmfex_handover_give_way(pmd->core_id);
+            }
+        } else {
+            forward_from_vm(pmd, batch, &direct->vm);
+        }
+        if (!is_full || --n_batches <= 0
+            || OVS_UNLIKELY(!dp_packet_batch_is_empty(batch))) {
+            break;
+        }
+        COVERAGE_INC(vmfex_direct_backlog);
+        dp_packet_batch_init(batch);
+        if (netdev_rxq_recv(rxq, batch, NULL)) {
+            break;
+        }
+    }
+    flush_held(pmd, &held);
 }
 
 /* Forwards those frames of 'batch', which 'pmd' received on 'in_port', that
@@ -751,7 +909,6 @@ vmfex_direct_input(struct dp_netdev_pmd_thread *pmd,
 {
     dp_netdev_input_func input;
     struct dp_netdev *dp;
-    int32_t retval;
 
     atomic_read_relaxed(&original_input, &input);
     atomic_read_relaxed(&our_dp, &dp);
@@ -760,17 +917,14 @@ vmfex_direct_input(struct dp_netdev_pmd_thread *pmd,
             vmfex_handover_input(pmd, batch, input);
             return 0;
         }
-    } else if (OVS_LIKELY(pmd->core_id != NON_PMD_CORE_ID
-                          && !pmd->n_output_batches)) {
-        /* No output of the emulated path waits that could be overtaken. */
+    } else if (OVS_LIKELY(pmd->core_id != NON_PMD_CORE_ID)) {
         const struct vmfex_port *port = vmfex_port_lookup(in_port);
+        int n_batches = batches_of_turn(batch);
+        int32_t retval;
 
-        if (OVS_LIKELY(port && port->direct)) {
-            if (port->direct->is_trunk) {
-                forward_from_trunk(pmd, batch, &port->direct->trunk);
-            } else {
-                forward_from_vm(pmd, batch, &port->direct->vm);
-            }
+        /* Output of the emulated path that waits must not be overtaken. */
+        if (OVS_LIKELY(port && port->direct && !pmd->n_output_batches)) {
+            take_turn(pmd, batch, port->direct, n_batches);
         }
         retval = (OVS_LIKELY(dp_packet_batch_is_empty(batch)) ? 0
                   : input(pmd, batch, in_port));

@@ -94,6 +94,13 @@ __wrap_pmd_perf_stats_init(struct pmd_perf_stats *stats)
     __real_pmd_perf_stats_init(stats);
     vmfex_direct_pmd_created(stats);
 }
+
+int
+__wrap_netdev_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+                       int *qfill)
+{
+    return vmfex_direct_rxq_recv(rxq, batch, qfill, __real_netdev_rxq_recv);
+}
 #endif
 
 int
