@@ -68,6 +68,7 @@ struct direct_vif {
     struct vmfex_lane *lanes;   /* Of 'endpoint'. */
     struct netdev *netdev;      /* The VM port's; NULL: ordinary bridge. */
     odp_port_t port;            /* VM port. */
+    bool is_special;            /* One of the following is true. */
     bool has_mac;               /* Only one source MAC is allowed. */
     bool switches;              /* A frame here makes an endpoint that sends
                                  * on its first channel switch over. */
@@ -75,16 +76,15 @@ struct direct_vif {
 
 /* A trunk.
  *
- * What a tag has to look like, and where it has its VIF, is said in terms of
- * the 8 bytes behind the MACs, as a number in host byte order, so that one
- * comparison checks the EtherType and all of the tag's fields. */
+ * What a tag has to look like is said in terms of the 8 bytes behind the MACs,
+ * so that one comparison checks the EtherType and all of the tag's fields. */
 struct direct_trunk {
     struct vmfex_counters *counters;
     const struct vmfex_trunk_table *table;
-    uint64_t tag_mask;
-    uint64_t tag;
-    uint8_t vif_shift;
-    uint8_t source_shift;       /* Where the VIF is that sent the frame. */
+    ovs_be64 tag_mask;
+    ovs_be64 tag;
+    uint8_t vif_ofs;            /* From the start of the frame. */
+    uint8_t source_ofs;         /* Where the VIF is that sent the frame. */
     bool check_source;          /* Must that be another VIF? */
     uint8_t tag_len;
     bool hands_over;            /* VIFs lead to ordinary bridges. */
@@ -277,31 +277,37 @@ static void
 compile_expected_tag(struct direct_trunk *trunk, enum vmfex_tag tag,
                      bool from_bridge)
 {
+    uint64_t mask = UINT64_C(0xffff) << 48;
+    uint64_t value;
+
     trunk->tag_len = vmfex_tag_len(tag);
-    trunk->tag_mask = UINT64_C(0xffff) << 48;
     trunk->check_source = from_bridge;
     if (tag == VMFEX_E_TAG) {
-        /*         16        | 3   1    12    | 2   2   12   |    8    |  8
-         *     EtherType     |pcp dei in_ecid | r  grp  ecid | in_ext  | ext */
-        trunk->tag = (uint64_t) ETH_TYPE_ETAG << 48;
-        trunk->tag_mask |= UINT64_C(0x3000ffff);
+        /* 12:   16    | 14: 3   1    12   | 16: 2   2   12  | 18:  8    |  8
+         *   EtherType |    pcp dei in_ecid |     r grp ecid |    in_ext | ext
+         */
+        value = (uint64_t) ETH_TYPE_ETAG << 48;
+        mask |= UINT64_C(0x3000ffff);
         if (!from_bridge) {
-            trunk->tag_mask |= UINT64_C(0x0fff0000);
+            mask |= UINT64_C(0x0fff0000);
         }
-        trunk->vif_shift = from_bridge ? 16 : 32;
-        trunk->source_shift = 32;
+        trunk->vif_ofs = from_bridge ? 16 : 14;
+        trunk->source_ofs = 14;
     } else {
-        /*         16        | 1 1  14   | 1 1  2   12  |        16
-         *     EtherType     | d p dvif  | l r ver svif | next EtherType */
-        trunk->tag = (uint64_t) ETH_TYPE_VNTAG << 48;
-        trunk->tag |= (uint64_t) from_bridge << 47;
-        trunk->tag_mask |= UINT64_C(0xc00030000000);
+        /* 12:   16    | 14: 1 1  14   | 16: 1 1  2   12  | 18:   16
+         *   EtherType |     d p dvif  |     l r ver svif | next EtherType
+         */
+        value = (uint64_t) ETH_TYPE_VNTAG << 48;
+        value |= (uint64_t) from_bridge << 47;
+        mask |= UINT64_C(0xc00030000000);
         if (from_bridge) {
-            trunk->tag_mask |= UINT64_C(0x300000000000); /* VIF > 4095. */
+            mask |= UINT64_C(0x300000000000); /* VIF > 4095. */
         }
-        trunk->vif_shift = from_bridge ? 32 : 16;
-        trunk->source_shift = 16;
+        trunk->vif_ofs = from_bridge ? 14 : 16;
+        trunk->source_ofs = 16;
     }
+    trunk->tag = htonll(value);
+    trunk->tag_mask = htonll(mask);
 }
 
 static struct vmfex_direct *
@@ -327,6 +333,7 @@ compile_trunk(const struct vmfex_port *port)
             vifs[i].port = link->port;
             vifs[i].has_mac = link->ordinary && link->has_mac;
             vifs[i].switches = link->follow && channel == 1;
+            vifs[i].is_special = vifs[i].has_mac || vifs[i].switches;
             any = true;
             hands_over = hands_over || !link->netdev;
         }
@@ -717,27 +724,36 @@ flush_held(struct dp_netdev_pmd_thread *pmd, struct direct_held *held)
     vmfex_handover_flush(&held->handover);
 }
 
+/* Returns the VIF at offset 'ofs' of the frame at 'data'. */
+static inline uint16_t
+get_vif(const uint8_t *data, size_t ofs)
+{
+    ovs_be16 word;
+
+    memcpy(&word, data + ofs, sizeof word);
+    return ntohs(word) & VMFEX_MAX_VIF;
+}
+
 /* Returns the VIF in the tag of 'packet', if that is a good one, and
  * otherwise 0. */
 static inline uint16_t
-parse_tag(const struct direct_trunk *trunk, struct dp_packet *packet)
+parse_tag(const struct direct_trunk *trunk, const struct dp_packet *packet)
 {
     const uint8_t *data = vmfex_packet_data(packet);
-    ovs_be64 bytes;
-    uint64_t tag;
+    ovs_be64 tag;
     uint16_t vif;
 
-    if (dp_packet_size(packet) < ETH_HEADER_LEN + trunk->tag_len) {
+    if (OVS_UNLIKELY(dp_packet_size(packet)
+                     < ETH_HEADER_LEN + trunk->tag_len)) {
         return 0;
     }
-    memcpy(&bytes, data + 2 * ETH_ADDR_LEN, sizeof bytes);
-    tag = ntohll(bytes);
-    if ((tag & trunk->tag_mask) != trunk->tag) {
+    memcpy(&tag, data + 2 * ETH_ADDR_LEN, sizeof tag);
+    if (OVS_UNLIKELY((tag & trunk->tag_mask) != trunk->tag)) {
         return 0;
     }
-    vif = (tag >> trunk->vif_shift) & VMFEX_MAX_VIF;
+    vif = get_vif(data, trunk->vif_ofs);
     if (trunk->check_source
-        && ((tag >> trunk->source_shift) & VMFEX_MAX_VIF) == vif) {
+        && OVS_UNLIKELY(get_vif(data, trunk->source_ofs) == vif)) {
         return 0;
     }
     return vif;
@@ -749,7 +765,7 @@ static inline bool
 vif_accepts(const struct direct_trunk *trunk, const struct direct_vif *vif,
             uint16_t number, const struct dp_packet *packet)
 {
-    if (OVS_LIKELY(!vif->has_mac && !vif->switches)) {
+    if (OVS_LIKELY(!vif->is_special)) {
         return true;
     }
     if (vif->has_mac
@@ -796,7 +812,7 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
     uint16_t numbers[NETDEV_MAX_BURST];
     uint64_t n_bytes = 0;
     size_t n_left = 0;
-    size_t n_out = 0;
+    size_t n_out;
     size_t i;
 
     BUILD_ASSERT(N_GROUPS <= 64);
@@ -829,7 +845,6 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
         size = dp_packet_size(packet);
         group->n_bytes += size;
         n_bytes += size;
-        n_out++;
         group->batch.packets[group->batch.count++] = packet;
         if (OVS_UNLIKELY(dp_packet_batch_is_full(&group->batch))) {
             flush_group(pmd, group, &held->handover);
@@ -838,6 +853,7 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
     }
     keep_rest(batch, n_left, i, n);
 
+    n_out = i - n_left;
     if (OVS_LIKELY(n_out)) {
         pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n_out);
         direct_count(pmd, trunk->counters, trunk->counters->lanes,
@@ -874,7 +890,8 @@ take_turn(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     bool is_full;
 
     held.used = 0;
-    held.handover = (struct vmfex_handover_out) VMFEX_HANDOVER_OUT_INITIALIZER;
+    held.handover.h = NULL;
+    held.handover.n = 0;
     for (;;) {
         is_full = dp_packet_batch_is_full(batch);
         if (direct->is_trunk) {
