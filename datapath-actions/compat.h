@@ -38,6 +38,17 @@ vmfex_packet_has_tx_offload(struct dp_packet *packet)
 #endif
 }
 
+/* Has 'packet' rely on whoever sends it to compute its TCP checksum. */
+static inline void
+vmfex_packet_set_tx_offload(struct dp_packet *packet)
+{
+#ifdef DP_PACKET_OL_TX_L4_MASK
+    *dp_packet_ol_flags_ptr(packet) |= DP_PACKET_OL_TX_TCP_CKSUM;
+#else
+    dp_packet_l4_checksum_set_partial(packet);
+#endif
+}
+
 /* Returns the first byte of 'packet', which has data.  (dp_packet_data() would
  * check that.) */
 static inline void *

@@ -5,6 +5,7 @@
 Usage: direct-frames.py generate SEED N PORT=vm,MAC[,strict]...
                                      PORT=trunk,TAG,up|down,VIF/VIF...,MTU...
        direct-frames.py load FILE SIZE,SIZE... N DST SRC [TAG]...
+       direct-frames.py write FILE FRAME[*]...
        direct-frames.py compare DIRECTORY DIRECTORY
 
 "generate" writes N frames to the file PORT.pcap for each PORT, good ones and
@@ -14,6 +15,9 @@ a trunk, where frames go up to the switch or down from it.
 
 "load" writes N frames, in batches of 32, with each DST and SRC and what follows
 it, in turns, to FILE.
+
+"write" writes each FRAME, in hexadecimal digits, padded to 60 bytes, in batches
+of 32, to FILE.  One with an asterisk lacks its checksum.
 
 "compare" prints each difference between what two runs left in two directories:
 NAME-tx.pcap must have the same frames, and those of one flow in the same order;
@@ -41,7 +45,7 @@ def write_pcap(name, batches):
         f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
         for i, batch in enumerate(batches):
             for frame, headroom in batch:
-                f.write(struct.pack("<IIII", i, headroom * 1000,
+                f.write(struct.pack("<IIII", i, round(headroom * 1000),
                                     len(frame), len(frame)) + frame)
 
 
@@ -288,6 +292,14 @@ def load(name, sizes, n, *heads):
                       for i in range(0, len(frames), BATCH)])
 
 
+def write(name, *frames):
+    # A headroom of 128.001 is one of 128 in need of a checksum.
+    frames = [(bytes.fromhex(frame.rstrip("*")).ljust(60, b"\0"),
+               128.001 if frame.endswith("*") else 128) for frame in frames]
+    write_pcap(name, [frames[i:i + BATCH]
+                      for i in range(0, len(frames), BATCH)])
+
+
 # Comparing.
 
 def is_cut(data):
@@ -372,7 +384,8 @@ def compare(a, b):
 
 
 def main():
-    commands = {"generate": generate, "load": load, "compare": compare}
+    commands = {"generate": generate, "load": load, "write": write,
+                "compare": compare}
     if len(sys.argv) < 4 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     commands[sys.argv[1]](*sys.argv[2:])

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "datapath-actions/compat.h"
 #include "dp-packet.h"
 #include "dummy.h"
 #include "hash.h"
@@ -153,6 +154,9 @@ source_next(struct replay_source *source, struct cable *cable, int queue,
         packet = dp_packet_new_with_headroom(frame->size + 1,
                                              frame->headroom);
         dp_packet_put(packet, load->data + frame->ofs, frame->size);
+        if (frame->partial) {
+            vmfex_packet_set_tx_offload(packet);
+        }
         if (stamp && frame->size >= MIN_STAMPED) {
             ovs_be64 value;
 

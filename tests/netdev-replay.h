@@ -16,7 +16,8 @@
  *
  * A file is a pcap with microseconds.  Consecutive frames whose time stamps
  * have the same second make a batch, of NETDEV_MAX_BURST frames at most; the
- * milliseconds are a frame's headroom in bytes.
+ * milliseconds are a frame's headroom in bytes.  A frame with an odd number of
+ * microseconds relies on whoever sends it to compute its TCP checksum.
  *
  * Options
  * =======

@@ -21,10 +21,11 @@ load_destroy(struct load *load)
     }
 }
 
-/* Adds to 'load' a frame, the next 'size' bytes of 'file'.  Returns false if
- * there are not so many. */
+/* Adds to 'load' a frame, the next 'size' bytes of 'file'.  The 'usec' of its
+ * time stamp tell more of it: see netdev-replay.h.  Returns false if there are
+ * not so many bytes. */
 static bool
-load_add(struct load *load, FILE *file, uint32_t size, uint16_t headroom,
+load_add(struct load *load, FILE *file, uint32_t size, uint32_t usec,
          bool first)
 {
     while (load->size + size > load->allocated_size) {
@@ -38,7 +39,8 @@ load_add(struct load *load, FILE *file, uint32_t size, uint16_t headroom,
                                   sizeof *load->frames);
     }
     load->frames[load->n_frames++] = (struct load_frame) {
-        .ofs = load->size, .size = size, .headroom = headroom, .first = first,
+        .ofs = load->size, .size = size, .headroom = usec / 1000,
+        .first = first, .partial = usec % 2,
     };
     load->size += size;
     return true;
@@ -74,7 +76,7 @@ load_read(const char *file_name, struct load **loadp)
 
             batch = f.sec;
             n_batch = first ? 1 : n_batch + 1;
-            if (!load_add(load, file, f.captured, f.usec / 1000, first)) {
+            if (!load_add(load, file, f.captured, f.usec, first)) {
                 break;
             }
         }

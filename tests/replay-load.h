@@ -14,6 +14,7 @@ struct load_frame {
     uint32_t size;
     uint16_t headroom;
     bool first;                 /* Of its batch. */
+    bool partial;               /* Lacks its checksum. */
 };
 
 struct load {
