@@ -91,7 +91,9 @@ EXTRA_DIST += \
 	tests/direct-frames.py \
 	tests/direct-stress.py \
 	tests/frames.py \
+	tests/guest-frames.c \
 	tests/guest-stream.py \
+	tests/guest-traffic \
 	tests/guests.sh \
 	tests/kernel-frames.py \
 	tests/libvirt \
@@ -130,6 +132,10 @@ check-packages:
 check-libvirt: all tests/atlocal
 	$(srcdir)/tests/libvirt .
 .PHONY: check-libvirt
+
+check-guests: all tests/atlocal
+	$(srcdir)/tests/guest-traffic .
+.PHONY: check-guests
 
 clean-guest:
 	-rm -rf guest

@@ -9,7 +9,7 @@
 # - Each of its network devices gets an address of the last byte of its MAC
 #   address, 10.0.0.3 for 52:54:00:00:00:03, also one that is plugged later.
 # - TCP port 99 takes a shell command and gives its output, see guest_run();
-#   port 98 sends back what it gets.
+#   port 98 sends back what it gets, and port 97 its MD5 sum.
 # - The power button switches it off.
 # - What it says goes to the file NAME.console.
 #
@@ -18,8 +18,9 @@
 #
 # For bash.  The caller has what vmfex-sandbox.sh wants, and a started sandbox.
 
-# guests_make DIRECTORY: downloads what a guest is made of, or takes what is
-# there, and sets $guest_kernel and $guest_initrd.
+# guests_make DIRECTORY [PROGRAM...]: downloads what a guest is made of, or
+# takes what is there, and sets $guest_kernel and $guest_initrd.  The guest has
+# PROGRAMs, linked statically, too.
 guests_make() {
     local dir=$1/guest modules=$1/guest/modules todo=$1/guest/todo
     local package module path
@@ -38,10 +39,10 @@ guests_make() {
         rm -rf "$dir/download"
     fi
     rm -rf "$dir/root" && mkdir -p "$dir/root"/{bin,dev,etc,proc,sys} &&
-    cp "$(command -v busybox)" "$dir/root/bin/busybox" || return 1
+    cp "$(command -v busybox)" "${@:2}" "$dir/root/bin" || return 1
     # Modules, each after those that it depends on.
     : > "$todo"
-    for module in virtio_pci virtio_net button evdev; do
+    for module in virtio_pci virtio_net button evdev 8021q; do
         guests_module "$modules" "$module" "$todo" || return 1
     done
     while read -r path; do
@@ -82,6 +83,7 @@ mount -t devtmpfs dev /dev
 ip link set lo up
 nc -ll -p 99 -e /bin/sh &
 nc -ll -p 98 -e /bin/cat &
+nc -ll -p 97 -e /bin/md5sum &
 # An event of the button is 24 bytes.
 for event in /dev/input/event*; do
     { head -c 24 $event > /dev/null; echo "guest: off"; poweroff -f; } &
@@ -205,7 +207,7 @@ guest_domain() {
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>$guest_kernel</kernel>
     <initrd>$guest_initrd</initrd>
-    <cmdline>console=ttyS0 quiet panic=1</cmdline>
+    <cmdline>console=ttyS0 quiet panic=1 no_timer_check</cmdline>
   </os>
   <features><acpi/></features>
   <devices>
