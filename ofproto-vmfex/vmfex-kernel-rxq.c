@@ -80,7 +80,9 @@ vmfex_kernel_rxq_opened(struct netdev_rxq *rxq)
     int one = 1;
     int fd;
 
+    /* A dummy may have this type, too. */
     if (strcmp(netdev_get_type(netdev), "system")
+        || !is_netdev_linux_class(netdev_get_class(netdev))
         || !vmfex_txq_exists(netdev)) {
         return;
     }
