@@ -95,12 +95,6 @@ __wrap_pmd_perf_stats_init(struct pmd_perf_stats *stats)
     vmfex_direct_pmd_created(stats);
 }
 
-int
-__wrap_netdev_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
-                       int *qfill)
-{
-    return vmfex_direct_rxq_recv(rxq, batch, qfill, __real_netdev_rxq_recv);
-}
 #endif
 
 int
@@ -130,11 +124,22 @@ __wrap_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id)
     return vmfex_netdev_rxq_open(netdev, rxqp, id, __real_netdev_rxq_open);
 }
 
+static int
+kernel_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+                int *qfill)
+{
+    return vmfex_netdev_rxq_recv(rxq, batch, qfill, __real_netdev_rxq_recv);
+}
+
 int
 __wrap_netdev_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
                        int *qfill)
 {
-    return vmfex_netdev_rxq_recv(rxq, batch, qfill, __real_netdev_rxq_recv);
+#ifdef HAVE_PMD_INPUT_FUNC
+    return vmfex_direct_rxq_recv(rxq, batch, qfill, kernel_rxq_recv);
+#else
+    return kernel_rxq_recv(rxq, batch, qfill);
+#endif
 }
 
 void

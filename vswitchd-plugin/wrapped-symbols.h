@@ -53,10 +53,6 @@ VMFEX_WRAP(void, dp_netdev_impl_get,
 
 /* lib/dpif-netdev-perf.h */
 VMFEX_WRAP(void, pmd_perf_stats_init, (struct pmd_perf_stats *))
-
-/* lib/netdev.h */
-VMFEX_WRAP(int, netdev_rxq_recv,
-           (struct netdev_rxq *, struct dp_packet_batch *, int *qfill))
 #endif
 
 /* lib/dpif.h */
