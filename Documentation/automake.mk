@@ -22,6 +22,8 @@ EXTRA_DIST += \
 	Documentation/topics/benchmarks.rst \
 	Documentation/topics/kvm-host.rst \
 	Documentation/topics/moving.rst \
+	Documentation/topics/security.rst \
+	Documentation/topics/troubleshooting.rst \
 	Documentation/topics/openstack.rst \
 	LICENSE \
 	NEWS \

@@ -59,6 +59,7 @@ TESTSUITE_AT = \
 	tests/ctl.at \
 	tests/handover.at \
 	tests/links.at \
+	tests/manager-pages.at \
 	tests/manager-system.at \
 	tests/manager.at \
 	tests/openflow.at \

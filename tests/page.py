@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """page.py list FILE DIRECTORY
-page.py run FILE
+page.py run FILE [SECTION]
 
 Runs the commands in FILE, a page of documentation.  In it,
 
@@ -17,7 +17,8 @@ prints, where "..." stands for anything in a line, or for any number of lines.
 2-s1 and so on.  "run" runs them, each by command "h1 sh -ec COMMANDS", which
 the caller provides in PATH.  If something else is printed, it is run again
 for up to 30 seconds, as a person would who waits for something to happen.
-Exits with status 1 if a command fails or prints something else.
+With SECTION, the title of a section that is underlined with "=", only those in
+that section.  Exits with status 1 if a command fails or prints something else.
 """
 
 import os
@@ -60,11 +61,23 @@ def blocks(text):
             introduction = (introduction + " " + line.strip()).strip()
 
 
-def parse(name):
-    """Returns the list of Commands in file 'name'."""
+def section_of(text, title):
+    """Returns what stands under 'title' in 'text'."""
+    parts = re.split(r"^(.+)\n=+\n", text, flags=re.MULTILINE)
+    for heading, part in zip(parts[1::2], parts[2::2]):
+        if heading == title:
+            return part
+    sys.exit(f"there is no section \"{title}\"")
+
+
+def parse(name, section=None):
+    """Returns the list of Commands in file 'name', or in one section."""
     commands = []
     with open(name, encoding="utf-8") as f:
-        for introduction, lines in blocks(f.read()):
+        text = f.read()
+        if section:
+            text = section_of(text, section)
+        for introduction, lines in blocks(text):
             where = re.search(r"On ``([a-z0-9]+)``::$", introduction)
             if where:
                 commands.append(Commands(where.group(1)))
@@ -121,8 +134,8 @@ def main(arguments):
             name = os.path.join(arguments[2], f"{i + 1}-{commands.machine}")
             with open(name, "w", encoding="utf-8") as f:
                 f.write("\n".join(commands.lines) + "\n")
-    elif len(arguments) == 2 and arguments[0] == "run":
-        for commands in parse(arguments[1]):
+    elif len(arguments) in (2, 3) and arguments[0] == "run":
+        for commands in parse(*arguments[1:]):
             run(commands)
     else:
         sys.exit(__doc__)
