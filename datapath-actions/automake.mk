@@ -36,6 +36,7 @@ datapath_actions_libvmfex_datapath_la_LIBADD = $(BPF_LIBS)
 
 # The kernel path: eBPF programs, compiled now, and loaded out of a header.
 EXTRA_DIST += \
+	datapath-actions/kernel/vmfex-kernel-carrier.bpf.h \
 	datapath-actions/kernel/vmfex-kernel-dev.c \
 	datapath-actions/kernel/vmfex-kernel-dev.h \
 	datapath-actions/kernel/vmfex-kernel-find.c \
@@ -58,25 +59,39 @@ DATAPATH_KERNEL_SOURCES = \
 	datapath-actions/kernel/vmfex-kernel-promisc.h \
 	datapath-actions/kernel/vmfex-kernel.c \
 	datapath-actions/kernel/vmfex-kernel.h
-nodist_datapath_actions_libvmfex_datapath_la_SOURCES = \
+KERNEL_SKELETONS = \
+	datapath-actions/kernel/vmfex-kernel-plain.skel.h \
 	datapath-actions/kernel/vmfex-kernel.skel.h
-BUILT_SOURCES += datapath-actions/kernel/vmfex-kernel.skel.h
+nodist_datapath_actions_libvmfex_datapath_la_SOURCES = $(KERNEL_SKELETONS)
+BUILT_SOURCES += $(KERNEL_SKELETONS)
 CLEANFILES += \
+	datapath-actions/kernel/vmfex-kernel-plain.bpf.o \
 	datapath-actions/kernel/vmfex-kernel.bpf.o \
-	datapath-actions/kernel/vmfex-kernel.skel.h
-datapath-actions/kernel/vmfex-kernel.bpf.o: \
-    datapath-actions/kernel/vmfex-kernel.bpf.c \
-    datapath-actions/kernel/vmfex-kernel-maps.h \
-    datapath-actions/vmfex-drop.h
+	$(KERNEL_SKELETONS)
+KERNEL_BPF_FILES = \
+	datapath-actions/kernel/vmfex-kernel-carrier.bpf.h \
+	datapath-actions/kernel/vmfex-kernel-maps.h \
+	datapath-actions/kernel/vmfex-kernel.bpf.c \
+	datapath-actions/vmfex-drop.h
+KERNEL_BPF_COMPILE = \
+	$(CLANG) $(BPF_CFLAGS) -Wall -Wextra -Werror -I $(top_srcdir) -c \
+	$(srcdir)/datapath-actions/kernel/vmfex-kernel.bpf.c
+datapath-actions/kernel/vmfex-kernel.bpf.o: $(KERNEL_BPF_FILES)
 	$(AM_V_at)$(MKDIR_P) datapath-actions/kernel
-	$(AM_V_GEN)$(CLANG) $(BPF_CFLAGS) -Wall -Wextra -Werror \
-	    -I $(top_srcdir) -c -o $@ \
-	    $(srcdir)/datapath-actions/kernel/vmfex-kernel.bpf.c
+	$(AM_V_GEN)$(KERNEL_BPF_COMPILE) -DHAVE_CARRIER -o $@
+datapath-actions/kernel/vmfex-kernel-plain.bpf.o: $(KERNEL_BPF_FILES)
+	$(AM_V_at)$(MKDIR_P) datapath-actions/kernel
+	$(AM_V_GEN)$(KERNEL_BPF_COMPILE) -o $@
 # It is not held to our warnings.
 datapath-actions/kernel/vmfex-kernel.skel.h: \
     datapath-actions/kernel/vmfex-kernel.bpf.o
 	$(AM_V_GEN)(echo '#pragma GCC system_header' && \
 	    $(BPFTOOL) gen skeleton $< name vmfex_kernel_bpf) > $@.tmp && \
+	mv $@.tmp $@
+datapath-actions/kernel/vmfex-kernel-plain.skel.h: \
+    datapath-actions/kernel/vmfex-kernel-plain.bpf.o
+	$(AM_V_GEN)(echo '#pragma GCC system_header' && \
+	    $(BPFTOOL) gen skeleton $< name vmfex_kernel_plain_bpf) > $@.tmp && \
 	mv $@.tmp $@
 else
 DATAPATH_KERNEL_SOURCES = \

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 
 #ifndef VMFEX_DROP_H
 #define VMFEX_DROP_H 1

@@ -12,6 +12,7 @@
 #include "odp-util.h"
 #include "ofproto-vmfex/vethernet-port.h"
 #include "ofproto-vmfex/vmfex-choice.h"
+#include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-links.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
@@ -166,6 +167,7 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
         v->trouble[i] = v->reason;
     }
 
+    vmfex_kernel_links_follow(v);
     i = vmfex_vethernet_channel(v);
     if (!c->trunk[0]) {
         /* If the only trunk fails, the host uses the other switch, until the

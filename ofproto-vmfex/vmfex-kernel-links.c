@@ -216,6 +216,15 @@ publish_trunks(void)
     }
 }
 
+/* Returns true if 'v' may move to its channel 'i' when the other one fails. */
+static bool
+may_move(const struct vmfex_vethernet *v, size_t i)
+{
+    return (i < v->n_channels && v->trunk[i]
+            && (v->trouble[i] == VMFEX_REASON_NONE
+                || v->trouble[i] == VMFEX_REASON_TRUNK_DOWN));
+}
+
 static void
 publish_ports(void)
 {
@@ -226,9 +235,12 @@ publish_ports(void)
 
         i = v->n_channels ? MIN(i, v->n_channels - 1) : 0;
         if (in_kernel(v) && v->trunk[i]) {
+            bool two = may_move(v, !i);
+
             report_error(vmfex_lport_name(v->port), vmfex_kernel_set_port(
                 v->port->ifindex, v->link, &v->link->channels[i],
-                v->trunk[i]->ifindex));
+                v->trunk[i]->ifindex, two ? &v->link->channels[!i] : NULL,
+                two ? v->trunk[!i]->ifindex : 0));
             vmfex_counters_set_kernel(&v->ep->counters,
                                       vmfex_kernel_find_slot(v->ep->name));
         } else if (v->port && v->path == VMFEX_PATH_KERNEL
@@ -261,6 +273,31 @@ vmfex_kernel_links_publish(void)
 
     HMAP_FOR_EACH (lport, node, &all_lports) {
         lport->kernel_checked = false;
+    }
+}
+
+/* Lets 'v', with the trunks that it has now, send into its other channel if
+ * the programs do so already. */
+void
+vmfex_kernel_links_follow(struct vmfex_vethernet *v)
+{
+    size_t i = v->rewritten ? 0 : MIN(vmfex_endpoint_channel(v->ep), 1);
+    const struct vmfex_lport *trunk = v->trunk[!i];
+
+    if (vmfex_kernel_is_open() && v->bridge && v->n_channels == 2 && trunk) {
+        struct vmfex_channel channel = {
+            .vif = v->vif[!i],
+            .tag = trunk->tag,
+            .from_bridge = trunk->role == VMFEX_ROLE_DOWNLINK,
+        };
+
+        if (vmfex_kernel_has_moved(trunk->ifindex, &channel, v->rewritten)) {
+            VLOG_INFO("%s: adapter %s is on its %s channel, to which the "
+                      "kernel path moved", v->bridge->name, v->ep->name,
+                      i ? "primary" : "standby");
+            vmfex_endpoint_use_channel(v->ep, !i, false);
+            v->rewritten = false;
+        }
     }
 }
 

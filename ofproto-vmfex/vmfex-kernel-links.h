@@ -38,6 +38,7 @@ void vmfex_kernel_links_init(void);
 void vmfex_kernel_links_leave(void);
 char *vmfex_kernel_links_why_not(const struct vmfex_vethernet *, char **how);
 void vmfex_kernel_links_publish(void);
+void vmfex_kernel_links_follow(struct vmfex_vethernet *);
 void vmfex_kernel_links_note_macs(const struct vmfex_vethernet *);
 void vmfex_kernel_links_run(void);
 void vmfex_kernel_links_wait(void);

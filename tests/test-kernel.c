@@ -142,7 +142,7 @@ set(const char *wanted)
                                            fields[1], ifindex(fields[0])));
         check(wanted, vmfex_kernel_set_port(ifindex(fields[0]), &link,
                                             &link.channels[0],
-                                            ifindex(t->name)));
+                                            ifindex(t->name), NULL, 0));
         vmfex_endpoint_unref(link.endpoint);
     } else if (!strncmp(wanted, "emulated=", 9) && n == 3) {
         check(wanted, vmfex_kernel_set_vif(ifindex(fields[1]),

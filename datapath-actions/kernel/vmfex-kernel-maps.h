@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 
 #ifndef VMFEX_KERNEL_MAPS_H
 #define VMFEX_KERNEL_MAPS_H 1
@@ -14,7 +14,7 @@
 
 #include "datapath-actions/vmfex-drop.h"
 
-#define VMFEX_KERNEL_VERSION 2
+#define VMFEX_KERNEL_VERSION 3
 
 #define VMFEX_KERNEL_MAX_TRUNKS 64
 #define VMFEX_KERNEL_MAX_SLOTS 2048     /* Counters: trunks and adapters. */
@@ -85,9 +85,13 @@ struct vmfex_kernel_port {
     __u8 has_mac;               /* 'mac' is the only one that may send. */
     __u8 mac[6];
     __u8 flags;                 /* VMFEX_KERNEL_PORT_*; for the loader. */
-    __u32 pad;
+    __u32 has_other;            /* There is another entry, see below. */
     __u64 macs[VMFEX_KERNEL_N_MACS]; /* That were seen; 0 is none. */
+    __u64 moved;                /* The programs use the other channel. */
 };
+/* With this bit in its key, the other channel of a VM port: the one to use if
+ * the trunk fails. */
+#define VMFEX_KERNEL_OTHER_CHANNEL 0x80000000
 #define VMFEX_KERNEL_PORT_QDISC 0x01    /* We made its clsact qdisc. */
 
 /* What the XDP program leaves in front of a frame for the TC program. */

@@ -101,9 +101,19 @@ int
 vmfex_kernel_set_port(int ifindex OVS_UNUSED,
                       const struct vmfex_link *link OVS_UNUSED,
                       const struct vmfex_channel *channel OVS_UNUSED,
-                      int trunk OVS_UNUSED)
+                      int trunk OVS_UNUSED,
+                      const struct vmfex_channel *other OVS_UNUSED,
+                      int other_trunk OVS_UNUSED)
 {
     OVS_NOT_REACHED();
+}
+
+bool
+vmfex_kernel_has_moved(int trunk OVS_UNUSED,
+                       const struct vmfex_channel *channel OVS_UNUSED,
+                       bool adopted_only OVS_UNUSED)
+{
+    return false;
 }
 
 void

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * The kernel path: the programs.  See vmfex-kernel.h for how they work
  * together, and vmfex-actions.c and vmfex-xlate.c for the emulated path, whose
@@ -16,6 +16,11 @@
 #include <bpf/bpf_helpers.h>
 
 #include "datapath-actions/kernel/vmfex-kernel-maps.h"
+#ifdef HAVE_CARRIER
+#include "datapath-actions/kernel/vmfex-kernel-carrier.bpf.h"
+#else
+#define device_works(SKB, IFINDEX) ((SKB) && (IFINDEX))
+#endif
 
 #define ETH_TYPE_VNTAG 0x8926
 #define ETH_TYPE_ETAG 0x893f
@@ -29,7 +34,9 @@
 #define MIN_IP_LEN (ETH_HLEN + 20)      /* Of frames. */
 #define MIN_IPV6_LEN (ETH_HLEN + ETAG_LEN + 40)
 
-char LICENSE[] SEC("license") = "Apache-2.0";
+/* The kernel has to know one that it accepts for programs which look into it,
+ * see vmfex-kernel-carrier.bpf.h. */
+char LICENSE[] SEC("license") = "GPL";
 
 /* Whether the kernel knows frames of several buffers in XDP.  Set before the
  * programs are loaded. */
@@ -565,6 +572,28 @@ macs_differ(const __u8 *a, const __u8 *b)
            | (a[4] ^ b[4]) | (a[5] ^ b[5]);
 }
 
+/* Returns the channel to send on, which is 'port', that with 'ifindex', or its
+ * other one: moves there if the trunk of the present one does not work, and
+ * the other does. */
+static __always_inline struct vmfex_kernel_port *
+use_channel(struct __sk_buff *skb, struct vmfex_kernel_port *port,
+            __u32 ifindex)
+{
+    __u32 key = ifindex | VMFEX_KERNEL_OTHER_CHANNEL;
+    struct vmfex_kernel_port *other = bpf_map_lookup_elem(&vmfex_ports, &key);
+
+    if (other) {
+        __u32 moved = port->moved;
+
+        if (!device_works(skb, moved ? other->trunk : port->trunk)
+            && device_works(skb, moved ? port->trunk : other->trunk)) {
+            moved = port->moved = !moved;
+        }
+        return moved ? other : port;
+    }
+    return port;
+}
+
 /* On a VM port: checks the frame, pushes the tag and sends it. */
 SEC("tc")
 int
@@ -603,6 +632,9 @@ vmfex_vm(struct __sk_buff *skb)
         return TC_ACT_SHOT;
     }
     note_mac(port, eth->macs + ETH_ALEN);
+    if (port->has_other) {
+        port = use_channel(skb, port, ifindex);
+    }
 
     if (skb->vlan_present) {
         vlan_len = VLAN_LEN;

@@ -26,6 +26,7 @@
 #include "simap.h"
 #include "util.h"
 
+#include "datapath-actions/kernel/vmfex-kernel-plain.skel.h"
 #include "datapath-actions/kernel/vmfex-kernel.skel.h"
 
 VLOG_DEFINE_THIS_MODULE(vmfex_kernel);
@@ -48,7 +49,7 @@ struct device {
     bool adopted;               /* And not wanted yet. */
     bool wanted;                /* Since vmfex_kernel_begin(). */
     bool in_map;                /* 'port' or 'trunk' is in its map. */
-    struct vmfex_kernel_port port;
+    struct vmfex_kernel_port port, other;
     struct vmfex_kernel_trunk trunk;
 };
 
@@ -115,6 +116,13 @@ device_destroy(struct device *d)
 {
     hmap_remove(&devices, &d->node);
     free(d);
+}
+
+/* Key of the entry for the other channel of a VM port. */
+static uint32_t
+other_key(int ifindex)
+{
+    return ifindex | VMFEX_KERNEL_OTHER_CHANNEL;
 }
 
 static uint32_t
@@ -333,8 +341,11 @@ read_maps(void)
             kernel_promisc_hold(d->ifindex, d->name, (d->trunk.flags
                                 & VMFEX_KERNEL_TRUNK_PROMISC) != 0);
         } else {
+            uint32_t other = other_key(d->ifindex);
+
             d->in_map = !bpf_map_lookup_elem(map_fds[KMAP_PORTS], &d->ifindex,
                                              &d->port);
+            bpf_map_lookup_elem(map_fds[KMAP_PORTS], &other, &d->other);
             d->qdisc_is_ours = d->port.flags & VMFEX_KERNEL_PORT_QDISC;
         }
     }
@@ -351,7 +362,7 @@ forget_gone_devices(size_t map)
     more = !bpf_map_get_next_key(map_fds[map], NULL, &ifindex);
     while (more) {
         more = !bpf_map_get_next_key(map_fds[map], &ifindex, &next);
-        if (!device_find(ifindex)) {
+        if (!device_find(ifindex & ~VMFEX_KERNEL_OTHER_CHANNEL)) {
             bpf_map_delete_elem(map_fds[map], &ifindex);
         }
         ifindex = next;
@@ -393,13 +404,36 @@ skel_map(size_t i)
     return bpf_object__find_map_by_name(skel->obj, kernel_map_name(i));
 }
 
+/* Opens the programs, which look at the carrier of trunks if 'has_carrier'.
+ * Those which do not are for a kernel that does not let them. */
+static struct vmfex_kernel_bpf *
+open_programs(bool has_carrier)
+{
+    struct vmfex_kernel_bpf *s;
+
+    if (has_carrier) {
+        return vmfex_kernel_bpf__open();
+    }
+
+    /* Both have the same programs and maps. */
+    s = calloc(1, sizeof *s);
+    if (s && (vmfex_kernel_bpf__create_skeleton(s)
+              || (s->skeleton->data = vmfex_kernel_plain_bpf__elf_bytes(
+                      &s->skeleton->data_sz),
+                  bpf_object__open_skeleton(s->skeleton, NULL)))) {
+        vmfex_kernel_bpf__destroy(s);
+        s = NULL;
+    }
+    return s;
+}
+
 /* Loads the programs, with the maps that were found, if any. */
 static int
-load_programs(bool has_frags)
+load_programs(bool has_carrier, bool has_frags)
 {
     int error;
 
-    skel = vmfex_kernel_bpf__open();
+    skel = open_programs(has_carrier);
     if (!skel) {
         return errno;
     }
@@ -466,9 +500,16 @@ vmfex_kernel_open(const char *owner, char **errorp)
     find_programs(owner);
     adopted = map_fds[KMAP_OWNER] >= 0;
 
-    error = load_programs(true);
+    error = load_programs(true, true);
     if (error && error != EPERM) {
-        error = load_programs(false);
+        error = load_programs(false, true);
+        if (!error) {
+            VLOG_INFO("this kernel does not let eBPF programs see the carrier "
+                      "of trunks; adapters move to their standby channel when "
+                      "ovs-vswitchd does");
+        } else {
+            error = load_programs(false, false);
+        }
     }
     if (error) {
         *errorp = (error == EPERM
@@ -534,11 +575,29 @@ vmfex_kernel_close(void)
 
 /* Devices. */
 
+/* Writes the entry of 'd', and then that of its other channel, so that at any
+ * time one of them is right. */
 static void
 port_write(struct device *d)
 {
+    uint32_t key = other_key(d->ifindex);
+
     bpf_map_update_elem(map_fds[KMAP_PORTS], &d->ifindex, &d->port, BPF_ANY);
+    if (d->port.has_other) {
+        bpf_map_update_elem(map_fds[KMAP_PORTS], &key, &d->other, BPF_ANY);
+    } else {
+        bpf_map_delete_elem(map_fds[KMAP_PORTS], &key);
+    }
     d->in_map = true;
+}
+
+static void
+port_delete(int ifindex)
+{
+    uint32_t key = other_key(ifindex);
+
+    bpf_map_delete_elem(map_fds[KMAP_PORTS], &ifindex);
+    bpf_map_delete_elem(map_fds[KMAP_PORTS], &key);
 }
 
 static bool
@@ -755,7 +814,7 @@ vmfex_kernel_detach(int ifindex)
         }
         kernel_promisc_release(ifindex);
     } else {
-        bpf_map_delete_elem(map_fds[KMAP_PORTS], &ifindex);
+        port_delete(ifindex);
     }
     kernel_dev_tc_detach(ifindex, d->qdisc_is_ours);
     device_destroy(d);
@@ -890,36 +949,53 @@ encode_tag(const struct vmfex_channel *channel, uint8_t *bytes)
     memcpy(bytes, &type, sizeof type);
 }
 
+static void
+port_init(struct vmfex_kernel_port *port, const struct vmfex_link *link,
+          const struct vmfex_channel *channel, int trunk, int slot)
+{
+    memset(port, 0, sizeof *port);
+    port->enabled = true;
+    port->trunk = trunk;
+    port->slot = slot;
+    port->max_len = ETH_HEADER_LEN + channel->mtu;
+    port->tag_len = vmfex_tag_len(channel->tag);
+    encode_tag(channel, port->tag);
+    port->has_mac = link->has_mac;
+    if (link->has_mac) {
+        memcpy(port->mac, link->mac.ea, sizeof port->mac);
+    }
+}
+
 /* Lets frames from the VM port with 'ifindex', to which the program was
  * attached, go by 'link' into its 'channel', whose trunk has interface index
- * 'trunk'.  Returns 0 or an errno. */
+ * 'trunk'; or, if that trunk does not work, into 'other', whose trunk has
+ * interface index 'other_trunk', if 'other' is nonnull.  Returns 0 or an
+ * errno. */
 int
 vmfex_kernel_set_port(int ifindex, const struct vmfex_link *link,
-                      const struct vmfex_channel *channel, int trunk)
+                      const struct vmfex_channel *channel, int trunk,
+                      const struct vmfex_channel *other, int other_trunk)
 {
     struct device *d = device_find(ifindex);
     int slot = slot_get(link->endpoint->name);
-    struct vmfex_kernel_port port;
+    struct vmfex_kernel_port port, other_port;
 
     if (!d || d->is_trunk) {
         return ENODEV;
     } else if (slot < 0) {
         return ENOSPC;
     }
-    memset(&port, 0, sizeof port);
-    port.enabled = true;
-    port.trunk = trunk;
-    port.slot = slot;
-    port.max_len = ETH_HEADER_LEN + channel->mtu;
-    port.tag_len = vmfex_tag_len(channel->tag);
-    encode_tag(channel, port.tag);
-    port.has_mac = link->has_mac;
-    if (link->has_mac) {
-        memcpy(port.mac, link->mac.ea, sizeof port.mac);
-    }
+    port_init(&port, link, channel, trunk, slot);
     port.flags = d->qdisc_is_ours ? VMFEX_KERNEL_PORT_QDISC : 0;
-    if (!d->in_map || memcmp(&d->port, &port,
-                             offsetof(struct vmfex_kernel_port, macs))) {
+    port.has_other = other != NULL;
+    if (other) {
+        port_init(&other_port, link, other, other_trunk, slot);
+    } else {
+        memset(&other_port, 0, sizeof other_port);
+    }
+    if (!d->in_map
+        || memcmp(&d->port, &port, offsetof(struct vmfex_kernel_port, macs))
+        || memcmp(&d->other, &other_port, sizeof other_port)) {
         /* The MACs that were seen stay. */
         struct vmfex_kernel_port old;
 
@@ -928,11 +1004,42 @@ vmfex_kernel_set_port(int ifindex, const struct vmfex_link *link,
             memcpy(port.macs, old.macs, sizeof port.macs);
         }
         d->port = port;
+        d->other = other_port;
         port_write(d);
     }
     d->wanted = true;
     d->adopted = false;
     return 0;
+}
+
+/* Returns true if a VM port sends into 'channel', whose trunk has interface
+ * index 'trunk', although vmfex_kernel_set_port() did not say so: because an
+ * earlier process left it so or, unless 'adopted_only', because the trunk of
+ * its other channel failed. */
+bool
+vmfex_kernel_has_moved(int trunk, const struct vmfex_channel *channel,
+                       bool adopted_only)
+{
+    struct vmfex_kernel_vif_key key = { .trunk = trunk, .vif = channel->vif };
+    const struct vif *v = vif_find(&key);
+    const struct device *d = v ? device_find(v->value.port) : NULL;
+    uint8_t tag[VMFEX_KERNEL_TAG_LEN] = { 0 };
+    struct vmfex_kernel_port port;
+    uint32_t other;
+
+    if (!d || d->is_trunk || (adopted_only && !d->adopted)
+        || bpf_map_lookup_elem(map_fds[KMAP_PORTS], &d->ifindex, &port)
+        || !(port.moved || d->adopted)) {
+        return false;
+    }
+    other = other_key(d->ifindex);
+    if (port.moved
+        && bpf_map_lookup_elem(map_fds[KMAP_PORTS], &other, &port)) {
+        return false;
+    }
+    encode_tag(channel, tag);
+    return (port.trunk == (uint32_t) trunk
+            && !memcmp(port.tag, tag, sizeof tag));
 }
 
 /* Leaves the VM port with 'ifindex', to which the program was attached, to the
@@ -944,7 +1051,7 @@ vmfex_kernel_disable_port(int ifindex)
 
     if (d && !d->is_trunk) {
         if (d->in_map) {
-            bpf_map_delete_elem(map_fds[KMAP_PORTS], &ifindex);
+            port_delete(ifindex);
             d->in_map = false;
         }
         d->wanted = true;

@@ -41,6 +41,16 @@
  *   a link moves from one path to the other.
  *
  *
+ * Two channels
+ * ============
+ *
+ * vmfex_vm sends into one channel of a link, and moves to the other one at the
+ * first frame that finds the trunk without a carrier, if the other trunk has
+ * one, whether or not ovs-vswitchd is there (see vmfex-kernel-carrier.bpf.h).
+ * The provider follows, vmfex_kernel_has_moved().  Where the kernel does not
+ * let programs see carriers, a move waits for the provider.
+ *
+ *
  * Restart
  * =======
  *
@@ -100,7 +110,10 @@ int vmfex_kernel_set_vif(int trunk, uint16_t vif, const char *vethernet,
 int vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag,
                            bool from_bridge, bool promisc);
 int vmfex_kernel_set_port(int ifindex, const struct vmfex_link *,
-                          const struct vmfex_channel *, int trunk);
+                          const struct vmfex_channel *, int trunk,
+                          const struct vmfex_channel *other, int other_trunk);
+bool vmfex_kernel_has_moved(int trunk, const struct vmfex_channel *,
+                            bool adopted_only);
 void vmfex_kernel_disable_port(int ifindex);
 bool vmfex_kernel_has_adopted_vif(int trunk, uint16_t vif);
 void vmfex_kernel_sweep(bool keep_adopted);
