@@ -29,4 +29,7 @@ EXTRA_controller_vmfex_controller_DEPENDENCIES = $(OVS_LIBRARIES)
 # BUILT_SOURCES come first only in "make all" and its like.
 $(controller_vmfex_controller_OBJECTS): manager/vmfex-idl.h
 
+# A hook for libvirt.
+dist_pkgdata_SCRIPTS = controller/libvirt-hook
+
 RST_MANS += controller/vmfex-controller.8

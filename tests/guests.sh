@@ -16,7 +16,8 @@
 # A host is a node of utilities/vmfex-sandbox.sh with a libvirtd of its own,
 # with directories and a host name of its own.
 #
-# For bash.  The caller has what vmfex-sandbox.sh wants, and a started sandbox.
+# For bash.  The caller has what vmfex-sandbox.sh wants, and a started sandbox, and
+# sets $guest_hook to the name of controller/libvirt-hook.
 
 # guests_make DIRECTORY [PROGRAM...]: downloads what a guest is made of, or
 # takes what is there, and sets $guest_kernel and $guest_initrd.  The guest has
@@ -118,6 +119,13 @@ unix_sock_dir = "$dir"
 auth_unix_rw = "none"
 log_outputs = "2:file:$dir/libvirtd.log"
 END
+    # Scripts that libvirt starts have not its environment.
+    mkdir -p "$dir/etc/hooks/qemu.d" &&
+    cat > "$dir/etc/hooks/qemu.d/vmfex" <<END || return 1
+#!/bin/sh
+OVS_RUNDIR='$SANDBOX_DIR/$node' exec '$guest_hook' "\$@"
+END
+    chmod +x "$dir/etc/hooks/qemu.d/vmfex"
     # No other user, no security driver, no control groups: a sandbox has not
     # all that they need.
     cat > "$dir/etc/qemu.conf" <<END || return 1
@@ -180,12 +188,15 @@ guest_iface_id() {
     echo "b2f0a6c4-0000-4000-8000-00000000000$1"
 }
 
-# guest_interface NUMBER PROFILE: prints the interface, for libvirt.
+# guest_interface NUMBER PROFILE [BRIDGE]: prints the interface, for libvirt.
+# BRIDGE is an ordinary one, which cannot complete what a guest leaves to its
+# device.
 guest_interface() {
     cat <<END
 <interface type='bridge'>
   <mac address='52:54:00:00:00:0$1'/>
-  <source bridge='br-fex'/>
+  <source bridge='${3-br-fex}'/>
+  ${3+<driver><host csum='off' gso='off'/></driver>}
   <virtualport type='openvswitch'>
     <parameters interfaceid='$(guest_iface_id "$1")' profileid='$2'/>
   </virtualport>
@@ -195,7 +206,7 @@ guest_interface() {
 END
 }
 
-# guest_domain NUMBER PROFILE: prints the VM vmNUMBER, for libvirt.
+# guest_domain NUMBER PROFILE [BRIDGE]: prints the VM vmNUMBER, for libvirt.
 guest_domain() {
     cat <<END
 <domain type='qemu'>
@@ -212,7 +223,7 @@ guest_domain() {
   <features><acpi/></features>
   <devices>
     <controller type='usb' model='none'/>
-    $(guest_interface "$1" "$2")
+    $(guest_interface "$@")
     <serial type='file'>
       <source path='$SANDBOX_DIR/vm$1.console' append='on'/>
     </serial>
