@@ -141,8 +141,8 @@ def _frames(bench, kind, direction):
         n, seconds = sockets.generate(source, bench.core, frame,
                                       bench.args.window)
         arrived, cpu = _counter(*sink) - before, t.cpu() - cpu
-        return [arrived / seconds, seconds / n,
-                max(0, 1 - arrived / (n + 2048)), cpu / max(arrived, 1)]
+        share = min(1, arrived / (n + sockets.WARM_UP))
+        return [share / seconds, seconds, 1 - share, cpu / max(arrived, 1)]
     samples = bench.rounds(contestants, measure)
     for who, t in contestants.items():
         lost = median([s[2] for s in samples[who]])

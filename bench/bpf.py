@@ -34,7 +34,7 @@ def _bpf(command, attributes):
     if result < 0:
         raise OSError(ctypes.get_errno(), "bpf(2): "
                       + os.strerror(ctypes.get_errno()))
-    return result
+    return result, buffer.raw
 
 
 def _insn(op, dst=0, src=0, offset=0, value=0):
@@ -82,7 +82,7 @@ def _load(kind, program):
     license_ = ctypes.create_string_buffer(b"Apache-2.0")
     return _bpf(_PROG_LOAD, struct.pack(
         "=IIQQ32x", kind, len(program) // 8, ctypes.addressof(insns),
-        ctypes.addressof(license_)))
+        ctypes.addressof(license_)))[0]
 
 
 def attach(node, device, program):
@@ -134,10 +134,13 @@ class Generator:
                      value=int.from_bytes(data, sys.byteorder, signed=True))
 
     def send(self, n):
+        """Sends 'n' frames.  Returns how many nanoseconds each took, on the
+        average, as the kernel measures it, without its preparations."""
         frame = ctypes.create_string_buffer(self._frame, len(self._frame))
         context = ctypes.create_string_buffer(
             struct.pack("=6I", 0, len(frame), 0, 0, 0, 0), 24)
-        _bpf(_PROG_TEST_RUN, struct.pack(
+        _, attributes = _bpf(_PROG_TEST_RUN, struct.pack(
             "=IIIIQQIIIIQQIIII", self._fd, 0, len(frame), 0,
             ctypes.addressof(frame), 0, n, 0, 24, 0,
             ctypes.addressof(context), 0, _TEST_XDP_LIVE_FRAMES, 0, 64, 0))
+        return struct.unpack_from("=I", attributes, 36)[0]

@@ -26,6 +26,9 @@
 
 VLOG_DEFINE_THIS_MODULE(vmfex_kernel_dev);
 
+#ifndef PACKET_IGNORE_OUTGOING
+#define PACKET_IGNORE_OUTGOING 23
+#endif
 #ifndef SO_ATTACH_BPF
 #define SO_ATTACH_BPF 50
 #endif
@@ -236,11 +239,12 @@ kernel_dev_set_promisc(const char *name, bool on)
 
 /* Sockets. */
 
-/* Attaches 'prog_fd' to each packet socket of this process that gets all
- * frames of a device for which 'is_ours' returns true.  The sockets are Open
- * vSwitch's, and nobody but the process itself knows which they are. */
+/* Attaches a program to each packet socket of this process that gets all
+ * frames of a device for which 'get_prog_fd' returns one, and not -1.  The
+ * sockets are Open vSwitch's, and nobody but the process itself knows which
+ * they are. */
 void
-kernel_dev_filter_sockets(bool (*is_ours)(int ifindex), int prog_fd)
+kernel_dev_filter_sockets(int (*get_prog_fd)(int ifindex))
 {
     struct dirent *de;
     DIR *dir;
@@ -255,15 +259,21 @@ kernel_dev_filter_sockets(bool (*is_ours)(int ifindex), int prog_fd)
         struct sockaddr_ll sll;
         socklen_t len = sizeof sll;
         int fd = atoi(de->d_name);
+        int prog_fd;
 
         memset(&sll, 0, sizeof sll);
         if (de->d_name[0] == '.' || fd == dirfd(dir)
             || getsockname(fd, (struct sockaddr *) &sll, &len)
             || sll.sll_family != AF_PACKET
             || sll.sll_protocol != htons(ETH_P_ALL)
-            || !is_ours(sll.sll_ifindex)) {
+            || (prog_fd = get_prog_fd(sll.sll_ifindex)) < 0) {
             continue;
         }
+        /* It gets no frame that the host sends, but without this, the kernel
+         * makes a clone of each for it all the same.  If that fails, all that
+         * is lost is time. */
+        setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &(int) { 1 },
+                   sizeof(int));
         if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &prog_fd,
                        sizeof prog_fd)) {
             VLOG_WARN("packet socket %d: cannot attach a filter (%s); frames "

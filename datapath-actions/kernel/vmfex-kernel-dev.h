@@ -32,6 +32,6 @@ bool kernel_dev_get_gro(const char *name);
 int kernel_dev_set_gro(const char *name, bool);
 int kernel_dev_set_promisc(const char *name, bool);
 
-void kernel_dev_filter_sockets(bool (*is_ours)(int ifindex), int prog_fd);
+void kernel_dev_filter_sockets(int (*get_prog_fd)(int ifindex));
 
 #endif /* vmfex-kernel-dev.h */

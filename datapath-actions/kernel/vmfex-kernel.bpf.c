@@ -700,21 +700,31 @@ SEC("socket")
 int
 vmfex_socket(struct __sk_buff *skb)
 {
+    __u32 ifindex = skb->ifindex;
+    const struct vmfex_kernel_port *port;
+
+    if (skb->pkt_type == PACKET_OUTGOING) {
+        return 0;
+    }
+    port = bpf_map_lookup_elem(&vmfex_ports, &ifindex);
+    return port && port->enabled ? 0 : 0xffff;
+}
+
+/* Likewise, on those of trunks. */
+SEC("socket")
+int
+vmfex_socket_trunk(struct __sk_buff *skb)
+{
     __u8 head[VMFEX_KERNEL_TAG_LEN] = { 0 };
     const __u8 *b = head;
     __u32 ifindex = skb->ifindex;
     const struct vmfex_kernel_trunk *trunk;
-    const struct vmfex_kernel_port *port;
     enum verdict verdict;
     struct arrival a;
     __u16 type;
 
     if (skb->pkt_type == PACKET_OUTGOING) {
         return 0;
-    }
-    port = bpf_map_lookup_elem(&vmfex_ports, &ifindex);
-    if (port) {
-        return port->enabled ? 0 : 0xffff;
     }
     trunk = bpf_map_lookup_elem(&vmfex_trunks, &ifindex);
     if (!trunk) {

@@ -776,10 +776,15 @@ vmfex_kernel_is_attached(int ifindex)
     return device_find(ifindex) != NULL;
 }
 
-static bool
-is_our_device(int ifindex)
+/* Returns the program for sockets of the device with 'ifindex', or -1. */
+static int
+socket_prog_fd(int ifindex)
 {
-    return device_find(ifindex) != NULL;
+    const struct device *d = device_find(ifindex);
+
+    return (!d ? -1
+            : prog_fd(d->is_trunk ? skel->progs.vmfex_socket_trunk
+                      : skel->progs.vmfex_socket));
 }
 
 /* Sees to it that no packet socket of this process gets a frame that the
@@ -788,8 +793,7 @@ void
 vmfex_kernel_filter_sockets(void)
 {
     if (skel && !hmap_is_empty(&devices)) {
-        kernel_dev_filter_sockets(is_our_device,
-                                  prog_fd(skel->progs.vmfex_socket));
+        kernel_dev_filter_sockets(socket_prog_fd);
     }
 }
 
