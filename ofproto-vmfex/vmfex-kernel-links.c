@@ -384,15 +384,17 @@ vmfex_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id,
     int ifindex = (!error && vmfex_kernel_is_open()
                    ? netdev_get_ifindex(netdev) : -1);
 
-    if (!error) {
-        vmfex_kernel_rxq_opened(*rxqp);
-    }
     if (ifindex > 0 && vmfex_kernel_is_attached(ifindex)) {
         vmfex_kernel_filter_sockets();
         /* What came in before that has been forwarded. */
         netdev_rxq_drain(*rxqp);
     } else {
         may_filter = true;
+    }
+    if (!error) {
+        /* Not before that: Open vSwitch would no longer know how to drain
+         * it. */
+        vmfex_kernel_rxq_opened(*rxqp);
     }
     return error;
 }
