@@ -100,6 +100,7 @@ EXTRA_DIST += \
 	tests/libvirt \
 	tests/manager-check.py \
 	tests/page.py \
+	tests/tap-vm.py \
 	tests/os-vif.py \
 	tests/packages \
 	tests/packages-machines.sh \
