@@ -251,16 +251,16 @@ static void
 take_frames(struct kernel_rxq *q, struct dp_packet_batch *batch)
 {
     while (q->next < q->n && dp_packet_batch_size(batch) < NETDEV_MAX_BURST) {
-        struct dp_packet *frame = vmfex_offload_next(&q->frames[q->next]);
+        struct vmfex_offload *off = &q->frames[q->next];
+        struct dp_packet *frame = vmfex_offload_next(off);
 
-        if (!frame) {
-            q->next++;
-            continue;
-        }
         if (q->tpid[q->next]) {
             eth_push_vlan(frame, q->tpid[q->next], q->tci[q->next]);
         }
         dp_packet_batch_add(batch, frame);
+        if (!off->frame) {
+            q->next++;
+        }
     }
 }
 
@@ -285,6 +285,10 @@ vmfex_netdev_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
         error = read_burst(q);
     }
     take_frames(q, batch);
+    if (!error && dp_packet_batch_is_empty(batch)) {
+        /* dpif-netdev does not expect an empty batch. */
+        error = EAGAIN;
+    }
     if (qfill) {
         *qfill = -ENOTSUP;
     }
