@@ -41,7 +41,6 @@ VMFEX = "vmfex@ovs-vmfex"
 
 SINK = "net_null%d,no-rx=1"
 MAX_SINKS = 30                  # DPDK has 32 devices in a process.
-MAX_SLEEP = 100                 # Of a PMD thread without frames, in us.
 VLAN = 10                       # Of vethernet ports, in an ordinary bridge.
 
 _number = itertools.count()
@@ -158,9 +157,9 @@ class UpstreamSwitch:
 
     def __init__(self, peer, args, frames, n_vifs, macs, n_cores=1):
         """'frames' come from the trunk, and 'macs' are what is behind port
-        "out".  Frames from a trunk pass through two PMD threads, one of each
-        datapath, unless 'peer' is STOCK.  They share a core if 'n_cores' is
-        1."""
+        "out".  Unless 'peer' is STOCK, there are two PMD threads, one of each
+        datapath, of which the trunk's lends its queue to the other one.  They
+        share a core if 'n_cores' is 1."""
         stock = peer == STOCK
         self.datapaths = [NETDEV] if stock else [VMFEX, NETDEV]
         self.switch = _switch(peer, args)
@@ -183,10 +182,6 @@ class UpstreamSwitch:
                 switch.add("set", "open_vswitch", ".",
                            "other_config:vmfex-pmd-cpu-mask=%#x"
                            % (1 << args.cores.pmd))
-            else:
-                # One gives way when it has nothing to do.
-                switch.add("set", "open_vswitch", ".",
-                           "other_config:pmd-maxsleep=%d" % MAX_SLEEP)
             for vif in range(1, n_vifs + 1):
                 name = "ve%d" % vif
                 switch.add("add-port", "br0", name, "tag=%d" % VLAN, "--",

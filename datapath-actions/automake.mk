@@ -19,8 +19,12 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/vmfex-fwd.h \
 	datapath-actions/vmfex-handover.c \
 	datapath-actions/vmfex-handover.h \
+	datapath-actions/vmfex-inject.c \
+	datapath-actions/vmfex-inject.h \
 	datapath-actions/vmfex-l2.c \
 	datapath-actions/vmfex-l2.h \
+	datapath-actions/vmfex-loan.c \
+	datapath-actions/vmfex-loan.h \
 	datapath-actions/vmfex-offload.c \
 	datapath-actions/vmfex-offload.h \
 	datapath-actions/vmfex-policer.c \

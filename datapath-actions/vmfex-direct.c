@@ -10,6 +10,7 @@
 #include "datapath-actions/vmfex-actions.h"
 #include "datapath-actions/vmfex-fwd.h"
 #include "datapath-actions/vmfex-handover.h"
+#include "datapath-actions/vmfex-inject.h"
 #include "datapath-actions/vmfex-l2.h"
 #include "datapath-actions/vntag.h"
 #include "coverage.h"
@@ -94,6 +95,7 @@ struct direct_trunk {
 /* Compiled form of a port. */
 struct vmfex_direct {
     bool is_trunk;
+    bool leads_out;             /* A trunk, without any VM ports of ours. */
     union {
         struct direct_vm vm;
         struct direct_trunk trunk;
@@ -318,6 +320,7 @@ compile_trunk(const struct vmfex_port *port)
     struct direct_trunk *trunk;
     struct direct_vif *vifs;
     bool hands_over = false;
+    bool leads_out = true;
     bool any = false;
 
     vifs = xzalloc_cacheline((VMFEX_MAX_VIF + 1) * sizeof *vifs);
@@ -337,6 +340,7 @@ compile_trunk(const struct vmfex_port *port)
             any = true;
             hands_over = hands_over || !link->netdev;
         }
+        leads_out &= !link || link->ordinary;
     }
     if (!any) {
         free_cacheline(vifs);
@@ -345,6 +349,7 @@ compile_trunk(const struct vmfex_port *port)
 
     direct = xzalloc_cacheline(sizeof *direct);
     direct->is_trunk = true;
+    direct->leads_out = leads_out;
     trunk = &direct->trunk;
     trunk->counters = port->counters;
     trunk->table = table;
@@ -362,6 +367,14 @@ vmfex_direct_compile(const struct vmfex_port *port)
     return (port->trunk ? compile_trunk(port)
             : link_is_direct(port->link) ? compile_vm(port->link)
             : NULL);
+}
+
+/* Returns true if 'direct' is of a trunk all of whose VIFs lead to ordinary
+ * bridges. */
+bool
+vmfex_direct_leads_out(const struct vmfex_direct *direct)
+{
+    return direct && direct->leads_out;
 }
 
 /* Frees 'direct', which no thread may use any more. */
@@ -916,6 +929,62 @@ take_turn(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     flush_held(pmd, &held);
 }
 
+/* Moves those frames of 'batch', which came in at 'in_port', that are good in
+ * every respect and for an ordinary bridge, to 'a', without their tags, and
+ * leaves the others in 'batch'. */
+void
+vmfex_direct_arrive(odp_port_t in_port, struct dp_packet_batch *batch,
+                    struct vmfex_arrivals *a)
+{
+    const struct vmfex_port *port = vmfex_port_lookup(in_port);
+    size_t n = dp_packet_batch_size(batch);
+    const struct direct_trunk *trunk;
+    uint16_t numbers[NETDEV_MAX_BURST];
+    uint64_t n_bytes = 0;
+    size_t n_left = 0;
+    size_t i;
+
+    if (OVS_UNLIKELY(!port || !vmfex_direct_leads_out(port->direct))) {
+        return;
+    }
+    trunk = &port->direct->trunk;
+    for (i = 0; i < PREFETCH_AHEAD; i++) {
+        prefetch_frame(batch->packets, i, n);
+    }
+    for (i = 0; i < n; i++) {
+        prefetch_frame(batch->packets, i + PREFETCH_AHEAD, n);
+        numbers[i] = parse_tag(trunk, batch->packets[i]);
+        OVS_PREFETCH(&trunk->vifs[numbers[i]]);
+    }
+    for (i = 0; i < n; i++) {
+        const struct direct_vif *vif = &trunk->vifs[numbers[i]];
+        struct dp_packet *packet = batch->packets[i];
+
+        if (OVS_UNLIKELY(!packet_is_simple(packet, 0))) {
+            break;
+        }
+        if (OVS_UNLIKELY(!vif->endpoint
+                         || !vif_accepts(trunk, vif, numbers[i], packet))) {
+            batch->packets[n_left++] = packet;
+            continue;
+        }
+        OVS_PREFETCH(&vif->endpoint->handover);
+        pop_tag(packet, trunk->tag_len);
+        n_bytes += dp_packet_size(packet);
+
+        /* What was computed about the frame was about the tagged one. */
+        dp_packet_reset_offload(packet);
+        dp_packet_reset_cutlen(packet);
+        a->packets[a->n] = packet;
+        a->endpoints[a->n++] = vif->endpoint;
+    }
+    keep_rest(batch, n_left, i, n);
+    if (OVS_LIKELY(a->n)) {
+        vmfex_counters_traffic(trunk->counters, VMFEX_RX_FRAMES, a->n,
+                               n_bytes);
+    }
+}
+
 /* Forwards those frames of 'batch', which 'pmd' received on 'in_port', that
  * take the direct path, and has the original input function do the rest.
  * Returns what that returns: 0, or otherwise nonzero to have dpif-netdev
@@ -977,6 +1046,13 @@ struct vmfex_direct *
 vmfex_direct_compile(const struct vmfex_port *port OVS_UNUSED)
 {
     return NULL;
+}
+
+/* Returns false. */
+bool
+vmfex_direct_leads_out(const struct vmfex_direct *direct OVS_UNUSED)
+{
+    return false;
 }
 
 /* Does nothing. */

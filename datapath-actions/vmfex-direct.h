@@ -90,11 +90,14 @@ bool vmfex_direct_is_supported(void);
 void vmfex_direct_create_dp(bool);
 void vmfex_direct_forget_dp(void);
 
+bool vmfex_direct_leads_out(const struct vmfex_direct *);
 struct vmfex_direct *vmfex_direct_compile(const struct vmfex_port *);
 void vmfex_direct_free(struct vmfex_direct *);
 
 #ifdef HAVE_PMD_INPUT_FUNC
 #include "dpif-netdev-private-thread.h"
+
+struct vmfex_arrivals;
 
 typedef int vmfex_rxq_recv_func(struct netdev_rxq *, struct dp_packet_batch *,
                                 int *qfill);
@@ -109,6 +112,8 @@ void vmfex_direct_impl_get(struct ds *, struct dp_netdev_pmd_thread **,
 void vmfex_direct_pmd_created(struct pmd_perf_stats *);
 int32_t vmfex_direct_input(struct dp_netdev_pmd_thread *,
                            struct dp_packet_batch *, odp_port_t);
+void vmfex_direct_arrive(odp_port_t, struct dp_packet_batch *,
+                         struct vmfex_arrivals *);
 #endif
 
 #endif /* vmfex-direct.h */

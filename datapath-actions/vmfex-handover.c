@@ -3,6 +3,7 @@
 #include <config.h>
 #include "datapath-actions/vmfex-handover.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -10,7 +11,9 @@
 
 #include "coverage.h"
 #include "datapath-actions/compat.h"
+#include "datapath-actions/vmfex-direct.h"
 #include "datapath-actions/vmfex-fwd.h"
+#include "datapath-actions/vmfex-inject.h"
 #include "datapath-actions/vmfex-ring.h"
 #include "dp-packet.h"
 #include "netdev.h"
@@ -23,7 +26,7 @@
 #include "util.h"
 
 COVERAGE_DEFINE(vmfex_handover_batch);
-COVERAGE_DEFINE(vmfex_handover_group);
+COVERAGE_DEFINE(vmfex_handover_emulated);
 COVERAGE_DEFINE(vmfex_handover_gone);
 COVERAGE_DEFINE(vmfex_handover_give_way);
 
@@ -39,10 +42,16 @@ COVERAGE_DEFINE(vmfex_handover_give_way);
 #define GIVE_WAY 256
 
 struct vmfex_handover {
+    vmfex_emulate_func *emulate;
+    struct ovs_list consumers;  /* Contains struct vmfex_consumer.  For the
+                                 * main thread. */
+
+    /* The ring and its consumer. */
     struct vmfex_ring *ring;
     struct seq *seq;            /* Changes to wake the consumer. */
     atomic_bool waiting;        /* Whether it waits for 'seq'. */
-    atomic_bool injecting;      /* Whether it is in inject_batch(). */
+    atomic_uint32_t n_polls;    /* How often it polled with nothing left to
+                                 * send. */
 
     /* Two PMD threads on one core should take turns rather than wait until the
      * scheduler stops one that finds nothing to do. */
@@ -54,16 +63,25 @@ struct vmfex_handover {
  * dealt with that. */
 DEFINE_STATIC_PER_THREAD_DATA(struct vmfex_handover *, last_put, NULL);
 
-/* Returns a new hand-over to one consumer. */
+#ifdef HAVE_PMD_INPUT_FUNC
+/* Where vmfex_endpoint_deliver() puts frames, in a thread that consumes them
+ * itself; otherwise NULL. */
+DEFINE_STATIC_PER_THREAD_DATA(struct vmfex_arrivals *, collected, NULL);
+#endif
+
+/* Returns a new hand-over to one datapath.  'emulate' is called for frames
+ * from queues that are lent which need it. */
 struct vmfex_handover *
-vmfex_handover_create(void)
+vmfex_handover_create(vmfex_emulate_func *emulate)
 {
     struct vmfex_handover *h = xzalloc(sizeof *h);
 
+    h->emulate = emulate;
+    ovs_list_init(&h->consumers);
     h->ring = vmfex_ring_create(RING_SIZE);
     h->seq = seq_create();
     atomic_init(&h->waiting, false);
-    atomic_init(&h->injecting, false);
+    atomic_init(&h->n_polls, 0);
     atomic_init(&h->consumer_core, UINT_MAX);
     atomic_init(&h->same_core, false);
     return h;
@@ -100,8 +118,9 @@ vmfex_handover_join(struct vmfex_handover *h, struct vmfex_endpoint *ep,
 void
 vmfex_handover_leave(struct vmfex_endpoint *ep)
 {
+    struct vmfex_consumer *c;
     struct vmfex_handover *h;
-    bool injecting;
+    bool busy;
 
     atomic_read_relaxed(&ep->handover, &h);
     if (!h) {
@@ -111,12 +130,15 @@ vmfex_handover_leave(struct vmfex_endpoint *ep)
 
     /* See "The right port" in vmfex-handover.h. */
     atomic_thread_fence(memory_order_seq_cst);
-    for (;;) {
-        atomic_read_explicit(&h->injecting, &injecting, memory_order_acquire);
-        if (!injecting) {
-            break;
+    LIST_FOR_EACH (c, node, &h->consumers) {
+        for (;;) {
+            atomic_read_explicit(&c->busy, &busy, memory_order_acquire);
+            if (!busy) {
+                break;
+            }
+            sched_yield();
         }
-        sched_yield();
+        vmfex_borrower_wait(&c->borrower);
     }
 }
 
@@ -255,6 +277,25 @@ vmfex_handover_add(struct vmfex_handover_out *out, struct vmfex_endpoint *ep,
     vmfex_batch_truncate(batch, 0);
 }
 
+#ifdef HAVE_PMD_INPUT_FUNC
+/* Moves the frames of 'batch', which arrived for 'ep', to 'a', which has room
+ * for them. */
+static void
+collect(struct vmfex_arrivals *a, struct vmfex_endpoint *ep,
+        struct dp_packet_batch *batch)
+{
+    struct dp_packet *packet;
+
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        ovs_assert(a->n < NETDEV_MAX_BURST);
+        prepare_packet(ep, packet);
+        a->packets[a->n] = packet;
+        a->endpoints[a->n++] = ep;
+    }
+    vmfex_batch_truncate(batch, 0);
+}
+#endif
+
 /* Hands 'batch', whose frames arrived for 'ep', to the bridge that 'ep' is a
  * port of.  If 'steal', takes ownership of the frames and empties 'batch',
  * otherwise hands over copies. */
@@ -269,6 +310,12 @@ vmfex_endpoint_deliver(struct vmfex_endpoint *ep,
         dp_packet_batch_clone(&copies, batch);
         batch = &copies;
     }
+#ifdef HAVE_PMD_INPUT_FUNC
+    if (*collected_get_unsafe()) {
+        collect(*collected_get(), ep, batch);
+        return;
+    }
+#endif
     vmfex_handover_add(&out, ep, batch);
     vmfex_handover_flush(&out);
 }
@@ -301,6 +348,314 @@ vmfex_handover_give_way(unsigned int core_id)
 
 /* Consumer. */
 
+/* Initializes 'c', queue number 'idx' of the leader of 'h'. */
+void
+vmfex_consumer_init(struct vmfex_consumer *c, struct vmfex_handover *h,
+                    size_t idx)
+{
+    c->h = h;
+    c->idx = idx;
+    atomic_init(&c->busy, false);
+    /* SIZE_MAX is the number of no queue that is lent. */
+    vmfex_borrower_init(&c->borrower, idx - 1);
+    c->wait = WAIT_NOT;
+    ovs_list_push_back(&h->consumers, &c->node);
+}
+
+/* Frees what 'c' holds, which no thread may poll any more.  The frames in the
+ * ring stay where they are: a reconfiguration closes the queue for a moment,
+ * or another port becomes the leader. */
+void
+vmfex_consumer_uninit(struct vmfex_consumer *c)
+{
+    vmfex_borrower_uninit(&c->borrower);
+    ovs_list_remove(&c->node);
+}
+
+/* Arranges for the calling thread, of 'c', to wake up from its next
+ * poll_block() when there are frames. */
+void
+vmfex_consumer_wait(struct vmfex_consumer *c)
+{
+    struct vmfex_handover *h = c->h;
+    uint64_t seqno = seq_read(h->seq);
+
+    /* Say so first and look afterwards: a frame that we do not see was put in
+     * by a thread that sees us. */
+    atomic_store_relaxed(&h->waiting, true);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (vmfex_ring_count(h->ring)) {
+        poll_immediate_wake();
+    } else {
+        seq_wait(h->seq, seqno);
+    }
+}
+
+/* Takes frames out of the ring of 'h' and stores them in 'batch'.  Returns
+ * true if there were any. */
+static bool
+recv_from_ring(struct vmfex_handover *h, struct dp_packet_batch *batch)
+{
+    struct dp_packet *packet;
+
+    dp_packet_batch_init(batch);
+    batch->count = vmfex_ring_get(h->ring, batch->packets, NETDEV_MAX_BURST);
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        OVS_PREFETCH(packet);
+        OVS_PREFETCH(&packet->md);
+    }
+    return !dp_packet_batch_is_empty(batch);
+}
+
+/* Takes note of a frame for 'ep' that was taken out of the ring. */
+static void
+note_taken_out(struct vmfex_endpoint *ep, uint32_t n)
+{
+    uint32_t n_got;
+
+    /* Only the ring's consumer writes this. */
+    atomic_read_relaxed(&ep->n_got, &n_got);
+    atomic_store_relaxed(&ep->n_got, n_got + n);
+}
+
+#ifdef HAVE_PMD_INPUT_FUNC
+/* Set by vmfex_consumer_recv() for vmfex_handover_input(), which the same
+ * thread calls next. */
+DEFINE_STATIC_PER_THREAD_DATA(struct vmfex_consumer *, pending, NULL);
+
+/* The PMD thread that the calling thread is, if it has processed frames of a
+ * consumer, and otherwise NULL. */
+DEFINE_STATIC_PER_THREAD_DATA(struct dp_netdev_pmd_thread *, this_pmd, NULL);
+
+/* Returns true if all that the calling thread has processed was sent, which
+ * other_config:tx-flush-interval may put off. */
+static bool
+all_is_sent(void)
+{
+    struct dp_netdev_pmd_thread *pmd = *this_pmd_get_unsafe();
+
+    return !pmd || !pmd->n_output_batches;
+}
+
+/* Returns true when all is out of the hand-over, and out of the datapath
+ * behind it, that was there when 'c' was granted a queue. */
+static bool
+may_start(struct vmfex_consumer *c)
+{
+    struct vmfex_handover *h = c->h;
+    uint32_t n_polls;
+
+    switch (c->wait) {
+    case WAIT_NOT:
+        c->wait_tail = vmfex_ring_head(h->ring);
+        c->wait = WAIT_RING;
+        /* fall through */
+
+    case WAIT_RING:
+        if ((ssize_t) (vmfex_ring_tail(h->ring) - c->wait_tail) < 0) {
+            return false;
+        }
+        atomic_read_explicit(&h->n_polls, &c->wait_n_polls,
+                             memory_order_acquire);
+        c->wait = WAIT_POLL;
+        /* fall through */
+
+    case WAIT_POLL:
+        /* That changes when all was sent. */
+        atomic_read_explicit(&h->n_polls, &n_polls, memory_order_acquire);
+        if (n_polls == c->wait_n_polls) {
+            return false;
+        }
+        c->wait = WAIT_NOT;
+        return true;
+
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+static int
+recv_from_loan(struct vmfex_consumer *c, struct dp_packet_batch *batch,
+               int *qfill)
+{
+    int error = vmfex_borrower_recv(&c->borrower, batch, qfill,
+                                    all_is_sent());
+
+    if (OVS_LIKELY(!error)) {
+        *pending_get() = c;
+    } else if (OVS_UNLIKELY(vmfex_borrower_is_granted(&c->borrower))) {
+        if (may_start(c)) {
+            vmfex_borrower_start(&c->borrower);
+        }
+    } else {
+        c->wait = WAIT_NOT;
+    }
+    return error;
+}
+
+/* Receives frames from 'c' and stores them in 'batch'.  Returns 0, in which
+ * case the calling thread must have vmfex_handover_input() process them, or
+ * EAGAIN or another positive errno value. */
+int
+vmfex_consumer_recv(struct vmfex_consumer *c, struct dp_packet_batch *batch,
+                    int *qfill)
+{
+    struct vmfex_handover *h = c->h;
+    uint32_t n_polls;
+    bool same_core;
+
+    if (c->idx) {
+        return recv_from_loan(c, batch, qfill);
+    }
+    if (OVS_LIKELY(all_is_sent())) {
+        atomic_read_relaxed(&h->n_polls, &n_polls);
+        atomic_store_explicit(&h->n_polls, n_polls + 1, memory_order_release);
+    }
+    if (recv_from_ring(h, batch)) {
+        *pending_get() = c;
+        return 0;
+    }
+    atomic_read_relaxed(&h->same_core, &same_core);
+    if (OVS_UNLIKELY(same_core)) {
+        sched_yield();
+    }
+    return EAGAIN;
+}
+
+/* Returns true if the batch that the calling thread received last came from
+ * vmfex_consumer_recv() and was not processed yet. */
+bool
+vmfex_handover_is_pending(void)
+{
+    return *pending_get_unsafe() != NULL;
+}
+
+/* Hands 'batch', which was in the ring of 'h', to the datapath that 'pmd'
+ * belongs to. */
+static void
+inject_from_ring(struct vmfex_handover *h, struct dp_packet_batch *batch,
+                 struct dp_netdev_pmd_thread *pmd, dp_netdev_input_func input)
+{
+    struct vmfex_arrivals a = { .n = 0 };
+    struct dp_packet *packet;
+
+    COVERAGE_INC(vmfex_handover_batch);
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        uint32_t id = packet->md.pkt_mark;
+        struct vmfex_endpoint *ep = vmfex_endpoint_from_id(id);
+
+        OVS_PREFETCH(dp_packet_data(packet));
+        if (OVS_UNLIKELY(!ep)) {
+            COVERAGE_INC(vmfex_handover_gone);
+            dp_packet_delete(packet);
+            continue;
+        }
+        note_taken_out(ep, 1);
+        a.packets[a.n] = packet;
+        a.endpoints[a.n++] = ep;
+    }
+    vmfex_inject(&a, h, pmd, input);
+}
+
+/* Notes that the consumer of the ring of 'h' runs on 'core_id'. */
+static void
+note_core(struct vmfex_handover *h, unsigned int core_id)
+{
+    unsigned int old;
+
+    atomic_read_relaxed(&h->consumer_core, &old);
+    if (OVS_UNLIKELY(old != core_id)) {
+        atomic_store_relaxed(&h->consumer_core, core_id);
+        atomic_store_relaxed(&h->same_core, false);
+    }
+}
+
+static void
+input_from_ring(struct vmfex_consumer *c, struct dp_packet_batch *batch,
+                struct dp_netdev_pmd_thread *pmd, dp_netdev_input_func input)
+{
+    struct vmfex_handover *h = c->h;
+    int n_batches = 1;
+
+    note_core(h, pmd->core_id);
+
+    /* See "The right port" in vmfex-handover.h. */
+    atomic_store_relaxed(&c->busy, true);
+    atomic_thread_fence(memory_order_seq_cst);
+    do {
+        inject_from_ring(h, batch, pmd, input);
+
+        /* The main thread does not come back soon. */
+    } while (pmd->core_id == NON_PMD_CORE_ID && n_batches++ < MAX_BATCHES
+             && recv_from_ring(h, batch));
+    atomic_store_explicit(&c->busy, false, memory_order_release);
+}
+
+/* Has our datapath process those frames of 'batch', which came in at its port
+ * 'trunk', one by one, and collects in 'a' what comes out.  Leaves frames in
+ * 'batch' that have no Ethernet header. */
+static void
+emulate(struct vmfex_handover *h, struct dp_packet_batch *batch,
+        odp_port_t trunk, struct vmfex_arrivals *a)
+{
+    struct dp_packet *packet;
+    size_t n_left = 0;
+
+    COVERAGE_ADD(vmfex_handover_emulated, dp_packet_batch_size(batch));
+    *collected_get() = a;
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        if (OVS_LIKELY(dp_packet_size(packet) >= ETH_HEADER_LEN)) {
+            h->emulate(packet, trunk);
+        } else {
+            batch->packets[n_left++] = packet;
+        }
+    }
+    vmfex_batch_truncate(batch, n_left);
+    *collected_get() = NULL;
+}
+
+static void
+input_from_loan(struct vmfex_consumer *c, struct dp_packet_batch *batch,
+                struct dp_netdev_pmd_thread *pmd, dp_netdev_input_func input)
+{
+    odp_port_t trunk = vmfex_borrower_trunk(&c->borrower);
+    struct vmfex_arrivals a;
+
+    a.n = 0;
+    vmfex_direct_arrive(trunk, batch, &a);
+    vmfex_inject(&a, c->h, pmd, input);
+    if (OVS_UNLIKELY(!dp_packet_batch_is_empty(batch))) {
+        emulate(c->h, batch, trunk, &a);
+        vmfex_inject(&a, c->h, pmd, input);
+
+        /* Any datapath drops the rest, and counts it. */
+        if (!dp_packet_batch_is_empty(batch) && input(pmd, batch, trunk)) {
+            dp_netdev_input(pmd, batch, trunk);
+        }
+    }
+    vmfex_borrower_done(&c->borrower);
+}
+
+/* Processes 'batch', which the calling thread received last, from the pending
+ * consumer, in the way that 'input' does, but has each frame come in at the
+ * port of its own vethernet. */
+void
+vmfex_handover_input(struct dp_netdev_pmd_thread *pmd,
+                     struct dp_packet_batch *batch,
+                     dp_netdev_input_func input)
+{
+    struct vmfex_consumer *c = *pending_get();
+
+    *pending_get() = NULL;
+    *this_pmd_get() = pmd->core_id != NON_PMD_CORE_ID ? pmd : NULL;
+    if (c->idx) {
+        input_from_loan(c, batch, pmd, input);
+    } else {
+        input_from_ring(c, batch, pmd, input);
+    }
+    vmfex_batch_truncate(batch, 0);
+}
+#else /* !HAVE_PMD_INPUT_FUNC */
 /* Accepts the frames of 'batch', which were in the ring for 'ep': counts them
  * as received and drops those that are too many for its policer. */
 static void
@@ -310,13 +665,9 @@ accept_batch(struct vmfex_endpoint *ep, struct dp_packet_batch *batch)
     size_t n = dp_packet_batch_size(batch);
     struct dp_packet *packet;
     uint64_t n_bytes = 0;
-    uint32_t n_got;
     size_t n_ok = 0;
 
-    /* Only the consumer writes this. */
-    atomic_read_relaxed(&ep->n_got, &n_got);
-    atomic_store_relaxed(&ep->n_got, n_got + n);
-
+    note_taken_out(ep, n);
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         size_t size = dp_packet_size(packet);
 
@@ -335,215 +686,19 @@ accept_batch(struct vmfex_endpoint *ep, struct dp_packet_batch *batch)
     }
 }
 
-/* Arranges for the calling thread, the consumer of 'h', to wake up from its
- * next poll_block() when there are frames. */
-void
-vmfex_handover_wait(struct vmfex_handover *h)
+/* Receives frames from 'c', which has one endpoint only, and stores them in
+ * 'batch'.  Returns 0 or EAGAIN. */
+int
+vmfex_consumer_recv(struct vmfex_consumer *c, struct dp_packet_batch *batch,
+                    int *qfill OVS_UNUSED)
 {
-    uint64_t seqno = seq_read(h->seq);
-
-    /* Say so first and look afterwards: a frame that we do not see was put in
-     * by a thread that sees us. */
-    atomic_store_relaxed(&h->waiting, true);
-    atomic_thread_fence(memory_order_seq_cst);
-    if (vmfex_ring_count(h->ring)) {
-        poll_immediate_wake();
-    } else {
-        seq_wait(h->seq, seqno);
-    }
-}
-
-static void
-recv_batch(struct vmfex_handover *h, struct dp_packet_batch *batch)
-{
-    struct dp_packet *packet;
-
-    dp_packet_batch_init(batch);
-    batch->count = vmfex_ring_get(h->ring, batch->packets, NETDEV_MAX_BURST);
-    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        OVS_PREFETCH(packet);
-        OVS_PREFETCH(&packet->md);
-    }
-}
-
-#ifdef HAVE_PMD_INPUT_FUNC
-/* Set by vmfex_handover_recv() for vmfex_handover_input(), which the same
- * thread calls next. */
-DEFINE_STATIC_PER_THREAD_DATA(struct vmfex_handover *, pending, NULL);
-
-/* Takes frames out of 'h' and stores them in 'batch'.  Returns true if there
- * were any; then the calling thread must have vmfex_handover_input() process
- * them. */
-bool
-vmfex_handover_recv(struct vmfex_handover *h, struct dp_packet_batch *batch)
-{
-    bool same_core;
-
-    recv_batch(h, batch);
-    if (!dp_packet_batch_is_empty(batch)) {
-        *pending_get() = h;
-        return true;
-    }
-    atomic_read_relaxed(&h->same_core, &same_core);
-    if (OVS_UNLIKELY(same_core)) {
-        sched_yield();
-    }
-    return false;
-}
-
-/* Returns true if the batch that the calling thread received last came from
- * vmfex_handover_recv() and was not processed yet. */
-bool
-vmfex_handover_is_pending(void)
-{
-    return *pending_get_unsafe() != NULL;
-}
-
-/* Hands 'batch', whose frames were in 'h' for the endpoint with number 'id',
- * to the datapath that 'pmd' belongs to. */
-static void
-inject_group(struct vmfex_handover *h, uint32_t id,
-             struct dp_packet_batch *batch, struct dp_netdev_pmd_thread *pmd,
-             dp_netdev_input_func input)
-{
-    struct vmfex_endpoint *ep = vmfex_endpoint_from_id(id);
-    struct vmfex_handover *current = NULL;
-    uint32_t in_port;
-
-    COVERAGE_INC(vmfex_handover_group);
-    if (OVS_UNLIKELY(!ep)) {
-        COVERAGE_ADD(vmfex_handover_gone, dp_packet_batch_size(batch));
-        dp_packet_delete_batch(batch, true);
-        return;
-    }
-
-    atomic_read_explicit(&ep->handover, &current, memory_order_acquire);
-    atomic_read_relaxed(&ep->in_port, &in_port);
-    if (OVS_UNLIKELY(current != h)) {
-        vmfex_counters_drop(&ep->counters, VMFEX_DROP_PORT_DOWN,
-                            dp_packet_batch_size(batch));
-        dp_packet_delete_batch(batch, true);
-        return;
-    }
-
-    accept_batch(ep, batch);
-    if (!dp_packet_batch_is_empty(batch)
-        && input(pmd, batch, u32_to_odp(in_port))) {
-        dp_netdev_input(pmd, batch, u32_to_odp(in_port));
-    }
-}
-
-#define TABLE_SIZE (2 * NETDEV_MAX_BURST)
-#define NONE UINT8_MAX          /* No index. */
-
-/* Sorts the frames of 'batch', which were in 'h', by endpoint, and hands those
- * of each to the datapath that 'pmd' belongs to. */
-static void
-inject_batch(struct vmfex_handover *h, struct dp_packet_batch *batch,
-             struct dp_netdev_pmd_thread *pmd, dp_netdev_input_func input)
-{
-    BUILD_ASSERT_DECL(NETDEV_MAX_BURST < NONE);
-    size_t n = dp_packet_batch_size(batch);
-    struct {
-        uint32_t id;
-        uint8_t first, last;    /* Indexes into 'batch'. */
-    } groups[NETDEV_MAX_BURST];
-    uint8_t next[NETDEV_MAX_BURST];
-    uint8_t table[TABLE_SIZE];  /* From hashed id to index into 'groups'. */
-    struct dp_packet_batch group;
-    size_t n_groups = 0;
-
-    memset(table, NONE, sizeof table);
-    for (size_t i = 0; i < n; i++) {
-        struct dp_packet *packet = batch->packets[i];
-        uint32_t id = packet->md.pkt_mark;
-        uint32_t slot = id % TABLE_SIZE;
-
-        OVS_PREFETCH(dp_packet_data(packet));
-        while (table[slot] != NONE && groups[table[slot]].id != id) {
-            slot = (slot + 1) % TABLE_SIZE;
-        }
-        if (table[slot] == NONE) {
-            table[slot] = n_groups;
-            groups[n_groups].id = id;
-            groups[n_groups].first = i;
-            n_groups++;
-        } else {
-            next[groups[table[slot]].last] = i;
-        }
-        groups[table[slot]].last = i;
-        next[i] = NONE;
-    }
-
-    for (size_t i = 0; i < n_groups; i++) {
-        dp_packet_batch_init(&group);
-        for (uint8_t j = groups[i].first; j != NONE; j = next[j]) {
-            group.packets[group.count++] = batch->packets[j];
-        }
-        inject_group(h, groups[i].id, &group, pmd, input);
-    }
-}
-
-/* Notes that the consumer of 'h' runs on 'core_id'. */
-static void
-note_core(struct vmfex_handover *h, unsigned int core_id)
-{
-    unsigned int old;
-
-    atomic_read_relaxed(&h->consumer_core, &old);
-    if (OVS_UNLIKELY(old != core_id)) {
-        atomic_store_relaxed(&h->consumer_core, core_id);
-        atomic_store_relaxed(&h->same_core, false);
-    }
-}
-
-/* Processes 'batch', which the calling thread took out of the pending
- * hand-over, in the way that 'input' does, but has each frame come in at the
- * port of its own vethernet. */
-void
-vmfex_handover_input(struct dp_netdev_pmd_thread *pmd,
-                     struct dp_packet_batch *batch,
-                     dp_netdev_input_func input)
-{
-    struct vmfex_handover *h = *pending_get();
-    int n_batches = 1;
-
-    *pending_get() = NULL;
-    note_core(h, pmd->core_id);
-
-    /* See "The right port" in vmfex-handover.h. */
-    atomic_store_relaxed(&h->injecting, true);
-    atomic_thread_fence(memory_order_seq_cst);
-    for (;;) {
-        COVERAGE_INC(vmfex_handover_batch);
-        inject_batch(h, batch, pmd, input);
-
-        /* The main thread does not come back soon. */
-        if (pmd->core_id != NON_PMD_CORE_ID || n_batches++ >= MAX_BATCHES) {
-            break;
-        }
-        recv_batch(h, batch);
-        if (dp_packet_batch_is_empty(batch)) {
-            break;
-        }
-    }
-    atomic_store_explicit(&h->injecting, false, memory_order_release);
-    vmfex_batch_truncate(batch, 0);
-}
-#else /* !HAVE_PMD_INPUT_FUNC */
-/* Takes frames out of 'h', which has one endpoint only, and stores them in
- * 'batch'.  Returns true if there are any to process. */
-bool
-vmfex_handover_recv(struct vmfex_handover *h, struct dp_packet_batch *batch)
-{
-    recv_batch(h, batch);
-    if (!dp_packet_batch_is_empty(batch)) {
+    if (recv_from_ring(c->h, batch)) {
         uint32_t id = batch->packets[0]->md.pkt_mark;
         struct vmfex_endpoint *ep = vmfex_endpoint_from_id(id);
 
         COVERAGE_INC(vmfex_handover_batch);
         accept_batch(ep, batch);
     }
-    return !dp_packet_batch_is_empty(batch);
+    return dp_packet_batch_is_empty(batch) ? EAGAIN : 0;
 }
 #endif

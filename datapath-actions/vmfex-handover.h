@@ -5,24 +5,36 @@
 
 /* The hand-over of frames from our datapath to an ordinary bridge.
  *
- * A frame that arrived for a vethernet port of an ordinary bridge is in the
- * hands of the thread that polls the trunk.  Only a thread of the bridge's own
- * datapath can take it through the bridge.  All vethernet ports of a datapath
- * share one ring on the way there:
+ * A frame that arrives at a trunk, for a vethernet port of an ordinary bridge,
+ * has to get into the hands of a thread of that bridge's own datapath, which
+ * alone can take it through the bridge.  There are two ways:
  *
- *     thread of the trunk              |  thread of the ordinary datapath
- *                                      |
- *     frame of ve1 \                   |                  / ve1: input, port 5
- *     frame of ve3 --> one ring ---> rxq_recv() of ve1 --- ve3: input, port 8
- *     frame of ve1 /                   |                  \ ...
- *                                      |
+ *     thread of the trunk          |  thread of the ordinary datapath
+ *                                  |
+ *                                  |               polls
+ *     receive queue of the trunk ==========================> queue 1 \
+ *       lent, see vmfex-loan.h     |                 ... N of ve1     |
+ *                                  |                                  |
+ *     frame of ve1 \              |                                  |
+ *     frame of ve3 --> one ring -----------> queue 0 of ve1           |
+ *     frame of ve1 /               |            |                     |
+ *                                  |            v                     v
+ *                                  |      ve1: port 5, ve3: port 8, ...
+ *                                  |      (see vmfex-inject.h)
  *
- * One vethernet port, the leader, has the receive queue by which that datapath
- * polls the ring; the others have none, so that idle ports are not polled.
- * (ofproto-vmfex/vethernet-port.h tells how it is chosen.)  What the
- * leader's queue returns belongs to all of them, so before it reaches the
- * datapath vmfex_handover_input() sorts it by vethernet and has it come in at
- * each one's own port.
+ * A receive queue that is lent costs nothing in between: one thread does it
+ * all.  The ring is for all other frames: of trunks that the main thread
+ * polls, or that have VM ports, too, and while a queue is not lent yet.
+ *
+ * One vethernet port, the leader, has the receive queues by which that
+ * datapath polls all of this; the others have none, so that idle ports are not
+ * polled.  (ofproto-vmfex/vethernet-port.h tells how it is chosen.)
+ *
+ * From a queue that is lent, frames that are good in every respect go to the
+ * ports of their vethernets.  All others, whether control frames, first frames
+ * on a standby channel, or bad ones, are executed one by one as frames of the
+ * trunk in our own datapath, and what comes out of that for vethernets of this
+ * bridge is collected, and goes to their ports, too.  So there is one order.
  *
  * Where Open vSwitch has no hook for this (see vmfex-direct.h), each vethernet
  * has a ring and a receive queue of its own.
@@ -36,11 +48,11 @@
  * which never is, and the port is looked up as late as possible:
  *
  *     consumer                              main thread, deleting the port
- *     'injecting' := true                   endpoint's 'handover' := NULL
+ *     'busy' := true                        endpoint's 'handover' := NULL
  *     full fence                            full fence
- *     reads 'handover', 'in_port'           waits until 'injecting' is false
+ *     reads 'handover', 'in_port'           waits until 'busy' is false
  *     hands the frames to the datapath      the number may be used again
- *     'injecting' := false
+ *     'busy' := false
  *
  * Whichever comes first, no frame comes in at a number that was given back.
  * The main thread waits for one batch, which is what dpif-netdev itself does
@@ -64,14 +76,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "datapath-actions/vmfex-loan.h"
 #include "dp-packet.h"
+#include "openvswitch/list.h"
 #include "openvswitch/types.h"
+#include "ovs-atomic.h"
 #include "vmfex-config.h"
 
 struct vmfex_endpoint;
 struct vmfex_handover;
 
-struct vmfex_handover *vmfex_handover_create(void);
+/* Executes the frame as one that came in at a trunk, in our datapath, and
+ * takes ownership of it. */
+typedef void vmfex_emulate_func(struct dp_packet *, odp_port_t trunk);
+
+struct vmfex_handover *vmfex_handover_create(vmfex_emulate_func *);
 void vmfex_handover_destroy(struct vmfex_handover *);
 void vmfex_handover_join(struct vmfex_handover *, struct vmfex_endpoint *,
                          odp_port_t);
@@ -95,8 +114,27 @@ void vmfex_handover_give_way(unsigned int core_id);
 void vmfex_endpoint_deliver(struct vmfex_endpoint *, struct dp_packet_batch *,
                             bool steal);
 
-bool vmfex_handover_recv(struct vmfex_handover *, struct dp_packet_batch *);
-void vmfex_handover_wait(struct vmfex_handover *);
+/* A receive queue of the leader. */
+struct vmfex_consumer {
+    struct vmfex_handover *h;
+    struct ovs_list node;       /* In the hand-over's.  Main thread only. */
+    size_t idx;                 /* 0: takes frames from the ring. */
+    atomic_bool busy;           /* Hands those to the datapath. */
+
+    /* Otherwise: takes them from a queue that is lent.  When one is granted,
+     * 'wait' tells what is awaited before it starts. */
+    struct vmfex_borrower borrower;
+    enum { WAIT_NOT, WAIT_RING, WAIT_POLL } wait;
+    size_t wait_tail;           /* Of the ring. */
+    uint32_t wait_n_polls;      /* Of the hand-over. */
+};
+
+void vmfex_consumer_init(struct vmfex_consumer *, struct vmfex_handover *,
+                         size_t idx);
+void vmfex_consumer_uninit(struct vmfex_consumer *);
+int vmfex_consumer_recv(struct vmfex_consumer *, struct dp_packet_batch *,
+                        int *qfill);
+void vmfex_consumer_wait(struct vmfex_consumer *);
 
 #ifdef HAVE_PMD_INPUT_FUNC
 #include "dpif-netdev-private-thread.h"

@@ -119,16 +119,34 @@ vmfex_ring_size(const struct vmfex_ring *ring)
     return ring->size;
 }
 
+/* Returns the position after all frames that were put into 'ring' so far. */
+size_t
+vmfex_ring_head(const struct vmfex_ring *ring)
+{
+    size_t head;
+
+    atomic_read_relaxed(&CONST_CAST(struct vmfex_ring *, ring)->head, &head);
+    return head;
+}
+
+/* Returns the position after all frames that were taken out of 'ring'. */
+size_t
+vmfex_ring_tail(const struct vmfex_ring *ring)
+{
+    size_t tail;
+
+    atomic_read_explicit(&CONST_CAST(struct vmfex_ring *, ring)->tail, &tail,
+                         memory_order_acquire);
+    return tail;
+}
+
 /* Returns the number of frames in 'ring', including those that are being put
  * there. */
 size_t
-vmfex_ring_count(const struct vmfex_ring *ring_)
+vmfex_ring_count(const struct vmfex_ring *ring)
 {
-    struct vmfex_ring *ring = CONST_CAST(struct vmfex_ring *, ring_);
-    size_t head, tail;
-
     /* In this order, the difference is never negative. */
-    atomic_read_explicit(&ring->tail, &tail, memory_order_acquire);
-    atomic_read_relaxed(&ring->head, &head);
-    return head - tail;
+    size_t tail = vmfex_ring_tail(ring);
+
+    return vmfex_ring_head(ring) - tail;
 }

@@ -35,5 +35,7 @@ size_t vmfex_ring_get(struct vmfex_ring *, struct dp_packet *packets[],
                       size_t max);
 size_t vmfex_ring_size(const struct vmfex_ring *);
 size_t vmfex_ring_count(const struct vmfex_ring *);
+size_t vmfex_ring_head(const struct vmfex_ring *);
+size_t vmfex_ring_tail(const struct vmfex_ring *);
 
 #endif /* vmfex-ring.h */

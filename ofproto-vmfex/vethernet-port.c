@@ -31,12 +31,13 @@ struct vethernet_group {
     struct vmfex_handover *handover;
     struct ovs_list ports;      /* Contains struct vethernet_port. */
     struct vethernet_port *leader; /* NULL if there are no ports. */
+    unsigned int generation;    /* Of the queues that are offered to it. */
 };
 
 /* A receive queue of a leader. */
 struct vethernet_rxq {
     struct netdev_rxq up;
-    struct vmfex_handover *handover;
+    struct vmfex_consumer consumer;
 };
 
 static struct ovs_list all_groups = OVS_LIST_INITIALIZER(&all_groups);
@@ -56,15 +57,27 @@ vethernet_port_init(struct vethernet_port *port, struct netdev *netdev)
 
 /* Groups. */
 
+/* Has the number of queues of each leader made anew. */
+static void
+groups_changed(void)
+{
+    struct vethernet_group *group;
+
+    LIST_FOR_EACH (group, node, &all_groups) {
+        group->generation = vmfex_loan_generation() - 1;
+    }
+}
+
 static struct vethernet_group *
 group_create(const char *dpif_name)
 {
     struct vethernet_group *group = xzalloc(sizeof *group);
 
     group->dpif_name = xstrdup(dpif_name);
-    group->handover = vmfex_handover_create();
+    group->handover = vmfex_handover_create(vmfex_datapath_receive);
     ovs_list_init(&group->ports);
     ovs_list_push_back(&all_groups, &group->node);
+    groups_changed();
     return group;
 }
 
@@ -72,6 +85,7 @@ static void
 group_destroy(struct vethernet_group *group)
 {
     ovs_list_remove(&group->node);
+    groups_changed();
     vmfex_handover_destroy(group->handover);
     free(group->dpif_name);
     free(group);
@@ -179,18 +193,21 @@ vethernet_dpif_port_add(struct dpif *dpif, struct netdev *netdev,
 }
 
 /* Has a PMD thread on the NUMA node of 'trunk' poll for the frames of
- * vethernet ports, or the main thread if 'trunk' is NULL. */
+ * vethernet ports, or the main thread if 'trunk' is NULL.  Has leaders follow
+ * changes in the set of queues that are offered. */
 void
 vethernet_ports_poll_like(const struct netdev *trunk)
 {
     bool new_use_pmd = trunk && vmfex_direct_is_supported();
     int new_numa_id = trunk ? netdev_get_numa_id(trunk) : NETDEV_NUMA_UNSPEC;
+    bool changed = use_pmd != new_use_pmd || numa_id != new_numa_id;
     struct vethernet_group *group;
 
-    if (use_pmd != new_use_pmd || numa_id != new_numa_id) {
-        use_pmd = new_use_pmd;
-        numa_id = new_numa_id;
-        LIST_FOR_EACH (group, node, &all_groups) {
+    use_pmd = new_use_pmd;
+    numa_id = new_numa_id;
+    LIST_FOR_EACH (group, node, &all_groups) {
+        if (changed
+            || (use_pmd && group->generation != vmfex_loan_generation())) {
             netdev_request_reconfigure(group->leader->netdev);
         }
     }
@@ -212,6 +229,13 @@ vethernet_port_reconfigure(struct netdev *netdev)
     bool pmd = leads && use_pmd;
 
     netdev->n_rxq = leads;
+    if (pmd) {
+        /* One queue has one borrower. */
+        port->group->generation = vmfex_loan_generation();
+        if (ovs_list_is_singleton(&all_groups)) {
+            netdev->n_rxq += vmfex_loan_count();
+        }
+    }
     if (netdev_is_pmd(netdev) != pmd) {
         vethernet_set_pmd(netdev, pmd);
         if (leads) {
@@ -258,15 +282,16 @@ vethernet_port_rxq_construct(struct netdev_rxq *rxq)
     if (!port->group) {
         return ENODEV;
     }
-    rxq_cast(rxq)->handover = port->group->handover;
+    vmfex_consumer_init(&rxq_cast(rxq)->consumer, port->group->handover,
+                        netdev_rxq_get_queue_id(rxq));
     return 0;
 }
 
-/* Destructs 'rxq'.  The frames stay where they are: a reconfiguration closes
- * the queue for a moment, or another port becomes the leader. */
+/* Destructs 'rxq'. */
 void
-vethernet_port_rxq_destruct(struct netdev_rxq *rxq OVS_UNUSED)
+vethernet_port_rxq_destruct(struct netdev_rxq *rxq)
 {
+    vmfex_consumer_uninit(&rxq_cast(rxq)->consumer);
 }
 
 /* Frees 'rxq'. */
@@ -282,26 +307,23 @@ int
 vethernet_port_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
                         int *qfill)
 {
-    if (!vmfex_handover_recv(rxq_cast(rxq)->handover, batch)) {
-        return EAGAIN;
-    }
     if (qfill) {
         *qfill = -ENOTSUP;
     }
-    return 0;
+    return vmfex_consumer_recv(&rxq_cast(rxq)->consumer, batch, qfill);
 }
 
 /* Arranges to wake up when vethernet_port_rxq_recv() has something. */
 void
 vethernet_port_rxq_wait(struct netdev_rxq *rxq)
 {
-    vmfex_handover_wait(rxq_cast(rxq)->handover);
+    vmfex_consumer_wait(&rxq_cast(rxq)->consumer);
 }
 
 /* Discards the frames that wait. */
 int
 vethernet_port_rxq_drain(struct netdev_rxq *rxq)
 {
-    vmfex_handover_drain(rxq_cast(rxq)->handover);
+    vmfex_handover_drain(rxq_cast(rxq)->consumer.h);
     return 0;
 }

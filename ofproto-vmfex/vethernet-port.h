@@ -7,8 +7,9 @@
  *
  * The vethernet ports of one ordinary datapath form a group, with one
  * hand-over (see datapath-actions/vmfex-handover.h).  The leader of the group,
- * any of its ports, has the receive queue by which the datapath takes frames
- * out of it, and the others have none:
+ * any of its ports, has the receive queues by which the datapath takes frames
+ * out of it: one for the ring, and one for each queue of a trunk that may be
+ * lent.  The others have none:
  *
  *                      dpif_port_add()
  *         +----------+ ---------------> +--------+
@@ -18,7 +19,7 @@
  *              |        PROMISC goes       | the group has no leader
  *              |                           v
  *              |                       +--------+
- *              +---------------------- | leader |  one receive queue
+ *              +---------------------- | leader |  receive queues
  *                another one leads     +--------+
  *
  * dpif-netdev takes the flag PROMISC back when it is done with a port, however
@@ -32,8 +33,8 @@
  *
  *         main thread polls, 1 queue
  *              | asked to reconfigure          ^
- *              v                               | reconfigures again:
- *         other class, no queue  --------------+ 1 queue, a PMD thread polls
+ *              v                               | reconfigures again: 1 queue
+ *         other class, no queue  --------------+ or more, a PMD thread polls
  *
  * Where Open vSwitch has no hook for the hand-over, each port leads a group of
  * its own.

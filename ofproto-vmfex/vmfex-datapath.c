@@ -30,6 +30,8 @@
 VLOG_DEFINE_THIS_MODULE(vmfex_datapath);
 
 COVERAGE_DEFINE(vmfex_upcall);
+COVERAGE_DEFINE(vmfex_receive);
+COVERAGE_DEFINE(vmfex_receive_error);
 COVERAGE_DEFINE(vmfex_transmit);
 COVERAGE_DEFINE(vmfex_transmit_error);
 COVERAGE_DEFINE(vmfex_transmit_direct);
@@ -279,6 +281,26 @@ vmfex_datapath_execute(struct dp_packet *packet, odp_port_t in_port,
 
     packet->md.in_port.odp_port = in_port;
     return dpif ? dpif_execute(dpif, &execute) : ENODEV;
+}
+
+/* Processes 'packet', which must have an Ethernet header, as one that came in
+ * on 'in_port'.  Takes ownership of it. */
+void
+vmfex_datapath_receive(struct dp_packet *packet, odp_port_t in_port)
+{
+    uint64_t stub[16 / 8];
+    struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
+
+    /* Recirculating to where frames start is to receive them. */
+    COVERAGE_INC(vmfex_receive);
+    nl_msg_put_u32(&actions, OVS_ACTION_ATTR_RECIRC, 0);
+    dp_packet_reset_offload(packet);
+    pkt_metadata_init(&packet->md, in_port);
+    if (vmfex_datapath_execute(packet, in_port, &actions)) {
+        COVERAGE_INC(vmfex_receive_error);
+    }
+    dp_packet_delete(packet);
+    ofpbuf_uninit(&actions);
 }
 
 /* Does what the actions of vmfex_xlate_transmit() would do with the frames of

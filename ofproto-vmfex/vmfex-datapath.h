@@ -12,7 +12,8 @@
  *     frame without a flow --> upcall --> vmfex_xlate() --> flow
  *
  * A frame that an ordinary bridge sends to a vethernet port enters by
- * vmfex_datapath_transmit(), from any thread. */
+ * vmfex_datapath_transmit(), and one that a thread of an ordinary datapath
+ * received from a trunk by vmfex_datapath_receive(), from any thread. */
 
 #include <stdbool.h>
 
@@ -48,6 +49,7 @@ void vmfex_datapath_flush(const struct vmfex_flow_owner *, size_t n);
 
 int vmfex_datapath_execute(struct dp_packet *, odp_port_t in_port,
                            const struct ofpbuf *actions);
+void vmfex_datapath_receive(struct dp_packet *, odp_port_t in_port);
 void vmfex_datapath_transmit(struct vmfex_endpoint *,
                              struct dp_packet_batch *);
 void vmfex_datapath_announce(const struct vmfex_link *);

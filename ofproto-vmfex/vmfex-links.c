@@ -9,6 +9,7 @@
 
 #include "connectivity.h"
 #include "coverage.h"
+#include "datapath-actions/vmfex-loan.h"
 #include "datapath-actions/vmfex-txq.h"
 #include "hash.h"
 #include "netdev.h"
@@ -160,16 +161,18 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     free(lport);
 }
 
-/* Lets others send on 'lport' if it is a downlink with a PMD thread.  Behind
- * an uplink, all VM ports are in our own datapath. */
+/* Lets others send on 'lport', and receive from it, if it is a downlink with a
+ * PMD thread.  Behind an uplink, all VM ports are in our own datapath. */
 static void
-lport_update_txq(struct vmfex_lport *lport)
+lport_update_queues(struct vmfex_lport *lport)
 {
-    vmfex_txq_allow(lport->txq,
-                    (lport->configured
-                     && lport->role == VMFEX_ROLE_DOWNLINK
-                     && !lport->config_error
-                     && netdev_is_pmd(lport->dp_netdev)));
+    bool allow = (lport->configured
+                  && lport->role == VMFEX_ROLE_DOWNLINK
+                  && !lport->config_error
+                  && netdev_is_pmd(lport->dp_netdev));
+
+    vmfex_txq_allow(lport->txq, allow);
+    vmfex_loan_offer(lport->dp_netdev, allow ? lport->odp_port : ODPP_NONE);
 }
 
 /* Uses 'netdev', which is the same device opened again, for 'lport'. */
@@ -439,7 +442,7 @@ refresh_lports(void)
         if (lport->change_seq != netdev_get_change_seq(lport->netdev)) {
             lport_refresh(lport);
         }
-        lport_update_txq(lport);
+        lport_update_queues(lport);
         lport->n_links = lport->n_vethernets = 0;
     }
 }

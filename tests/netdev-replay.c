@@ -47,6 +47,7 @@ struct replay_source {
 struct netdev_replay {
     struct netdev up;
     struct replay_source sources[MAX_QUEUES];
+    atomic_bool receiving[MAX_QUEUES]; /* A thread is in a receive queue. */
     struct ovs_mutex tx_mutexes[MAX_QUEUES];
     struct summary *summary;    /* Not owned. */
     struct cable *cable;        /* To this port.  Not owned. */
@@ -193,16 +194,21 @@ netdev_replay_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
                        int *qfill)
 {
     struct netdev_replay *dev = netdev_replay_cast(rxq->netdev);
+    atomic_bool *receiving = &dev->receiving[rxq->queue_id];
     struct dp_packet *packet;
     uint64_t n_bytes = 0;
-    bool stamp;
+    bool stamp, old = false;
     size_t n;
 
     dp_packet_batch_init(batch);
     atomic_read_relaxed(&dev->stamp, &stamp);
+    if (!atomic_compare_exchange_strong(receiving, &old, true)) {
+        violation(dev, "two threads in one receive queue");
+    }
     source_next(&dev->sources[rxq->queue_id],
                 rxq->queue_id ? NULL : dev->cable, rxq->queue_id, stamp,
                 netdev_is_pmd(rxq->netdev), batch);
+    atomic_store(receiving, false);
     n = dp_packet_batch_size(batch);
     if (!n) {
         return EAGAIN;
@@ -242,7 +248,12 @@ netdev_replay_rxq_destruct(struct netdev_rxq *rxq)
 {
     struct netdev_replay *dev = netdev_replay_cast(rxq->netdev);
     struct replay_source *source = &dev->sources[rxq->queue_id];
+    bool receiving;
 
+    atomic_read(&dev->receiving[rxq->queue_id], &receiving);
+    if (receiving) {
+        violation(dev, "a receive queue is closed while it is polled");
+    }
     ovs_mutex_lock(&source->mutex);
     source->busy = false;
     ovs_mutex_unlock(&source->mutex);
@@ -344,6 +355,7 @@ netdev_replay_construct(struct netdev *netdev)
     for (size_t i = 0; i < MAX_QUEUES; i++) {
         ovs_mutex_init(&dev->sources[i].mutex);
         ovs_mutex_init(&dev->tx_mutexes[i]);
+        atomic_init(&dev->receiving[i], false);
     }
     dev->summary = summary_get(name);
     dev->cable = cable_get(name);

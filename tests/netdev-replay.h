@@ -65,7 +65,8 @@
  *
  * Each is logged as an error, too: a transmit queue that does not exist;
  * two threads in one transmit queue although one of them did not ask for a
- * lock; sending while the device is reconfigured or destroyed. */
+ * lock; two threads in one receive queue, or one that is being closed; sending
+ * while the device is reconfigured or destroyed. */
 
 void netdev_replay_register(void);
 

@@ -11,6 +11,7 @@
 #include "datapath-actions/vmfex-actions.h"
 #include "datapath-actions/vmfex-direct.h"
 #include "datapath-actions/vmfex-flow-text.h"
+#include "datapath-actions/vmfex-loan.h"
 #include "datapath-actions/vmfex-txq.h"
 #include "ofproto-vmfex/ofproto-vmfex.h"
 #include "ofproto-vmfex/vethernet-port.h"
@@ -121,7 +122,13 @@ __wrap_netdev_reconfigure(struct netdev *netdev)
 int
 __wrap_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id)
 {
-    return vmfex_netdev_rxq_open(netdev, rxqp, id, __real_netdev_rxq_open);
+    int error = vmfex_netdev_rxq_open(netdev, rxqp, id,
+                                      __real_netdev_rxq_open);
+
+    if (!error) {
+        vmfex_loan_rxq_opened(*rxqp);
+    }
+    return error;
 }
 
 static int
@@ -131,12 +138,21 @@ kernel_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     return vmfex_netdev_rxq_recv(rxq, batch, qfill, __real_netdev_rxq_recv);
 }
 
+#ifdef HAVE_PMD_INPUT_FUNC
+static int
+loan_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+              int *qfill)
+{
+    return vmfex_loan_rxq_recv(rxq, batch, qfill, kernel_rxq_recv);
+}
+#endif
+
 int
 __wrap_netdev_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
                        int *qfill)
 {
 #ifdef HAVE_PMD_INPUT_FUNC
-    return vmfex_direct_rxq_recv(rxq, batch, qfill, kernel_rxq_recv);
+    return vmfex_direct_rxq_recv(rxq, batch, qfill, loan_rxq_recv);
 #else
     return kernel_rxq_recv(rxq, batch, qfill);
 #endif
@@ -148,10 +164,16 @@ __wrap_netdev_rxq_wait(struct netdev_rxq *rxq)
     vmfex_netdev_rxq_wait(rxq, __real_netdev_rxq_wait);
 }
 
+static void
+kernel_rxq_close(struct netdev_rxq *rxq)
+{
+    vmfex_netdev_rxq_close(rxq, __real_netdev_rxq_close);
+}
+
 void
 __wrap_netdev_rxq_close(struct netdev_rxq *rxq)
 {
-    vmfex_netdev_rxq_close(rxq, __real_netdev_rxq_close);
+    vmfex_loan_rxq_close(rxq, kernel_rxq_close);
 }
 
 int

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "datapath-actions/vmfex-loan.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "coverage.h"
+#include "datapath-actions/compat.h"
+#include "datapath-actions/vmfex-direct.h"
+#include "datapath-actions/vmfex-fwd.h"
+#include "dp-packet.h"
+#include "hash.h"
+#include "netdev-provider.h"
+#include "odp-util.h"
+#include "openvswitch/list.h"
+#include "openvswitch/vlog.h"
+#include "ovs-rcu.h"
+#include "ovs-thread.h"
+#include "seq.h"
+#include "timeval.h"
+
+VLOG_DEFINE_THIS_MODULE(vmfex_loan);
+
+COVERAGE_DEFINE(vmfex_loan_lent);
+COVERAGE_DEFINE(vmfex_loan_returned);
+COVERAGE_DEFINE(vmfex_loan_taken_back);
+
+/* How long a borrower may not poll before the owner does so again, in ms. */
+#define MAX_ABSENCE 100
+
+enum loan_state { HOME, ASKED, GRANTED, LENT, TAKEN_BACK, RECALLED };
+
+struct vmfex_loan {
+    /* What both threads read and nobody writes as long as it is lent. */
+    PADDED_MEMBERS(CACHE_LINE_SIZE,
+        atomic_int state;               /* An enum loan_state. */
+        atomic_uint32_t trunk;          /* ODPP_NONE if not offered. */
+        struct netdev_rxq *rxq;
+    );
+
+    /* For the borrower. */
+    PADDED_MEMBERS(CACHE_LINE_SIZE,
+        atomic_bool busy;               /* May be using the queue or what was
+                                         * in it. */
+        atomic_uint32_t n_asked;        /* Times that it polled. */
+    );
+
+    /* For the owner, as long as it is lent. */
+    long long int last_look;            /* At 'n_asked', in ms. */
+    long long int last_change;          /* When that had changed, in ms. */
+    uint32_t n_asked_then;              /* What it was. */
+
+    /* For the main thread. */
+    struct ovs_list node;               /* In 'all_loans'. */
+    struct vmfex_borrower *borrower;
+};
+
+/* All open queues that PMD threads poll.  For the main thread. */
+static struct ovs_list all_loans = OVS_LIST_INITIALIZER(&all_loans);
+
+/* Changes with the set of queues that are offered.  For the main thread. */
+static unsigned int generation;
+
+/* Those that are offered, by the hash of the queue's address.  If two have the
+ * same one, the second is never lent. */
+#define TABLE_SIZE 256
+static ATOMIC(struct vmfex_loan *) table[TABLE_SIZE];
+
+/* Whether the calling thread received something since it polled a queue that
+ * is lent. */
+DEFINE_STATIC_PER_THREAD_DATA(bool, had_frames, false);
+
+static ATOMIC(struct vmfex_loan *) *
+table_slot(const struct netdev_rxq *rxq)
+{
+    return &table[hash_pointer(rxq, 0) % TABLE_SIZE];
+}
+
+static struct vmfex_loan *
+loan_find(const struct netdev_rxq *rxq)
+{
+    struct vmfex_loan *loan;
+
+    LIST_FOR_EACH (loan, node, &all_loans) {
+        if (loan->rxq == rxq) {
+            return loan;
+        }
+    }
+    return NULL;
+}
+
+static odp_port_t
+loan_trunk(const struct vmfex_loan *loan)
+{
+    uint32_t trunk;
+
+    atomic_read_relaxed(&CONST_CAST(struct vmfex_loan *, loan)->trunk, &trunk);
+    return u32_to_odp(trunk);
+}
+
+static bool
+loan_is_offered(const struct vmfex_loan *loan)
+{
+    return loan_trunk(loan) != ODPP_NONE;
+}
+
+static void
+loan_wait(struct vmfex_loan *loan)
+{
+    bool busy;
+
+    for (;;) {
+        atomic_read_explicit(&loan->busy, &busy, memory_order_acquire);
+        if (!busy) {
+            break;
+        }
+        sched_yield();
+    }
+}
+
+/* Takes 'loan' away from both threads, until its state is set to HOME.  The
+ * owner may be in the middle of a poll. */
+static void
+loan_recall(struct vmfex_loan *loan)
+{
+    atomic_store_relaxed(&loan->state, RECALLED);
+    atomic_thread_fence(memory_order_seq_cst);
+    loan_wait(loan);
+}
+
+static void
+loan_set_home(struct vmfex_loan *loan)
+{
+    atomic_store_explicit(&loan->state, HOME, memory_order_release);
+}
+
+/* Called when 'rxq' was opened, before any thread polls it. */
+void
+vmfex_loan_rxq_opened(struct netdev_rxq *rxq)
+{
+    struct vmfex_loan *loan;
+
+    if (!vmfex_direct_is_supported() || !netdev_is_pmd(rxq->netdev)) {
+        return;
+    }
+    loan = xzalloc_cacheline(sizeof *loan);
+    atomic_init(&loan->state, HOME);
+    atomic_init(&loan->trunk, odp_to_u32(ODPP_NONE));
+    atomic_init(&loan->busy, false);
+    atomic_init(&loan->n_asked, 0);
+    loan->rxq = rxq;
+    ovs_list_push_back(&all_loans, &loan->node);
+    /* Have it offered. */
+    seq_change(vmfex_event_seq);
+}
+
+static void
+loan_offer(struct vmfex_loan *loan, odp_port_t trunk)
+{
+    ATOMIC(struct vmfex_loan *) *slot = table_slot(loan->rxq);
+    struct vmfex_loan *other;
+
+    atomic_read_relaxed(slot, &other);
+    if (loan_trunk(loan) == trunk || (other && other != loan)) {
+        return;
+    }
+    loan_recall(loan);
+    atomic_store_relaxed(&loan->trunk, odp_to_u32(trunk));
+    loan_set_home(loan);
+    atomic_store_explicit(slot, trunk != ODPP_NONE ? loan : NULL,
+                          memory_order_release);
+    generation++;
+}
+
+/* Does what netdev_rxq_close() does, which 'original' must be, once no
+ * borrower uses 'rxq' any more.  The owner must not either. */
+void
+vmfex_loan_rxq_close(struct netdev_rxq *rxq, vmfex_rxq_close_func *original)
+{
+    struct vmfex_loan *loan = rxq ? loan_find(rxq) : NULL;
+
+    if (loan) {
+        loan_offer(loan, ODPP_NONE);
+        if (loan->borrower) {
+            atomic_store_relaxed(&loan->borrower->loan, NULL);
+        }
+        ovs_list_remove(&loan->node);
+        ovsrcu_postpone(free_cacheline, loan);
+    }
+    original(rxq);
+}
+
+/* Offers the open queues of 'netdev', which is port 'trunk' of our datapath,
+ * or no longer, if that is ODPP_NONE. */
+void
+vmfex_loan_offer(const struct netdev *netdev, odp_port_t trunk)
+{
+    struct vmfex_loan *loan;
+
+    LIST_FOR_EACH (loan, node, &all_loans) {
+        if (loan->rxq->netdev == netdev) {
+            loan_offer(loan, trunk);
+        }
+    }
+}
+
+/* Returns the number of queues that are offered. */
+size_t
+vmfex_loan_count(void)
+{
+    struct vmfex_loan *loan;
+    size_t n = 0;
+
+    LIST_FOR_EACH (loan, node, &all_loans) {
+        n += loan_is_offered(loan);
+    }
+    return n;
+}
+
+/* Returns a number that changes with the set of queues that are offered. */
+unsigned int
+vmfex_loan_generation(void)
+{
+    return generation;
+}
+
+/* Initializes 'borrower', for queue number 'idx' of those that are offered, if
+ * there are as many. */
+void
+vmfex_borrower_init(struct vmfex_borrower *borrower, size_t idx)
+{
+    struct vmfex_loan *loan;
+
+    atomic_init(&borrower->loan, NULL);
+    LIST_FOR_EACH (loan, node, &all_loans) {
+        if (loan_is_offered(loan) && !idx--) {
+            if (!loan->borrower) {
+                VLOG_DBG("%s: queue %d can be lent",
+                         netdev_rxq_get_name(loan->rxq),
+                         netdev_rxq_get_queue_id(loan->rxq));
+                loan->borrower = borrower;
+                atomic_store_relaxed(&borrower->loan, loan);
+            }
+            break;
+        }
+    }
+}
+
+static struct vmfex_loan *
+borrower_loan(const struct vmfex_borrower *borrower)
+{
+    struct vmfex_loan *loan;
+
+    atomic_read_relaxed(&CONST_CAST(struct vmfex_borrower *, borrower)->loan,
+                        &loan);
+    return loan;
+}
+
+/* Frees what 'borrower' holds, whose thread must not use it any more. */
+void
+vmfex_borrower_uninit(struct vmfex_borrower *borrower)
+{
+    struct vmfex_loan *loan = borrower_loan(borrower);
+
+    if (loan) {
+        loan_recall(loan);
+        loan->borrower = NULL;
+        loan_set_home(loan);
+    }
+}
+
+/* Waits until 'borrower' is done with what it has received.  There must be a
+ * full fence between what is to be seen when it receives more and this. */
+void
+vmfex_borrower_wait(const struct vmfex_borrower *borrower)
+{
+    struct vmfex_loan *loan = borrower_loan(borrower);
+
+    if (loan) {
+        loan_wait(loan);
+    }
+}
+
+/* Borrower. */
+
+/* Returns true if all that arrives at the trunk of 'loan' is for an ordinary
+ * datapath, or to be dropped. */
+static bool
+loan_is_useful(const struct vmfex_loan *loan)
+{
+    const struct vmfex_port *port = vmfex_port_lookup(loan_trunk(loan));
+
+    return port && vmfex_direct_leads_out(port->direct);
+}
+
+static int
+loan_state(const struct vmfex_loan *loan)
+{
+    int state;
+
+    atomic_read_explicit(&CONST_CAST(struct vmfex_loan *, loan)->state, &state,
+                         memory_order_acquire);
+    return state;
+}
+
+static bool
+loan_change(struct vmfex_loan *loan, int from, int to)
+{
+    return atomic_compare_exchange_strong(&loan->state, &from, to);
+}
+
+/* Returns true if a queue was granted to 'borrower', which has to call
+ * vmfex_borrower_start() before it can receive from it, as soon as all is out
+ * of the hand-over that was there when it was granted. */
+bool
+vmfex_borrower_is_granted(const struct vmfex_borrower *borrower)
+{
+    const struct vmfex_loan *loan = borrower_loan(borrower);
+
+    return loan && loan_state(loan) == GRANTED;
+}
+
+/* Has 'borrower' receive from the queue that was granted to it. */
+void
+vmfex_borrower_start(struct vmfex_borrower *borrower)
+{
+    struct vmfex_loan *loan = borrower_loan(borrower);
+
+    if (loan && loan_change(loan, GRANTED, LENT)) {
+        COVERAGE_INC(vmfex_loan_lent);
+    }
+}
+
+/* Receives a batch from the queue that is lent to 'borrower'; asks for it if
+ * it is not.  Returns 0, in which case the calling thread must call
+ * vmfex_borrower_done() when it is done with the batch, or EAGAIN or another
+ * positive errno value.  If 'may_return', the borrower has sent all that it
+ * has received, so that the queue can be given back if need be. */
+int
+vmfex_borrower_recv(struct vmfex_borrower *borrower,
+                    struct dp_packet_batch *batch, int *qfill, bool may_return)
+{
+    struct vmfex_loan *loan = borrower_loan(borrower);
+    int error = EAGAIN;
+    uint32_t n;
+    int state;
+
+    if (OVS_UNLIKELY(!loan)) {
+        return EAGAIN;
+    }
+    atomic_read_relaxed(&loan->n_asked, &n);
+    atomic_store_relaxed(&loan->n_asked, n + 1);
+
+    state = loan_state(loan);
+    if (OVS_UNLIKELY(state != LENT)) {
+        if (state == HOME && loan_is_useful(loan)) {
+            loan_change(loan, HOME, ASKED);
+        }
+        return EAGAIN;
+    } else if (OVS_UNLIKELY(!loan_is_useful(loan))) {
+        if (may_return && loan_change(loan, LENT, HOME)) {
+            COVERAGE_INC(vmfex_loan_returned);
+        }
+        return EAGAIN;
+    }
+
+    atomic_store_relaxed(&loan->busy, true);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (OVS_LIKELY(loan_state(loan) == LENT)) {
+        struct netdev_rxq *rxq = loan->rxq;
+
+        error = rxq->netdev->netdev_class->rxq_recv(rxq, batch, qfill);
+        if (!error) {
+            return 0;
+        }
+        vmfex_batch_truncate(batch, 0);
+    }
+    atomic_store_explicit(&loan->busy, false, memory_order_release);
+    return error;
+}
+
+/* Returns the port of our datapath where those frames came in that
+ * vmfex_borrower_recv() has returned. */
+odp_port_t
+vmfex_borrower_trunk(const struct vmfex_borrower *borrower)
+{
+    return loan_trunk(borrower_loan(borrower));
+}
+
+/* Says that 'borrower' is done with what vmfex_borrower_recv() returned. */
+void
+vmfex_borrower_done(struct vmfex_borrower *borrower)
+{
+    atomic_store_explicit(&borrower_loan(borrower)->busy, false,
+                          memory_order_release);
+}
+
+/* Owner. */
+
+/* Takes 'loan', whose state is GRANTED or LENT, back if its borrower seems not
+ * to poll any more. */
+static void
+watch_borrower(struct vmfex_loan *loan, int state)
+{
+    long long int now = time_msec();
+    uint32_t n_asked;
+    bool busy;
+
+    /* What the borrower writes at each poll should stay in its cache. */
+    if (now == loan->last_look) {
+        return;
+    }
+    loan->last_look = now;
+    atomic_read_relaxed(&loan->n_asked, &n_asked);
+    if (n_asked != loan->n_asked_then) {
+        loan->n_asked_then = n_asked;
+        loan->last_change = now;
+    } else if (now >= loan->last_change + MAX_ABSENCE
+               && loan_change(loan, state, TAKEN_BACK)) {
+        atomic_thread_fence(memory_order_seq_cst);
+        atomic_read_explicit(&loan->busy, &busy, memory_order_acquire);
+        if (loan_change(loan, TAKEN_BACK, busy ? state : HOME) && !busy) {
+            COVERAGE_INC(vmfex_loan_taken_back);
+        }
+    }
+}
+
+/* Lets others, above all the borrower, run on the CPU of the calling thread,
+ * the owner, if it has nothing to do. */
+static void
+give_way(void)
+{
+    bool *had = had_frames_get();
+
+    if (!*had) {
+        sched_yield();
+    }
+    *had = false;
+}
+
+static int
+recv_as_owner(struct vmfex_loan *loan, struct dp_packet_batch *batch,
+              int *qfill, vmfex_rxq_recv_func *original)
+{
+    int state = loan_state(loan);
+
+    if (state == HOME) {
+        return original(loan->rxq, batch, qfill);
+    } else if (state == ASKED) {
+        loan->last_look = loan->last_change = time_msec();
+        loan_change(loan, ASKED, GRANTED);
+    } else if (state == GRANTED || state == LENT) {
+        watch_borrower(loan, state);
+        give_way();
+    }
+    return EAGAIN;
+}
+
+/* Does what netdev_rxq_recv() does, which 'original' must be, unless 'rxq' is
+ * lent to somebody else. */
+int
+vmfex_loan_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+                    int *qfill, vmfex_rxq_recv_func *original)
+{
+    struct vmfex_loan *loan;
+    int error;
+
+    atomic_read_explicit(table_slot(rxq), &loan, memory_order_acquire);
+    error = (OVS_UNLIKELY(loan && loan->rxq == rxq)
+             ? recv_as_owner(loan, batch, qfill, original)
+             : original(rxq, batch, qfill));
+    if (!error) {
+        *had_frames_get() = true;
+    }
+    return error;
+}
