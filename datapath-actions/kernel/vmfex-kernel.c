@@ -512,9 +512,12 @@ vmfex_kernel_open(const char *owner, char **errorp)
         }
     }
     if (error) {
-        *errorp = (error == EPERM
+        /* The verifier's answer to programs that may not look at what they
+         * look at is EACCES. */
+        *errorp = (error == EPERM || error == EACCES
                    ? xstrdup("ovs-vswitchd may not load eBPF programs: run it "
-                             "as root or with CAP_BPF and CAP_NET_ADMIN")
+                             "as root or with CAP_BPF, CAP_PERFMON and "
+                             "CAP_NET_ADMIN")
                    : error == ENOSYS
                    ? xstrdup("this kernel has no eBPF")
                    : xasprintf("this kernel does not take the eBPF programs "
