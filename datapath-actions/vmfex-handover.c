@@ -517,6 +517,8 @@ vmfex_consumer_recv(struct vmfex_consumer *c, struct dp_packet_batch *batch,
     }
     atomic_read_relaxed(&h->same_core, &same_core);
     if (OVS_UNLIKELY(same_core)) {
+        /* Once, until a producer puts more there. */
+        atomic_store_relaxed(&h->same_core, false);
         sched_yield();
     }
     return EAGAIN;
