@@ -18,10 +18,12 @@ EXTRA_DIST += \
 	$(RST_MANS:=.rst) \
 	CONTRIBUTING.rst \
 	Documentation/images/frame.svg \
+	Documentation/images/paths.svg \
 	Documentation/topics/architecture.rst \
 	Documentation/topics/benchmarks.rst \
 	Documentation/topics/kvm-host.rst \
 	Documentation/topics/moving.rst \
+	Documentation/topics/paths.rst \
 	Documentation/topics/security.rst \
 	Documentation/topics/troubleshooting.rst \
 	Documentation/topics/openstack.rst \
