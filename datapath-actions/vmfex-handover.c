@@ -635,7 +635,7 @@ input_from_loan(struct vmfex_consumer *c, struct dp_packet_batch *batch,
             dp_netdev_input(pmd, batch, trunk);
         }
     }
-    vmfex_borrower_done(&c->borrower);
+    vmfex_borrower_done(&c->borrower, all_is_sent());
 }
 
 /* Processes 'batch', which the calling thread received last, from the pending

@@ -32,6 +32,9 @@ COVERAGE_DEFINE(vmfex_loan_taken_back);
 /* How long a borrower may not poll before the owner does so again, in ms. */
 #define MAX_ABSENCE 100
 
+/* The longest other_config:tx-flush-interval, in ms. */
+#define MAX_FLUSH_INTERVAL 1000
+
 enum loan_state { HOME, ASKED, GRANTED, LENT, TAKEN_BACK, RECALLED };
 
 struct vmfex_loan {
@@ -46,6 +49,8 @@ struct vmfex_loan {
     PADDED_MEMBERS(CACHE_LINE_SIZE,
         atomic_bool busy;               /* May be using the queue or what was
                                          * in it. */
+        atomic_bool unsent;             /* May have output of what was in it
+                                         * that is not sent yet. */
         atomic_uint32_t n_asked;        /* Times that it polled. */
     );
 
@@ -122,6 +127,40 @@ loan_wait(struct vmfex_loan *loan)
     }
 }
 
+/* Waits until the borrower of 'loan', which receives no more, has sent all, so
+ * that what another thread receives from now on cannot overtake it.  A
+ * borrower that no longer polls is not waited for: its datapath has taken the
+ * queue away from it, and had it send all before. */
+static void
+loan_wait_sent(struct vmfex_loan *loan)
+{
+    long long int start = time_msec();
+    long long int last_change = start;
+    uint32_t n_asked_then = 0;
+
+    for (;;) {
+        long long int now;
+        uint32_t n_asked;
+        bool unsent;
+
+        atomic_read_explicit(&loan->unsent, &unsent, memory_order_acquire);
+        if (!unsent) {
+            break;
+        }
+        now = time_msec();
+        atomic_read_relaxed(&loan->n_asked, &n_asked);
+        if (n_asked != n_asked_then) {
+            n_asked_then = n_asked;
+            last_change = now;
+        }
+        if (now >= last_change + MAX_ABSENCE
+            || now >= start + MAX_FLUSH_INTERVAL + MAX_ABSENCE) {
+            break;
+        }
+        sched_yield();
+    }
+}
+
 /* Takes 'loan' away from both threads, until its state is set to HOME.  The
  * owner may be in the middle of a poll. */
 static void
@@ -151,6 +190,7 @@ vmfex_loan_rxq_opened(struct netdev_rxq *rxq)
     atomic_init(&loan->state, HOME);
     atomic_init(&loan->trunk, odp_to_u32(ODPP_NONE));
     atomic_init(&loan->busy, false);
+    atomic_init(&loan->unsent, false);
     atomic_init(&loan->n_asked, 0);
     loan->rxq = rxq;
     ovs_list_push_back(&all_loans, &loan->node);
@@ -169,6 +209,7 @@ loan_offer(struct vmfex_loan *loan, odp_port_t trunk)
         return;
     }
     loan_recall(loan);
+    loan_wait_sent(loan);
     atomic_store_relaxed(&loan->trunk, odp_to_u32(trunk));
     loan_set_home(loan);
     atomic_store_explicit(slot, trunk != ODPP_NONE ? loan : NULL,
@@ -268,6 +309,7 @@ vmfex_borrower_uninit(struct vmfex_borrower *borrower)
 
     if (loan) {
         loan_recall(loan);
+        atomic_store_relaxed(&loan->unsent, false);
         loan->borrower = NULL;
         loan_set_home(loan);
     }
@@ -335,14 +377,27 @@ vmfex_borrower_start(struct vmfex_borrower *borrower)
     }
 }
 
+/* Says whether the borrower of 'loan' has something to send.  Of all threads,
+ * only the borrower says so. */
+static void
+set_unsent(struct vmfex_loan *loan, bool unsent)
+{
+    bool was_unsent;
+
+    atomic_read_relaxed(&loan->unsent, &was_unsent);
+    if (OVS_UNLIKELY(unsent != was_unsent)) {
+        atomic_store_explicit(&loan->unsent, unsent, memory_order_release);
+    }
+}
+
 /* Receives a batch from the queue that is lent to 'borrower'; asks for it if
  * it is not.  Returns 0, in which case the calling thread must call
  * vmfex_borrower_done() when it is done with the batch, or EAGAIN or another
- * positive errno value.  If 'may_return', the borrower has sent all that it
- * has received, so that the queue can be given back if need be. */
+ * positive errno value.  If 'all_sent', the borrower has sent all that it has
+ * received, so that the queue can be given back if need be. */
 int
 vmfex_borrower_recv(struct vmfex_borrower *borrower,
-                    struct dp_packet_batch *batch, int *qfill, bool may_return)
+                    struct dp_packet_batch *batch, int *qfill, bool all_sent)
 {
     struct vmfex_loan *loan = borrower_loan(borrower);
     int error = EAGAIN;
@@ -354,6 +409,9 @@ vmfex_borrower_recv(struct vmfex_borrower *borrower,
     }
     atomic_read_relaxed(&loan->n_asked, &n);
     atomic_store_relaxed(&loan->n_asked, n + 1);
+    if (OVS_LIKELY(all_sent)) {
+        set_unsent(loan, false);
+    }
 
     state = loan_state(loan);
     if (OVS_UNLIKELY(state != LENT)) {
@@ -362,7 +420,7 @@ vmfex_borrower_recv(struct vmfex_borrower *borrower,
         }
         return EAGAIN;
     } else if (OVS_UNLIKELY(!loan_is_useful(loan))) {
-        if (may_return && loan_change(loan, LENT, HOME)) {
+        if (all_sent && loan_change(loan, LENT, HOME)) {
             COVERAGE_INC(vmfex_loan_returned);
         }
         return EAGAIN;
@@ -391,12 +449,15 @@ vmfex_borrower_trunk(const struct vmfex_borrower *borrower)
     return loan_trunk(borrower_loan(borrower));
 }
 
-/* Says that 'borrower' is done with what vmfex_borrower_recv() returned. */
+/* Says that 'borrower' is done with what vmfex_borrower_recv() returned, and
+ * has sent all that came of it if 'all_sent'. */
 void
-vmfex_borrower_done(struct vmfex_borrower *borrower)
+vmfex_borrower_done(struct vmfex_borrower *borrower, bool all_sent)
 {
-    atomic_store_explicit(&borrower_loan(borrower)->busy, false,
-                          memory_order_release);
+    struct vmfex_loan *loan = borrower_loan(borrower);
+
+    set_unsent(loan, !all_sent);
+    atomic_store_explicit(&loan->busy, false, memory_order_release);
 }
 
 /* Owner. */

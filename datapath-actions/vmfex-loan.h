@@ -59,7 +59,9 @@
  * A borrower whose datapath has lost its threads does not poll, and with that
  * the loan ends.
  *
- * The main thread offers the queues of downlinks that PMD threads poll. */
+ * The main thread offers the queues of downlinks that PMD threads poll.  It
+ * recalls a queue that is closed when the borrower has sent, too, what it has
+ * received, which other_config:tx-flush-interval puts off. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -97,9 +99,9 @@ void vmfex_borrower_wait(const struct vmfex_borrower *);
 bool vmfex_borrower_is_granted(const struct vmfex_borrower *);
 void vmfex_borrower_start(struct vmfex_borrower *);
 int vmfex_borrower_recv(struct vmfex_borrower *, struct dp_packet_batch *,
-                        int *qfill, bool may_return);
+                        int *qfill, bool all_sent);
 odp_port_t vmfex_borrower_trunk(const struct vmfex_borrower *);
-void vmfex_borrower_done(struct vmfex_borrower *);
+void vmfex_borrower_done(struct vmfex_borrower *, bool all_sent);
 
 /* Anybody else. */
 int vmfex_loan_rxq_recv(struct netdev_rxq *, struct dp_packet_batch *,
