@@ -99,6 +99,7 @@ EXTRA_DIST += \
 	tests/kernel-frames.py \
 	tests/libvirt \
 	tests/manager-check.py \
+	tests/netns.py \
 	tests/other-kernel.py \
 	tests/page.py \
 	tests/tap-vm.py \

@@ -14,13 +14,14 @@ For each frame a line is printed: its name, where it came out ("vm" or
 "trunk") and how ("good" if just the tag was taken off or put on), and which
 counters grew."""
 
-import ctypes
 import os
 import select
 import socket
 import subprocess
 import sys
 import time
+
+from netns import in_namespace
 
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
@@ -30,19 +31,11 @@ MACS = bytes.fromhex("525400000001" "5254000000aa")
 VM_MACS = bytes.fromhex("5254000000aa" "525400000001")
 
 
-def raw_socket(namespace, device):
-    """Returns a socket for frames on 'device' in 'namespace'."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with open("/proc/self/ns/net") as home, \
-            open("/run/netns/" + namespace) as there:
-        if libc.setns(there.fileno(), 0):
-            raise OSError(ctypes.get_errno(), namespace)
-        try:
-            s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-            s.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-            s.bind((device, ETH_P_ALL))
-        finally:
-            libc.setns(home.fileno(), 0)
+def raw_socket(device):
+    """Returns a socket for frames on 'device'."""
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+    s.bind((device, ETH_P_ALL))
     return s
 
 
@@ -172,8 +165,8 @@ def from_vm(tag, mtu):
 
 class Checker:
     def __init__(self, vm, switch, command):
-        self.vm = raw_socket(vm, "e0")
-        self.trunk = raw_socket(switch, "eth7")
+        self.vm = in_namespace(vm, lambda: raw_socket("e0"))
+        self.trunk = in_namespace(switch, lambda: raw_socket("eth7"))
         self.command = command
         self.before = settle(command)
 

@@ -13,13 +13,14 @@ how many frames there were, how many of them without a checksum, how many to be
 segmented, and how many queues were used.  FILE is empty once the taps are
 there."""
 
-import ctypes
 import fcntl
 import os
 import select
 import signal
 import struct
 import sys
+
+from netns import in_namespace
 
 TUNSETIFF = 0x400454ca
 TUNSETOFFLOAD = 0x400454d0
@@ -29,19 +30,6 @@ IFF_NO_PI = 0x1000
 IFF_VNET_HDR = 0x4000
 TUN_F_CSUM_TSO4_TSO6 = 0x7
 NEEDS_CSUM = 1
-
-
-def in_namespace(name, function):
-    """Returns function(), called in network namespace 'name'."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with open("/proc/self/ns/net") as home, \
-            open("/run/netns/" + name) as there:
-        if libc.setns(there.fileno(), 0):
-            raise OSError(ctypes.get_errno(), name)
-        try:
-            return function()
-        finally:
-            libc.setns(home.fileno(), 0)
 
 
 def make_tap(name, n_queues):
