@@ -443,13 +443,16 @@ host_protect(const struct adapters *as, struct host_use *hu, bool protected)
     return waiting;
 }
 
+/* Says 'warning', or that there is none if it is empty, in the database, and
+ * with 'level' in the log. */
 static void
-host_set_warning(const struct vmfexrec_host *host, const char *warning)
+host_set_warning(const struct vmfexrec_host *host, const char *warning,
+                 enum vlog_level level)
 {
     const char *old = smap_get(&host->external_ids, "warning");
 
     if (warning[0] && (!old || strcmp(old, warning))) {
-        VLOG_WARN_RL(&rl, "host %s: %s", host->name, warning);
+        VLOG_RL(&rl, level, "host %s: %s", host->name, warning);
         vmfexrec_host_update_external_ids_setkey(host, "warning", warning);
     } else if (!warning[0] && old) {
         VLOG_INFO_RL(&rl, "host %s: no lack of adapters any more", host->name);
@@ -457,13 +460,16 @@ host_set_warning(const struct vmfexrec_host *host, const char *warning)
     }
 }
 
-/* Says in the database what 'hu' lacks of 'n_wanted' adapters. */
+/* Says in the database what 'hu' lacks of 'n_wanted' adapters.  In the log, a
+ * lack of trunks is no reason for a warning: somebody who declares a host, and
+ * then its trunks one by one, always comes by there. */
 static void
 host_warn(const struct host_use *hu, size_t n_wanted, size_t n,
           size_t n_unprotected)
 {
     struct ds warning = DS_EMPTY_INITIALIZER;
     struct ds full = DS_EMPTY_INITIALIZER;
+    enum vlog_level level = VLL_INFO;
     size_t n_usable = 0;
 
     for (size_t i = 0; i < hu->n_trunks; i++) {
@@ -488,6 +494,7 @@ host_warn(const struct host_use *hu, size_t n_wanted, size_t n,
             COVERAGE_INC(adapters_vifs_exhausted);
             ds_put_format(&warning, "all %d VIFs are in use on trunk %s",
                           MAX_VIF, ds_cstr(&full));
+            level = VLL_WARN;
         }
     }
     if (n_unprotected) {
@@ -497,7 +504,7 @@ host_warn(const struct host_use *hu, size_t n_wanted, size_t n,
                       n_unprotected, n,
                       full.length ? " that has a free VIF" : "");
     }
-    host_set_warning(hu->host, ds_cstr(&warning));
+    host_set_warning(hu->host, ds_cstr(&warning), level);
     ds_destroy(&warning);
     ds_destroy(&full);
 }
