@@ -40,6 +40,7 @@ datapath_actions_libvmfex_datapath_la_LIBADD = $(BPF_LIBS)
 
 # The kernel path: eBPF programs, compiled now, and loaded out of a header.
 EXTRA_DIST += \
+	datapath-actions/kernel/vmfex-kernel-attach.c \
 	datapath-actions/kernel/vmfex-kernel-carrier.bpf.h \
 	datapath-actions/kernel/vmfex-kernel-dev.c \
 	datapath-actions/kernel/vmfex-kernel-dev.h \
@@ -47,20 +48,37 @@ EXTRA_DIST += \
 	datapath-actions/kernel/vmfex-kernel-find.h \
 	datapath-actions/kernel/vmfex-kernel-maps.h \
 	datapath-actions/kernel/vmfex-kernel-none.c \
+	datapath-actions/kernel/vmfex-kernel-open.c \
+	datapath-actions/kernel/vmfex-kernel-progs.c \
+	datapath-actions/kernel/vmfex-kernel-progs.h \
 	datapath-actions/kernel/vmfex-kernel-promisc.c \
 	datapath-actions/kernel/vmfex-kernel-promisc.h \
+	datapath-actions/kernel/vmfex-kernel-slots.c \
+	datapath-actions/kernel/vmfex-kernel-slots.h \
+	datapath-actions/kernel/vmfex-kernel-sockets.c \
+	datapath-actions/kernel/vmfex-kernel-state.c \
+	datapath-actions/kernel/vmfex-kernel-state.h \
 	datapath-actions/kernel/vmfex-kernel.bpf.c \
 	datapath-actions/kernel/vmfex-kernel.c \
 	datapath-actions/kernel/vmfex-kernel.h
 if HAVE_BPF
 DATAPATH_KERNEL_SOURCES = \
+	datapath-actions/kernel/vmfex-kernel-attach.c \
 	datapath-actions/kernel/vmfex-kernel-dev.c \
 	datapath-actions/kernel/vmfex-kernel-dev.h \
 	datapath-actions/kernel/vmfex-kernel-find.c \
 	datapath-actions/kernel/vmfex-kernel-find.h \
 	datapath-actions/kernel/vmfex-kernel-maps.h \
+	datapath-actions/kernel/vmfex-kernel-open.c \
+	datapath-actions/kernel/vmfex-kernel-progs.c \
+	datapath-actions/kernel/vmfex-kernel-progs.h \
 	datapath-actions/kernel/vmfex-kernel-promisc.c \
 	datapath-actions/kernel/vmfex-kernel-promisc.h \
+	datapath-actions/kernel/vmfex-kernel-slots.c \
+	datapath-actions/kernel/vmfex-kernel-slots.h \
+	datapath-actions/kernel/vmfex-kernel-sockets.c \
+	datapath-actions/kernel/vmfex-kernel-state.c \
+	datapath-actions/kernel/vmfex-kernel-state.h \
 	datapath-actions/kernel/vmfex-kernel.c \
 	datapath-actions/kernel/vmfex-kernel.h
 KERNEL_SKELETONS = \

@@ -3,10 +3,8 @@
 #include <config.h>
 #include "datapath-actions/kernel/vmfex-kernel-dev.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <net/if.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -15,9 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/ethtool.h>
-#include <linux/if_ether.h>
 #include <linux/if_link.h>
-#include <linux/if_packet.h>
 #include <linux/sockios.h>
 
 #include "openvswitch/vlog.h"
@@ -25,13 +21,6 @@
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(vmfex_kernel_dev);
-
-#ifndef PACKET_IGNORE_OUTGOING
-#define PACKET_IGNORE_OUTGOING 23
-#endif
-#ifndef SO_ATTACH_BPF
-#define SO_ATTACH_BPF 50
-#endif
 
 /* XDP. */
 
@@ -235,51 +224,4 @@ kernel_dev_set_promisc(const char *name, bool on)
         error = af_inet_ifreq_ioctl(name, &ifr, SIOCSIFFLAGS, "SIOCSIFFLAGS");
     }
     return error;
-}
-
-/* Sockets. */
-
-/* Attaches a program to each packet socket of this process that gets all
- * frames of a device for which 'get_prog_fd' returns one, and not -1.  The
- * sockets are Open vSwitch's, and nobody but the process itself knows which
- * they are. */
-void
-kernel_dev_filter_sockets(int (*get_prog_fd)(int ifindex))
-{
-    struct dirent *de;
-    DIR *dir;
-
-    dir = opendir("/proc/self/fd");
-    if (!dir) {
-        VLOG_WARN("/proc/self/fd: %s; frames in the kernel path are read "
-                  "by ovs-vswitchd as well", ovs_strerror(errno));
-        return;
-    }
-    while ((de = readdir(dir))) {
-        struct sockaddr_ll sll;
-        socklen_t len = sizeof sll;
-        int fd = atoi(de->d_name);
-        int prog_fd;
-
-        memset(&sll, 0, sizeof sll);
-        if (de->d_name[0] == '.' || fd == dirfd(dir)
-            || getsockname(fd, (struct sockaddr *) &sll, &len)
-            || sll.sll_family != AF_PACKET
-            || sll.sll_protocol != htons(ETH_P_ALL)
-            || (prog_fd = get_prog_fd(sll.sll_ifindex)) < 0) {
-            continue;
-        }
-        /* It gets no frame that the host sends, but without this, the kernel
-         * makes a clone of each for it all the same.  If that fails, all that
-         * is lost is time. */
-        setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &(int) { 1 },
-                   sizeof(int));
-        if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &prog_fd,
-                       sizeof prog_fd)) {
-            VLOG_WARN("packet socket %d: cannot attach a filter (%s); frames "
-                      "in the kernel path are read by ovs-vswitchd as well",
-                      fd, ovs_strerror(errno));
-        }
-    }
-    closedir(dir);
 }

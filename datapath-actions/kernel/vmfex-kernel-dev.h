@@ -4,7 +4,7 @@
 #define VMFEX_KERNEL_DEV_H 1
 
 /* eBPF programs on devices of the kernel, and what else has to be known of
- * such a device: primitives for vmfex-kernel.c, which has the state.
+ * such a device: primitives, without any state.
  *
  * Functions return 0 or a positive errno. */
 
@@ -31,7 +31,5 @@ bool kernel_dev_get_lro(const char *name);
 bool kernel_dev_get_gro(const char *name);
 int kernel_dev_set_gro(const char *name, bool);
 int kernel_dev_set_promisc(const char *name, bool);
-
-void kernel_dev_filter_sockets(int (*get_prog_fd)(int ifindex));
 
 #endif /* vmfex-kernel-dev.h */

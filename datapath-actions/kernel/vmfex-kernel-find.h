@@ -4,7 +4,7 @@
 #define VMFEX_KERNEL_FIND_H 1
 
 /* The maps of a program that is on a device: how a new process finds what an
- * earlier one made.  For vmfex-kernel.c. */
+ * earlier one made.  For the other files of the kernel path. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * In place of vmfex-kernel.c where configure was told --without-bpf: there is
+ * In place of all the others where configure was told --without-bpf: there is
  * no kernel path.  Whoever asks is told so by vmfex_kernel_open(), and has no
  * reason to call more than that and what may be called at any time. */
 

@@ -28,7 +28,7 @@
  * next one treats in the same way.  Where somebody else had set it before, it
  * is left alone.
  *
- * For vmfex-kernel.c. */
+ * For the other files of the kernel path. */
 
 #include <stdbool.h>
 

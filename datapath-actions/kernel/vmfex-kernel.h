@@ -72,6 +72,10 @@
  * The caller describes all that it wants, between vmfex_kernel_begin() and
  * vmfex_kernel_sweep(); the difference is what is done.
  *
+ * Each part has a file: vmfex-kernel-open.c, -attach.c and -sockets.c, and
+ * vmfex-kernel.c for what is forwarded, over vmfex-kernel-state.h, which has
+ * what they share.
+ *
  * All of this is for the main thread, other than
  * vmfex_kernel_add_counters(). */
 

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "datapath-actions/kernel/vmfex-kernel.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "datapath-actions/kernel/vmfex-kernel-dev.h"
+#include "datapath-actions/kernel/vmfex-kernel-progs.h"
+#include "datapath-actions/kernel/vmfex-kernel-promisc.h"
+#include "datapath-actions/kernel/vmfex-kernel-state.h"
+#include "openvswitch/vlog.h"
+#include "util.h"
+
+/* The part of vmfex-kernel.h that puts programs on devices, and takes them
+ * off. */
+
+VLOG_DEFINE_THIS_MODULE(vmfex_kernel_attach);
+
+static bool
+device_has_xdp(const struct kernel_device *d)
+{
+    struct bpf_prog_info info;
+    uint32_t info_len = sizeof info;
+
+    memset(&info, 0, sizeof info);
+    return (!bpf_obj_get_info_by_fd(kernel_prog_fd(KPROG_XDP), &info,
+                                    &info_len)
+            && kernel_dev_xdp_query(d->ifindex) == info.id);
+}
+
+static char *
+explain_tc(const char *name, int error)
+{
+    return (error == EBUSY
+            ? xasprintf("%s has a TC program of another ovs-vswitchd", name)
+            : xasprintf("%s takes no TC program (%s)", name,
+                        ovs_strerror(error)));
+}
+
+/* Has TC on the trunk 'd' do without XDP. */
+static void
+trunk_use_tc(struct kernel_device *d)
+{
+    int error;
+
+    d->hook = VMFEX_KERNEL_TC;
+    error = kernel_dev_tc_replace(d->ifindex, kernel_device_tc_prog(d));
+    if (error) {
+        VLOG_WARN("%s: cannot do without its XDP program (%s)", d->name,
+                  ovs_strerror(error));
+    }
+    kernel_dev_xdp_detach(d->ifindex, kernel_prog_fd(KPROG_XDP));
+    if (d->gro_is_ours) {
+        kernel_dev_set_gro(d->name, false);
+        d->gro_is_ours = false;
+    }
+    VLOG_INFO("%s: XDP program taken off", d->name);
+}
+
+/* Attaches XDP to the trunk 'd', so that TC only has to send.  Returns NULL or
+ * a clause about what stands in the way. */
+static char *
+trunk_use_xdp(struct kernel_device *d)
+{
+    int fd = kernel_prog_fd(KPROG_XDP);
+    int error;
+
+    error = kernel_dev_xdp_attach(d->ifindex, fd);
+    if (!error) {
+        d->hook = VMFEX_KERNEL_XDP;
+        error = kernel_dev_tc_replace(d->ifindex, kernel_device_tc_prog(d));
+        if (error) {
+            d->hook = VMFEX_KERNEL_TC;
+            kernel_dev_xdp_detach(d->ifindex, fd);
+        }
+    }
+    if (error) {
+        return (error == EBUSY
+                ? xasprintf("%s has an XDP program of somebody else", d->name)
+                : xasprintf("%s takes no native XDP (%s)", d->name,
+                            ovs_strerror(error)));
+    }
+    if (!kernel_dev_get_gro(d->name) && !kernel_dev_set_gro(d->name, true)) {
+        d->gro_is_ours = true;
+    }
+    VLOG_INFO("%s: XDP program attached", d->name);
+    return NULL;
+}
+
+/* Returns NULL if XDP is to be tried on the trunk 'name', otherwise a clause
+ * that says why not. */
+static char *
+why_not_xdp(const char *name, enum vmfex_kernel_hook wanted)
+{
+    char driver[32];
+
+    if (wanted == VMFEX_KERNEL_TC) {
+        return xstrdup("by vmfex-hook");
+    } else if (wanted == VMFEX_KERNEL_NONE
+               && kernel_dev_is_whole(name, driver, sizeof driver)) {
+        return xasprintf("frames of %s come whole from driver %s", name,
+                         driver);
+    }
+    return NULL;
+}
+
+/* Attaches the programs to the trunk with 'ifindex' and 'name', if they are
+ * not there, in the way that is 'wanted', or the best one if that is
+ * VMFEX_KERNEL_NONE.  They do nothing until the trunk is set, and the caller
+ * must have set its VIFs before that.
+ *
+ * Returns which way it went.  Stores a clause in '*reasonp', which the caller
+ * must free: what stands in the way or, for TC alone, why it is alone;
+ * otherwise NULL. */
+enum vmfex_kernel_hook
+vmfex_kernel_attach_trunk(int ifindex, const char *name,
+                          enum vmfex_kernel_hook wanted, char **reasonp)
+{
+    struct kernel_device *d;
+    char *why_not;
+
+    *reasonp = NULL;
+    d = kernel_device_find(ifindex);
+    if (d && !d->is_trunk) {
+        vmfex_kernel_detach(ifindex);
+        d = NULL;
+    }
+    if (!d) {
+        int error;
+
+        if (kernel_dev_get_lro(name)) {
+            *reasonp = xasprintf("%s merges frames in hardware: switch that "
+                                 "off with ethtool -K %s lro off", name, name);
+            return VMFEX_KERNEL_NONE;
+        }
+        d = kernel_device_create(ifindex, name, true);
+        d->hook = VMFEX_KERNEL_TC;
+        error = kernel_dev_tc_attach(ifindex, kernel_device_tc_prog(d),
+                                     &d->qdisc_is_ours);
+        if (error) {
+            *reasonp = explain_tc(name, error);
+            kernel_device_destroy(d);
+            return VMFEX_KERNEL_NONE;
+        }
+        kernel_promisc_hold(ifindex, name, false);
+    }
+
+    why_not = why_not_xdp(name, wanted);
+    if (d->hook == VMFEX_KERNEL_XDP && (why_not || !device_has_xdp(d))) {
+        trunk_use_tc(d);
+    }
+    if (!why_not && d->hook != VMFEX_KERNEL_XDP) {
+        why_not = trunk_use_xdp(d);
+    }
+    *reasonp = why_not;
+    return d->hook;
+}
+
+/* Attaches the program to the VM port with 'ifindex' and 'name', if it is not
+ * there.  It does nothing until the port is set.
+ *
+ * Returns true if successful.  Otherwise stores a sentence in '*reasonp',
+ * which the caller must free. */
+bool
+vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp)
+{
+    struct kernel_device *d = kernel_device_find(ifindex);
+    int error;
+
+    *reasonp = NULL;
+    if (d && d->is_trunk) {
+        vmfex_kernel_detach(ifindex);
+        d = NULL;
+    }
+    if (!d) {
+        d = kernel_device_create(ifindex, name, false);
+        error = kernel_dev_tc_attach(ifindex, kernel_prog_fd(KPROG_VM),
+                                     &d->qdisc_is_ours);
+        if (error) {
+            *reasonp = explain_tc(name, error);
+            kernel_device_destroy(d);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Returns true if a program of ours is on the device with 'ifindex'. */
+bool
+vmfex_kernel_is_attached(int ifindex)
+{
+    return kernel_device_find(ifindex) != NULL;
+}
+
+/* Stops forwarding on the device with 'ifindex', and takes our programs and
+ * all that we changed off. */
+void
+vmfex_kernel_detach(int ifindex)
+{
+    struct kernel_device *d = kernel_device_find(ifindex);
+
+    if (!d) {
+        return;
+    }
+    if (d->is_trunk) {
+        /* Without its entry the program passes everything on. */
+        bpf_map_delete_elem(kernel_map_fds[KMAP_TRUNKS], &ifindex);
+        if (d->hook == VMFEX_KERNEL_XDP) {
+            kernel_dev_xdp_detach(ifindex, kernel_prog_fd(KPROG_XDP));
+        }
+        if (d->gro_is_ours) {
+            kernel_dev_set_gro(d->name, false);
+        }
+        kernel_promisc_release(ifindex);
+    } else {
+        kernel_port_delete(ifindex);
+    }
+    kernel_dev_tc_detach(ifindex, d->qdisc_is_ours);
+    kernel_device_destroy(d);
+}
+
+/* Takes everything off that this owner has anywhere. */
+void
+vmfex_kernel_remove_all(void)
+{
+    struct kernel_device *d, *next;
+
+    HMAP_FOR_EACH_SAFE (d, next, node, &kernel_devices) {
+        vmfex_kernel_detach(d->ifindex);
+    }
+    vmfex_kernel_close();
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "datapath-actions/kernel/vmfex-kernel-state.h"
+
+#include <stdlib.h>
+
+#include <bpf/bpf.h>
+
+#include "datapath-actions/kernel/vmfex-kernel-progs.h"
+#include "hash.h"
+#include "util.h"
+
+struct hmap kernel_devices = HMAP_INITIALIZER(&kernel_devices);
+struct hmap kernel_vifs = HMAP_INITIALIZER(&kernel_vifs);
+int kernel_map_fds[N_KMAPS];
+
+/* Returns the device with 'ifindex', or NULL if no program of ours is on
+ * it. */
+struct kernel_device *
+kernel_device_find(int ifindex)
+{
+    struct kernel_device *d;
+
+    HMAP_FOR_EACH_WITH_HASH (d, node, hash_int(ifindex, 0), &kernel_devices) {
+        if (d->ifindex == ifindex) {
+            return d;
+        }
+    }
+    return NULL;
+}
+
+/* Adds a device, which has no program and no entry yet as far as this
+ * knows. */
+struct kernel_device *
+kernel_device_create(int ifindex, const char *name, bool is_trunk)
+{
+    struct kernel_device *d = xzalloc(sizeof *d);
+
+    d->ifindex = ifindex;
+    ovs_strlcpy(d->name, name, sizeof d->name);
+    d->is_trunk = is_trunk;
+    hmap_insert(&kernel_devices, &d->node, hash_int(ifindex, 0));
+    return d;
+}
+
+/* Forgets 'd', and leaves the device itself alone. */
+void
+kernel_device_destroy(struct kernel_device *d)
+{
+    hmap_remove(&kernel_devices, &d->node);
+    free(d);
+}
+
+/* Returns the program that belongs on the ingress of 'd'. */
+int
+kernel_device_tc_prog(const struct kernel_device *d)
+{
+    return kernel_prog_fd(!d->is_trunk ? KPROG_VM
+                          : d->hook == VMFEX_KERNEL_XDP ? KPROG_TRUNK
+                          : KPROG_TRUNK_TC);
+}
+
+static uint32_t
+hash_vif(const struct vmfex_kernel_vif_key *key)
+{
+    return hash_2words(key->trunk, key->vif);
+}
+
+/* Adds the VIF with 'key', whose value the caller must set and write. */
+struct kernel_vif *
+kernel_vif_create(const struct vmfex_kernel_vif_key *key)
+{
+    struct kernel_vif *v = xzalloc(sizeof *v);
+
+    v->key = *key;
+    hmap_insert(&kernel_vifs, &v->node, hash_vif(key));
+    return v;
+}
+
+/* Forgets 'v', and leaves its map alone. */
+void
+kernel_vif_destroy(struct kernel_vif *v)
+{
+    hmap_remove(&kernel_vifs, &v->node);
+    free(v);
+}
+
+/* Returns the key of the entry for the other channel of the VM port with
+ * 'ifindex'. */
+uint32_t
+kernel_port_other_key(int ifindex)
+{
+    return ifindex | VMFEX_KERNEL_OTHER_CHANNEL;
+}
+
+/* Returns the VIF with 'key', or NULL if it is not in its map. */
+struct kernel_vif *
+kernel_vif_find(const struct vmfex_kernel_vif_key *key)
+{
+    struct kernel_vif *v;
+
+    HMAP_FOR_EACH_WITH_HASH (v, node, hash_vif(key), &kernel_vifs) {
+        if (v->key.trunk == key->trunk && v->key.vif == key->vif) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+/* Writes the entry of 'd', and then that of its other channel, so that at any
+ * time one of them is right. */
+void
+kernel_port_write(struct kernel_device *d)
+{
+    uint32_t key = kernel_port_other_key(d->ifindex);
+
+    bpf_map_update_elem(kernel_map_fds[KMAP_PORTS], &d->ifindex, &d->port,
+                        BPF_ANY);
+    if (d->port.has_other) {
+        bpf_map_update_elem(kernel_map_fds[KMAP_PORTS], &key, &d->other,
+                            BPF_ANY);
+    } else {
+        bpf_map_delete_elem(kernel_map_fds[KMAP_PORTS], &key);
+    }
+    d->in_map = true;
+}
+
+/* Deletes both entries of the VM port with 'ifindex'. */
+void
+kernel_port_delete(int ifindex)
+{
+    uint32_t key = kernel_port_other_key(ifindex);
+
+    bpf_map_delete_elem(kernel_map_fds[KMAP_PORTS], &ifindex);
+    bpf_map_delete_elem(kernel_map_fds[KMAP_PORTS], &key);
+}
