@@ -4,7 +4,7 @@
  * takes over what the one before left, so a test is a sequence of runs:
  *
  *     test-kernel OWNER set WANTED...     forwards exactly that
- *     test-kernel OWNER stats NAME        prints the counters that are not 0
+ *     test-kernel OWNER stats NAME...     prints the counters that are not 0
  *     test-kernel OWNER macs PORT         prints the MACs that were seen
  *     test-kernel OWNER remove            takes everything off
  *
@@ -163,7 +163,7 @@ print_stats(const char *name)
     vmfex_kernel_add_counters(vmfex_kernel_find_slot(name), totals);
     for (size_t i = 0; i < VMFEX_N_COUNTERS; i++) {
         if (totals[i]) {
-            printf("%s=%"PRIu64"\n", i < VMFEX_DROPPED ? names[i]
+            printf("%s %s=%"PRIu64"\n", name, i < VMFEX_DROPPED ? names[i]
                    : vmfex_drop_name(i - VMFEX_DROPPED), totals[i]);
         }
     }
@@ -210,7 +210,9 @@ main(int argc, char *argv[])
         }
         vmfex_kernel_sweep(false);
     } else if (!strcmp(argv[2], "stats") && argc > 3) {
-        print_stats(argv[3]);
+        for (int i = 3; i < argc; i++) {
+            print_stats(argv[i]);
+        }
     } else if (!strcmp(argv[2], "macs") && argc > 3) {
         print_macs(argv[3]);
     } else if (!strcmp(argv[2], "remove")) {
