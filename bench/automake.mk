@@ -22,7 +22,8 @@ EXTRA_DIST += \
 	bench/pcap.py \
 	bench/report.py \
 	bench/settings.py \
-	bench/sockets.py
+	bench/sockets.py \
+	bench/upstream.py
 
 BENCH_DIRS = vswitchd-plugin controller manager utilities tests
 bench-activation bench-scale bench-dpdk bench-kernel: all
@@ -38,5 +39,6 @@ bench-activation bench-scale bench-dpdk bench-kernel: all
 bench-dpdk bench-kernel: BENCH_OPTIONS = \
 	--stock-vswitchd=$(OVS_BUILDDIR)/vswitchd/ovs-vswitchd
 bench-dpdk: tests/ovs-vswitchd-replay
+bench-kernel: tests/test-kernel
 bench: bench-dpdk
 .PHONY: bench bench-activation bench-scale bench-dpdk bench-kernel

@@ -5,6 +5,7 @@
     1  frames: small ones, one way; what forwarding one of them costs
     2  requests: how long an answer takes, from VM to VM
     3  TCP: from VM to VM, with and without GSO and GRO
+    4  switch: frames between a trunk and a port of an ordinary bridge
 
 The kernel path and the emulated path take turns with Linux bridges, with an
 unmodified ovs-vswitchd, with macvtap, and with an eBPF program that only
@@ -21,9 +22,10 @@ import kernel
 import pcap
 import sockets
 from common import Error, program, say
-from kernel import (BARE, BRIDGE, EMULATED, MACVTAP, PEERS, STOCK, USERSPACE,
-                    Topology, ifindex)
+from kernel import (BARE, BRIDGE, MACVTAP, PEERS, PLAIN, STOCK, USERSPACE,
+                    WRITTEN_ONLY, Topology, ifindex)
 from report import median, percentile
+from upstream import SOCKET, UPSTREAM_PEERS, Upstream
 
 DROP = "drop"
 _FRAME = 60
@@ -40,6 +42,13 @@ class Bench:
         # The last one, which has the least to do with the rest.
         self.core, self.other = cores[-1], cores[0]
         self.topologies = {}
+
+    def prepare(self):
+        """Makes what all benchmarks but the fourth need, once."""
+        args = self.args
+        if self.topologies:
+            return
+        say("Preparing")
         for kind in args.kinds:
             for who in [DROP] + args.peers:
                 if who in MACVTAP and kind != "tap":
@@ -47,7 +56,7 @@ class Bench:
                 say("    %s, %s" % (who, kind))
                 t = Topology(BARE if who == DROP else who, kind, args,
                              who.replace(" ", "").replace(",", ""))
-                if who in USERSPACE:
+                if who in PLAIN:
                     t.set_offloads(False)
                 t.signal(signal.SIGSTOP)
                 self.topologies[kind, who] = t
@@ -81,7 +90,7 @@ class Bench:
         self.report.add_table("%d. %s" % (number, title),
                               ["case", "who", *columns], rows)
         self.report.data.setdefault("samples", {})[title] = cases
-        names = [who for who in [DROP] + PEERS
+        names = [who for who in [DROP, *PEERS, *UPSTREAM_PEERS[:-1]]
                  if any(who in samples for samples in cases.values())]
         self.report.add_chart(
             unit, list(cases),
@@ -108,7 +117,8 @@ def _frames(bench, kind, direction):
     for each frame sent, share lost, CPU time of daemons for each frame)."""
     up = direction == "up"
     contestants = {who: t for (k, who), t in bench.topologies.items()
-                   if k == kind and not (up and who in MACVTAP)}
+                   if k == kind and not (up and kind == "tap"
+                                         and who in WRITTEN_ONLY)}
     for who, t in contestants.items():
         host = t.hosts[0]
         if not up:
@@ -236,7 +246,7 @@ def tcp(bench):
             say("3. TCP: " + case)
             contestants = {who: t for (k, who), t in bench.topologies.items()
                            if k == kind and who != DROP
-                           and not (whole and who in USERSPACE)}
+                           and not (whole and who in PLAIN)}
             for t in contestants.values():
                 t.set_offloads(whole)
             cases[case] = bench.rounds(
@@ -255,7 +265,46 @@ def tcp(bench):
               lambda list_: (median(list_), max(list_)))
 
 
-BENCHMARKS = {1: frames, 2: requests, 3: tcp}
+def switch(bench):
+    contestants = {who: Upstream(who, bench.args) for who in UPSTREAM_PEERS}
+    for t in contestants.values():
+        t.signal(signal.SIGSTOP)
+    cases = {}
+    for from_trunk in True, False:
+        case = "from trunk" if from_trunk else "to trunk"
+        say("4. switch: " + case)
+        flows = {who: t.prepare(from_trunk) for who, t in contestants.items()}
+
+        def measure(t):
+            frame, out = flows[t.who]
+            before, cpu = _counter(t.net, out, "rx"), t.cpu()
+            n, seconds = sockets.generate(t.net, bench.core, frame,
+                                          bench.args.window)
+            arrived = _counter(t.net, out, "rx") - before
+            return [arrived / (n + sockets.WARM_UP) / seconds, seconds,
+                    (t.cpu() - cpu) / max(arrived, 1)]
+        cases[case] = bench.rounds(contestants, measure)
+
+    def row(who, samples):
+        list_ = samples[who]
+        rates = [s[0] for s in list_]
+        return ["%.2f" % (median(rates) / 1e6), "%.2f" % (min(rates) / 1e6),
+                "%.2f" % (max(rates) / 1e6),
+                ratio(samples, who, SOCKET, lambda s: s[0]),
+                ratio(samples, who, STOCK, lambda s: s[0]),
+                "%.0f" % (median([s[1] for s in list_]) * 1e9),
+                "%.0f" % (median([s[2] for s in list_]) * 1e9)]
+    bench.add(4, "Frames of %d bytes, a channel and an ordinary bridge"
+              % _FRAME,
+              ["Mpps", "least", "most", "of socket", "of stock", "sender",
+               "daemon"], cases, row, "Mpps",
+              lambda list_: (median([s[0] for s in list_]) / 1e6,
+                             max(s[0] for s in list_) / 1e6))
+    for t in contestants.values():
+        t.close()
+
+
+BENCHMARKS = {1: frames, 2: requests, 3: tcp, 4: switch}
 
 
 def measure(args, report):
@@ -265,12 +314,13 @@ def measure(args, report):
     args.vswitchd = program("ovs-vswitchd-vmfex")
     report.add_program("vmfex", args.vswitchd)
     report.add_program("stock", args.stock_vswitchd)
-    say("Preparing")
     bench = Bench(args, report)
     report.add_text(
         "Medians of %d turns of %g s; \"of\" is the median of ratios in one "
         "round." % (args.samples, args.window))
     for number in args.benchmarks or sorted(BENCHMARKS):
+        if number != 4:
+            bench.prepare()
         BENCHMARKS[number](bench)
         # In case that one of the others fails.
         report.write(args.output)
@@ -290,7 +340,7 @@ def arguments(parser):
     parser.add_argument(
         "benchmarks", type=int, nargs="*", metavar="BENCHMARK",
         choices=[[], *BENCHMARKS], help="which ones, all by default: "
-        "1 frames, 2 requests, 3 TCP")
+        "1 frames, 2 requests, 3 TCP, 4 switch")
     parser.add_argument(
         "--peers", metavar="NAME[,NAME]...", default=PEERS,
         type=lambda text: [peers[x] for x in names(peers)(text)],

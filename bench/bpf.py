@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""eBPF programs of a few instructions, on TC, and frames made by the kernel.
+"""eBPF programs of a few instructions, on TC and XDP, and frames made by the
+kernel.
 
 There is no compiler, and no library other than the C library: programs are put
-together here, and tc(8) attaches them."""
+together here, and tc(8) or ip(8) attaches them."""
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -55,6 +57,7 @@ def _call(helper):
 
 _EXIT = _insn(0x95)
 DROP = _set(0, _TC_ACT_SHOT) + _EXIT
+PASS = _set(0, _XDP_PASS) + _EXIT       # For XDP.
 
 
 def redirect(ifindex, ingress=False):
@@ -85,21 +88,34 @@ def _load(kind, program):
         ctypes.addressof(license_)))[0]
 
 
-def attach(node, device, program):
-    """Puts 'program' on the ingress of a device, in place of any before."""
+@contextlib.contextmanager
+def _pinned(kind, program):
+    """Gives a loaded program a path, for as long as it takes to attach it."""
     if not os.path.isdir(_DIR):
         os.mkdir(_DIR)
         run("mount", "-t", "bpf", "bpf", _DIR)
-    fd = _load(_SCHED_CLS, program)
+    fd = _load(kind, program)
     path = "%s/%d" % (_DIR, fd)
     name = ctypes.create_string_buffer(path.encode())
     _bpf(_OBJ_PIN, struct.pack("=QI4x", ctypes.addressof(name), fd))
-    detach(node, device)
-    node.run("tc", "qdisc", "add", "dev", device, "clsact")
-    node.run("tc", "filter", "add", "dev", device, "ingress", "pref", "1",
-             "bpf", "da", "pinned", path)
+    yield path
     os.unlink(path)
     os.close(fd)
+
+
+def attach(node, device, program):
+    """Puts 'program' on the ingress of a device, in place of any before."""
+    with _pinned(_SCHED_CLS, program) as path:
+        detach(node, device)
+        node.run("tc", "qdisc", "add", "dev", device, "clsact")
+        node.run("tc", "filter", "add", "dev", device, "ingress", "pref", "1",
+                 "bpf", "da", "pinned", path)
+
+
+def attach_xdp(node, device, program):
+    """Puts 'program' into the driver of a device."""
+    with _pinned(_XDP, program) as path:
+        node.run("ip", "link", "set", "dev", device, "xdpdrv", "pinned", path)
 
 
 def detach(node, device):
@@ -126,7 +142,7 @@ class Generator:
             _insn(0x61, 2, 1) + _insn(0x61, 3, 1, 4)
             + _copy(4, 2) + _insn(0x07, 4, value=self._LENGTH)
             + _insn(0x2d, 4, 3, len(words)) + b"".join(words)
-            + _set(0, _XDP_PASS) + _EXIT))
+            + PASS))
 
     @staticmethod
     def _word(data, offset):

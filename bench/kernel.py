@@ -22,6 +22,7 @@ from isolation import netns
 from node import Node, cables
 
 BARE = "bare redirect"
+BARE_XDP = "bare XDP redirect"
 KERNEL = "kernel"
 KERNEL_XDP = "kernel, XDP"
 EMULATED = "emulated"
@@ -30,9 +31,13 @@ STOCK = "stock"
 VEPA, MACVTAP_BRIDGE = "macvtap VEPA", "macvtap bridge"
 VMFEX = [KERNEL, KERNEL_XDP, EMULATED]
 USERSPACE = [EMULATED, STOCK]
+# These lose what is left for a device to do: checksums, segmentation.
+PLAIN = [*USERSPACE, BARE_XDP]
 MACVTAP = {VEPA: "vepa", MACVTAP_BRIDGE: "bridge"}
-PEERS = [BARE, KERNEL, KERNEL_XDP, BRIDGE, VEPA, MACVTAP_BRIDGE, EMULATED,
-         STOCK]
+# At a tap, these have only frames of the VM that a process writes into it.
+WRITTEN_ONLY = [*MACVTAP, BARE_XDP]
+PEERS = [BARE, BARE_XDP, KERNEL, KERNEL_XDP, BRIDGE, VEPA, MACVTAP_BRIDGE,
+         EMULATED, STOCK]
 _VIF = 1
 _TUNSETIFF = 0x400454ca
 _IFF_TAP, _IFF_NO_PI, _IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
@@ -43,6 +48,17 @@ _TUN_F_CSUM, _TUN_F_TSO4, _TUN_F_TSO6 = 1, 2, 4
 def ifindex(node, device):
     return json.loads(node.run("ip", "-j", "link", "show", device))[0][
         "ifindex"]
+
+
+def wait_active(node, vethernet):
+    """Returns the status of 'vethernet' once it is active."""
+    def status():
+        rows = json.loads(node.vsctl("--format=json", "--columns=status",
+                                     "list", "interface", vethernet))
+        return dict(rows["data"][0][0][1])
+    wait_for(lambda: status().get("state") == "active",
+             "%s of %s" % (vethernet, node.name))
+    return status()
 
 
 def _open_tap(path, name):
@@ -146,6 +162,12 @@ class Topology:
                 # Linux cannot segment a frame that arrived with a tag.
                 host.node.run(program("ethtool"), "-K", "eth1", "tso", "off",
                               "gso", "off")
+            elif who == BARE_XDP:
+                # A veth device takes frames from XDP only if its other end has
+                # a program, too.
+                bpf.attach_xdp(self.switch, port, bpf.PASS)
+                if kind == "veth":
+                    bpf.attach_xdp(host.vm, "e0", bpf.PASS)
         self.connect()
 
     def _forward(self, host, args):
@@ -153,6 +175,9 @@ class Topology:
         if self.who == BARE:
             for a, b in ("vnet0", "eth1"), ("eth1", "vnet0"):
                 bpf.attach(node, a, bpf.redirect(ifindex(node, b)))
+        elif self.who == BARE_XDP:
+            for a, b in ("vnet0", "eth1"), ("eth1", "vnet0"):
+                bpf.attach_xdp(node, a, bpf.redirect(ifindex(node, b)))
         elif self.who == BRIDGE:
             node.ip(["link add br0 type bridge mcast_snooping 0",
                      "link set vnet0 master br0", "link set eth1 master br0",
@@ -194,15 +219,7 @@ class Topology:
                    "veth1", "type=vethernet", "options:trunk=eth1",
                    "options:vif=%d" % _VIF)
 
-        def state():
-            return json.loads(node.vsctl(
-                "--format=json", "--columns=status", "list", "interface",
-                "veth1"))["data"][0][0][1]
-
-        def active():
-            return "active" in dict(state()).get("state", "")
-        wait_for(active, "veth1 of %s" % node.name)
-        status = dict(state())
+        status = wait_active(node, "veth1")
         if status.get("path") != path:
             raise Error("%s is in the path %s: %s"
                         % (node.name, status.get("path"),
@@ -219,7 +236,7 @@ class Topology:
             index = ifindex(self.switch, b)
             # Like a switch in hardware, it costs next to nothing; but then
             # native XDP would not see the frame.
-            send = (bpf.redirect(index) if self.who == KERNEL_XDP
+            send = (bpf.redirect(index) if self.who in (KERNEL_XDP, BARE_XDP)
                     else bpf.redirect_peer(index))
             if self.who in VMFEX:
                 send = bpf.rewrite(14, struct.pack("!I", 1 << 31 | _VIF << 16),
@@ -231,7 +248,7 @@ class Topology:
         for host in self.hosts:
             flag = "on" if on else "off"
             features = ["tso", flag, "gso", flag, "gro", flag]
-            if self.who in USERSPACE:
+            if self.who in PLAIN:
                 features += ["tx", flag]
             host.vm.run(program("ethtool"), "-K", "e0", *features)
 
