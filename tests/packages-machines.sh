@@ -39,7 +39,10 @@ cgroup_mounts() {
 # machine_boot NAME: boots machine NAME, and does not wait for it.
 machine_boot() {
     local name=$1
-    machines="$machines $name"
+    case " $machines " in
+    *" $name "*) ;;
+    *) machines="$machines $name" ;;
+    esac
     eval "$name() { machine_run $name \"\$@\"; }"
     (in_cgroups "vmfex-packages-$$-$name" systemd-nspawn --quiet --boot \
          --directory="$work/$name/root" --machine="$name" \
@@ -69,6 +72,18 @@ machine_wait() {
     machine_run "$1" systemctl --no-pager --failed
     tail -n 20 "$work/$1/console"
     return 1
+}
+
+# machine_reboot NAME: which cuts its cables.
+machine_reboot() {
+    local i nspawn
+    nspawn=$(cat "$work/$1/nspawn.pid")
+    machine_run "$1" systemctl reboot
+    for i in {1..300}; do
+        kill -0 "$nspawn" 2> /dev/null || break
+        sleep 0.1
+    done
+    machine_boot "$1" && machine_wait "$1"
 }
 
 # machine_run NAME COMMAND...
