@@ -19,7 +19,9 @@
 #ifdef HAVE_CARRIER
 #include "datapath-actions/kernel/vmfex-kernel-carrier.bpf.h"
 #else
-#define device_works(SKB, IFINDEX) ((SKB) && (IFINDEX))
+struct hlist_head;
+#define find_devices() NULL
+#define device_works(TABLE, IFINDEX) ((TABLE) && (IFINDEX))
 #endif
 
 #define ETH_TYPE_VNTAG 0x8926
@@ -41,6 +43,9 @@ char LICENSE[] SEC("license") = "GPL";
 /* Whether the kernel knows frames of several buffers in XDP.  Set before the
  * programs are loaded. */
 const volatile bool has_frags = true;
+
+/* The kernel's devices, see vmfex-kernel-carrier.bpf.h. */
+struct hlist_head *device_table;
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -574,6 +579,16 @@ vmfex_trunk(struct __sk_buff *skb)
 
 /* To the trunk. */
 
+/* On no device: ovs-vswitchd runs it.  Returns 0 if it finds them. */
+SEC("tc")
+int
+vmfex_find_devices(void *ctx)
+{
+    (void) ctx;
+    device_table = find_devices();
+    return !device_table;
+}
+
 /* Remembers that the VM sends from the MAC at 'mac'. */
 static __always_inline void
 note_mac(struct vmfex_kernel_port *port, const __u8 *mac)
@@ -607,8 +622,7 @@ macs_differ(const __u8 *a, const __u8 *b)
  * other one: moves there if the trunk of the present one does not work, and
  * the other does. */
 static __always_inline struct vmfex_kernel_port *
-use_channel(struct __sk_buff *skb, struct vmfex_kernel_port *port,
-            __u32 ifindex)
+use_channel(struct vmfex_kernel_port *port, __u32 ifindex)
 {
     __u32 key = ifindex | VMFEX_KERNEL_OTHER_CHANNEL;
     struct vmfex_kernel_port *other = bpf_map_lookup_elem(&vmfex_ports, &key);
@@ -616,8 +630,9 @@ use_channel(struct __sk_buff *skb, struct vmfex_kernel_port *port,
     if (other) {
         __u32 moved = port->moved;
 
-        if (!device_works(skb, moved ? other->trunk : port->trunk)
-            && device_works(skb, moved ? port->trunk : other->trunk)) {
+        if (!device_works(device_table, moved ? other->trunk : port->trunk)
+            && device_works(device_table,
+                            moved ? port->trunk : other->trunk)) {
             moved = port->moved = !moved;
         }
         return moved ? other : port;
@@ -664,7 +679,7 @@ vmfex_vm(struct __sk_buff *skb)
     }
     note_mac(port, eth->macs + ETH_ALEN);
     if (port->has_other) {
-        port = use_channel(skb, port, ifindex);
+        port = use_channel(port, ifindex);
     }
 
     if (skb->vlan_present) {
