@@ -116,6 +116,17 @@ kernel_progs_set_log(void)
     libbpf_set_print(log_libbpf);
 }
 
+/* Returns true if this process may look for programs of others.  One that may
+ * not must leave none: the next one could neither take them over nor take them
+ * off, and each frame would be forwarded twice. */
+static bool
+may_find_programs(void)
+{
+    uint32_t id;
+
+    return !bpf_prog_get_next_id(0, &id) || errno != EPERM;
+}
+
 /* Loads the programs, with those of 'map_fds' that are not -1, and with new
  * maps for the others.
  *
@@ -138,12 +149,16 @@ kernel_progs_load(const int map_fds[N_KMAPS], char **errorp)
                   "trunks; adapters move to their standby channel when "
                   "ovs-vswitchd does");
     }
+    if (!error && !may_find_programs()) {
+        kernel_progs_unload();
+        error = EPERM;
+    }
     if (error) {
         /* The verifier's answer to programs that may not look at what they
          * look at is EACCES. */
         *errorp = (error == EPERM || error == EACCES
                    ? xstrdup("ovs-vswitchd may not load eBPF programs: run it "
-                             "as root or with CAP_BPF, CAP_PERFMON and "
+                             "as root or with CAP_SYS_ADMIN and "
                              "CAP_NET_ADMIN")
                    : error == ENOSYS
                    ? xstrdup("this kernel has no eBPF")
