@@ -21,11 +21,16 @@ VLOG_DEFINE_THIS_MODULE(vmfex_kernel_links);
 /* How long what an earlier process left waits for its link. */
 #define GRACE_MS 5000
 
+/* So many links are often made at a time, and unhooking the sockets of many VM
+ * ports takes no longer than that of one. */
+#define UNHOOK_MS 1000
+
 static char *open_error;        /* Why there is no kernel path, or NULL. */
 static bool leaving;            /* ovs-vswitchd ends. */
 static long long int grace_until = LLONG_MIN;
 static bool grace;              /* Something may still be waiting. */
 static bool may_filter;         /* There may be a socket without a filter. */
+static long long int unhook_at = LLONG_MAX; /* In ms. */
 
 /* Ports for which ingress policing is configured. */
 static struct sset policed = SSET_INITIALIZER(&policed);
@@ -225,16 +230,25 @@ may_move(const struct vmfex_vethernet *v, size_t i)
                 || v->trouble[i] == VMFEX_REASON_TRUNK_DOWN));
 }
 
+/* Returns true if the VM port of 'v' sends by way of the kernel path, and
+ * stores in '*channel' into which of its channels. */
+static bool
+port_in_kernel(const struct vmfex_vethernet *v, size_t *channel)
+{
+    *channel = (v->n_channels
+                ? MIN(vmfex_endpoint_channel(v->ep), v->n_channels - 1) : 0);
+    return in_kernel(v) && v->trunk[*channel];
+}
+
 static void
 publish_ports(void)
 {
     struct vmfex_vethernet *v;
 
     HMAP_FOR_EACH (v, node, &all_vethernets) {
-        size_t i = vmfex_endpoint_channel(v->ep);
+        size_t i;
 
-        i = v->n_channels ? MIN(i, v->n_channels - 1) : 0;
-        if (in_kernel(v) && v->trunk[i]) {
+        if (port_in_kernel(v, &i)) {
             bool two = may_move(v, !i);
 
             report_error(vmfex_lport_name(v->port), vmfex_kernel_set_port(
@@ -247,6 +261,31 @@ publish_ports(void)
                    && !is_awaited(v)) {
             vmfex_kernel_disable_port(v->port->ifindex);
         }
+    }
+}
+
+/* Hooks the sockets of VM ports that leave the kernel path. */
+static void
+hook_sockets(void)
+{
+    const struct vmfex_vethernet *v;
+    size_t i;
+
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (port_in_kernel(v, &i)) {
+            vmfex_kernel_stays(v->port->ifindex);
+        }
+    }
+    vmfex_kernel_hook(0);
+}
+
+/* Sees to it that sockets are unhooked, some time from now, if they need not
+ * see a frame. */
+static void
+unhook_later(void)
+{
+    if (unhook_at == LLONG_MAX && vmfex_kernel_may_unhook()) {
+        unhook_at = time_msec() + UNHOOK_MS;
     }
 }
 
@@ -264,12 +303,14 @@ vmfex_kernel_links_publish(void)
         vmfex_kernel_filter_sockets();
         may_filter = false;
     }
+    hook_sockets();
 
     /* The VIFs before the trunk: those that it does not find are unknown. */
     publish_vifs();
     publish_trunks();
     publish_ports();
     vmfex_kernel_sweep(grace);
+    unhook_later();
 
     HMAP_FOR_EACH (lport, node, &all_lports) {
         lport->kernel_checked = false;
@@ -314,10 +355,15 @@ vmfex_kernel_links_note_macs(const struct vmfex_vethernet *v)
     }
 }
 
-/* Takes off what nobody came back for, when it is time to do so. */
+/* Takes off what nobody came back for, and unhooks sockets, when it is time to
+ * do so. */
 void
 vmfex_kernel_links_run(void)
 {
+    if (time_msec() >= unhook_at) {
+        unhook_at = LLONG_MAX;
+        vmfex_kernel_unhook();
+    }
     if (grace && time_msec() >= grace_until) {
         grace = false;
         vmfex_links_changed();
@@ -330,6 +376,9 @@ vmfex_kernel_links_wait(void)
 {
     if (grace) {
         poll_timer_wait_until(grace_until);
+    }
+    if (unhook_at != LLONG_MAX) {
+        poll_timer_wait_until(unhook_at);
     }
 }
 
@@ -361,6 +410,7 @@ vmfex_netdev_set_policing(struct netdev *netdev, uint32_t kbits_rate,
         }
         ifindex = netdev_get_ifindex(netdev);
         if (ifindex > 0) {
+            vmfex_kernel_hook(ifindex);
             vmfex_kernel_detach(ifindex);
         }
     } else if (sset_find_and_delete(&policed, name)) {
@@ -386,6 +436,7 @@ vmfex_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id,
 
     if (ifindex > 0 && vmfex_kernel_is_attached(ifindex)) {
         vmfex_kernel_filter_sockets();
+        unhook_later();
         /* What came in before that has been forwarded. */
         netdev_rxq_drain(*rxqp);
     } else {

@@ -137,6 +137,7 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name,
     *reasonp = NULL;
     d = kernel_device_find(ifindex);
     if (d && !d->is_trunk) {
+        vmfex_kernel_hook(ifindex);
         vmfex_kernel_detach(ifindex);
         d = NULL;
     }

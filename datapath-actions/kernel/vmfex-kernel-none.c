@@ -76,6 +76,30 @@ vmfex_kernel_filter_sockets(void)
     /* Nothing is attached. */
 }
 
+bool
+vmfex_kernel_may_unhook(void)
+{
+    return false;
+}
+
+void
+vmfex_kernel_unhook(void)
+{
+    /* Nothing is attached. */
+}
+
+void
+vmfex_kernel_stays(int ifindex OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+void
+vmfex_kernel_hook(int ifindex OVS_UNUSED)
+{
+    /* Nothing is attached. */
+}
+
 void
 vmfex_kernel_begin(void)
 {

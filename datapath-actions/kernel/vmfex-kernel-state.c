@@ -40,6 +40,7 @@ kernel_device_create(int ifindex, const char *name, bool is_trunk)
     d->ifindex = ifindex;
     ovs_strlcpy(d->name, name, sizeof d->name);
     d->is_trunk = is_trunk;
+    d->hooked = true;
     hmap_insert(&kernel_devices, &d->node, hash_int(ifindex, 0));
     return d;
 }

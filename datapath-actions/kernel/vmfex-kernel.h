@@ -40,6 +40,16 @@
  *   as the program that forwards, so that each frame goes one way, also while
  *   a link moves from one path to the other.
  *
+ * - To show a frame to a socket which refuses it costs as much as all the
+ *   programs do.  So the sockets of VM ports in the kernel path are unhooked:
+ *   bound to a protocol that no frame has.  Their program decides while they
+ *   are hooked, and they are whenever the programs may leave a frame to them:
+ *
+ *     VM port   | emulated |          kernel            | emulated
+ *     sockets   | hooked              | unhooked | hooked
+ *                          ^          ^          ^      ^
+ *              entry in the map   unhook()    hook()  entry deleted
+ *
  *
  * Two channels
  * ============
@@ -105,7 +115,13 @@ enum vmfex_kernel_hook vmfex_kernel_attach_trunk(
 bool vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp);
 bool vmfex_kernel_is_attached(int ifindex);
 void vmfex_kernel_detach(int ifindex);
+
+/* ovs-vswitchd's sockets. */
 void vmfex_kernel_filter_sockets(void);
+bool vmfex_kernel_may_unhook(void);
+void vmfex_kernel_unhook(void);
+void vmfex_kernel_stays(int ifindex);
+void vmfex_kernel_hook(int ifindex);
 
 /* What is forwarded. */
 void vmfex_kernel_begin(void);
