@@ -52,7 +52,9 @@
     VMFEX_DROP(QUEUE_FULL, queue_full, "queue-full",                        \
                "the bridge does not take frames from the port fast enough") \
     VMFEX_DROP(POLICED, policed, "policed",                                 \
-               "the port's ingress policing rate was exceeded")
+               "the port's ingress policing rate was exceeded")             \
+    VMFEX_DROP(OFFLOAD, offload, "offload",                                 \
+               "its sender left to its device what cannot be done here")
 
 enum vmfex_drop {
 #define VMFEX_DROP(ENUM, LOWER, NAME, SENTENCE) VMFEX_DROP_##ENUM,

@@ -4,9 +4,11 @@
 #include "datapath-actions/vmfex-offload.h"
 
 #include <linux/virtio_net.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "coverage.h"
+#include "crc32c.h"
 #include "csum.h"
 #include "datapath-actions/etag.h"
 #include "datapath-actions/vntag.h"
@@ -30,6 +32,8 @@ COVERAGE_DEFINE(vmfex_offload_bad);
 #define TCP_SEQ_OFS 4
 #define TCP_OFF_OFS 12
 #define TCP_FLAGS_OFS 13
+#define SCTP_CRC_OFS 8
+#define SCTP_CRC_LEN 4
 
 /* Room in front of a segment, for a tag and what else may be pushed. */
 #define HEADROOM 128
@@ -95,6 +99,50 @@ find_ip(const struct dp_packet *frame, bool *is_ipv6)
     return 0;
 }
 
+/* Where the headers of a frame are. */
+struct headers {
+    size_t l3_ofs;              /* Of the IP header. */
+    size_t l4_ofs;              /* Of what is behind it, and its extensions. */
+    bool is_ipv6;
+    uint8_t protocol;           /* Of what is at 'l4_ofs'. */
+};
+
+/* Finds out where the headers of 'frame' are.  Returns false if it has no IP
+ * header, or ends within it.  For a tunnel, it is the outer headers. */
+static bool
+find_headers(const struct dp_packet *frame, struct headers *h)
+{
+    size_t size = dp_packet_size(frame);
+    const uint8_t *ip;
+
+    h->l3_ofs = find_ip(frame, &h->is_ipv6);
+    if (!h->l3_ofs
+        || h->l3_ofs + (h->is_ipv6 ? IPV6_HEADER_LEN : IP_HEADER_LEN) > size) {
+        return false;
+    }
+    ip = frame_at(frame, h->l3_ofs);
+    if (!h->is_ipv6) {
+        h->l4_ofs = h->l3_ofs + IP_IHL(*ip) * 4;
+        h->protocol = ip[9];
+        return IP_IHL(*ip) >= 5;
+    }
+
+    h->l4_ofs = h->l3_ofs + IPV6_HEADER_LEN;
+    h->protocol = ip[6];
+    while (h->protocol == IPPROTO_HOPOPTS || h->protocol == IPPROTO_ROUTING
+           || h->protocol == IPPROTO_DSTOPTS) {
+        const uint8_t *extension;
+
+        if (h->l4_ofs + 8 > size) {
+            return false;
+        }
+        extension = frame_at(frame, h->l4_ofs);
+        h->protocol = extension[0];
+        h->l4_ofs += (extension[1] + 1) * 8;
+    }
+    return true;
+}
+
 /* Completes the checksum of 'frame', which 'hdr' describes. */
 static bool
 complete_checksum(struct dp_packet *frame, const struct virtio_net_hdr *hdr)
@@ -102,54 +150,65 @@ complete_checksum(struct dp_packet *frame, const struct virtio_net_hdr *hdr)
     size_t start = (OVS_FORCE uint16_t) hdr->csum_start;
     size_t ofs = (OVS_FORCE uint16_t) hdr->csum_offset;
     size_t size = dp_packet_size(frame);
+    struct headers h;
 
     if (start + ofs + 2 > size) {
         return false;
     }
 
-    /* The field has the sum of the pseudo-header already. */
-    put_csum(frame_at(frame, start + ofs),
-             csum_continue(0, frame_at(frame, start), size - start));
+    /* What SCTP has there is no checksum, which 'hdr' does not tell. */
+    if (OVS_UNLIKELY(ofs == SCTP_CRC_OFS) && find_headers(frame, &h)
+        && h.l4_ofs == start && h.protocol == IPPROTO_SCTP
+        && start + ofs + SCTP_CRC_LEN <= size) {
+        uint8_t *crc = frame_at(frame, start + ofs);
+
+        memset(crc, 0, SCTP_CRC_LEN);
+        put_unaligned_be32(ALIGNED_CAST(ovs_be32 *, crc),
+                           crc32c(frame_at(frame, start), size - start));
+    } else {
+        /* The field has the sum of the pseudo-header already. */
+        put_csum(frame_at(frame, start + ofs),
+                 csum_continue(0, frame_at(frame, start), size - start));
+    }
     COVERAGE_INC(vmfex_offload_checksum);
     return true;
 }
 
-/* Finds out where the headers of 'off->frame' are. */
+/* Finds out how to segment 'off->frame', which 'hdr' describes.  Returns false
+ * if that cannot be done, above all because there is a tunnel: 'hdr' tells of
+ * the inner headers, of which all that are around them would be wrong. */
 static bool
-find_headers(struct vmfex_offload *off, const struct virtio_net_hdr *hdr)
+plan_segments(struct vmfex_offload *off, const struct virtio_net_hdr *hdr)
 {
     size_t size = dp_packet_size(off->frame);
-    size_t min_len = off->is_tcp ? TCP_HEADER_LEN : UDP_HEADER_LEN;
+    size_t l4_len = off->is_tcp ? TCP_HEADER_LEN : UDP_HEADER_LEN;
+    uint8_t protocol = off->is_tcp ? IPPROTO_TCP : IPPROTO_UDP;
     const uint8_t *ip;
+    struct headers h;
 
-    off->l3_ofs = find_ip(off->frame, &off->is_ipv6);
-    off->l4_ofs = (OVS_FORCE uint16_t) hdr->csum_start;
-    if (!off->l3_ofs || !off->seg_size || off->l4_ofs + min_len > size) {
+    if (!off->seg_size || !find_headers(off->frame, &h)
+        || h.protocol != protocol
+        || h.l4_ofs != (OVS_FORCE uint16_t) hdr->csum_start
+        || h.l4_ofs + l4_len > size) {
+        return false;
+    }
+    off->is_ipv6 = h.is_ipv6;
+    off->l3_ofs = h.l3_ofs;
+    off->l4_ofs = h.l4_ofs;
+
+    ip = frame_at(off->frame, h.l3_ofs);
+    if (h.l3_ofs + (h.is_ipv6 ? IPV6_HEADER_LEN + ntohs(get_16(ip + 4))
+                              : ntohs(get_16(ip + 2))) > size) {
         return false;
     }
 
-    /* A packet socket cuts off what is longer than 65535 bytes. */
-    ip = frame_at(off->frame, off->l3_ofs);
-    if (off->is_ipv6
-        ? (off->l4_ofs < off->l3_ofs + IPV6_HEADER_LEN
-           || off->l3_ofs + IPV6_HEADER_LEN + ntohs(get_16(ip + 4)) > size)
-        : (off->l4_ofs < off->l3_ofs + IP_HEADER_LEN
-           || off->l4_ofs != off->l3_ofs + IP_IHL(*ip) * 4
-           || off->l3_ofs + ntohs(get_16(ip + 2)) > size)) {
-        return false;
-    }
-
-    off->header_len = off->l4_ofs + min_len;
     if (off->is_tcp) {
-        size_t len = (*frame_at(off->frame, off->l4_ofs + TCP_OFF_OFS)
-                      >> 4) * 4;
-
-        off->header_len = off->l4_ofs + len;
-        if (len < TCP_HEADER_LEN) {
+        l4_len = (*frame_at(off->frame, h.l4_ofs + TCP_OFF_OFS) >> 4) * 4;
+        if (l4_len < TCP_HEADER_LEN) {
             return false;
         }
     }
-    off->ofs = off->header_len;
+    off->header_len = off->ofs = h.l4_ofs + l4_len;
     return off->header_len < size;
 }
 
@@ -178,7 +237,7 @@ vmfex_offload_start(struct vmfex_offload *off, struct dp_packet *frame,
                        != VIRTIO_NET_HDR_GSO_UDP_L4);
         off->seg_size = (OVS_FORCE uint16_t) hdr->gso_size;
         ok = ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
-              && find_headers(off, hdr));
+              && plan_segments(off, hdr));
         break;
 
     default:
@@ -203,44 +262,34 @@ vmfex_offload_stop(struct vmfex_offload *off)
     off->frame = NULL;
 }
 
-/* Makes the IP header of segment number 'i' right, and returns the sum of the
- * pseudo-header. */
-static uint32_t
+/* Makes the IP header of segment number 'i' right. */
+static void
 update_ip(const struct vmfex_offload *off, struct dp_packet *segment,
           unsigned int i)
 {
     uint8_t *ip = frame_at(segment, off->l3_ofs);
-    size_t size = dp_packet_size(segment);
-    uint16_t l4_len = size - off->l4_ofs;
-    uint8_t protocol = off->is_tcp ? IPPROTO_TCP : IPPROTO_UDP;
-    uint32_t sum = csum_add16(0, htons(l4_len));
+    size_t len = dp_packet_size(segment) - off->l3_ofs;
 
-    sum = csum_add16(sum, htons(protocol));
     if (off->is_ipv6) {
-        struct ovs_16aligned_ip6_hdr *ip6
-            = ALIGNED_CAST(struct ovs_16aligned_ip6_hdr *, ip);
-
-        put_16(ip + 4, htons(size - off->l3_ofs - IPV6_HEADER_LEN));
-        return csum_continue(sum, &ip6->ip6_src, 2 * sizeof ip6->ip6_src);
+        put_16(ip + 4, htons(len - IPV6_HEADER_LEN));
     } else {
-        size_t len = off->l4_ofs - off->l3_ofs;
-
-        put_16(ip + 2, htons(size - off->l3_ofs));
+        put_16(ip + 2, htons(len));
         put_16(ip + 4, htons(ntohs(get_16(ip + 4)) + i));
         put_16(ip + 10, 0);
-        put_16(ip + 10, csum(ip, len));
-        return csum_continue(sum, ip + 12, 8);
+        put_16(ip + 10, csum(ip, off->l4_ofs - off->l3_ofs));
     }
 }
 
 /* Makes the header of the transport of segment number 'i' right. */
 static void
 update_l4(const struct vmfex_offload *off, struct dp_packet *segment,
-          uint32_t pseudo_sum, unsigned int i, bool is_last)
+          unsigned int i, bool is_last)
 {
     uint8_t *l4 = frame_at(segment, off->l4_ofs);
-    size_t len = dp_packet_size(segment) - off->l4_ofs;
+    uint32_t whole_len = dp_packet_size(off->frame) - off->l4_ofs;
+    uint32_t len = dp_packet_size(segment) - off->l4_ofs;
     uint8_t *csum_field;
+    uint32_t sum;
 
     if (off->is_tcp) {
         ovs_be32 *seq = ALIGNED_CAST(ovs_be32 *, l4 + TCP_SEQ_OFS);
@@ -258,8 +307,15 @@ update_l4(const struct vmfex_offload *off, struct dp_packet *segment,
         put_16(l4 + UDP_LEN_OFS, htons(len));
         csum_field = l4 + UDP_CSUM_OFS;
     }
+
+    /* The field has the sum of the pseudo-header, for the length of all.  The
+     * sender knows best what belongs to it: behind an IPv6 routing header, it
+     * is not the address in the IP header. */
+    sum = csum_add16(0, get_16(csum_field));
+    sum = csum_add32(sum, htonl(~whole_len));
+    sum = csum_add32(sum, htonl(len));
     put_16(csum_field, 0);
-    put_csum(csum_field, csum_continue(pseudo_sum, l4, len));
+    put_csum(csum_field, csum_continue(sum, l4, len));
 }
 
 /* Returns the next frame of 'off', which the caller then owns, or NULL if
@@ -284,8 +340,8 @@ vmfex_offload_next(struct vmfex_offload *off)
     dp_packet_put(segment, frame_at(frame, off->ofs), len);
     off->ofs += len;
 
-    update_l4(off, segment, update_ip(off, segment, i), i,
-              off->ofs == dp_packet_size(frame));
+    update_ip(off, segment, i);
+    update_l4(off, segment, i, off->ofs == dp_packet_size(frame));
     if (off->ofs == dp_packet_size(frame)) {
         vmfex_offload_stop(off);
     }

@@ -4,6 +4,7 @@
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
 #include <stdlib.h>
@@ -16,20 +17,27 @@
 #include "dp-packet.h"
 #include "dpif-netdev.h"
 #include "hash.h"
-#include "netdev-linux-private.h"
 #include "netdev-provider.h"
+#include "ofproto-vmfex/vmfex-links.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "util.h"
 
+/* Not all of its inline functions are used here. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include "netdev-linux-private.h"
+#pragma GCC diagnostic pop
+
 VLOG_DEFINE_THIS_MODULE(vmfex_kernel_rxq);
 
 COVERAGE_DEFINE(vmfex_rxq_truncated);
 
-/* Longest frame, as it is given to a packet socket. */
-#define MAX_FRAME 65535
+/* Longest frame: an IP packet, behind a tag within the one that the kernel
+ * keeps outside of a frame. */
+#define MAX_FRAME (VLAN_ETH_HEADER_LEN + 65535)
 
 /* A VM may send several frames of 64 kB at once. */
 #define RCVBUF (4 * 1024 * 1024)
@@ -69,6 +77,26 @@ rxq_find(const struct netdev_rxq *rxq)
     return NULL;
 }
 
+/* Has the packet socket 'fd' get whole frames.  Open vSwitch's own filter cuts
+ * off what is longer than 65535 bytes.  Like that one, it lets nothing pass
+ * that was sent to the device.  Returns 0 or a positive errno value. */
+static int
+set_filter(int fd)
+{
+    static const struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, SKF_AD_OFF + SKF_AD_PKTTYPE),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    struct sock_fprog filter = {
+        ARRAY_SIZE(program), CONST_CAST(struct sock_filter *, program)
+    };
+
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+                      sizeof filter) ? errno : 0;
+}
+
 /* Takes over the reading of 'rxq', which was just opened, if it is one of our
  * datapath's that has a packet socket. */
 void
@@ -78,6 +106,7 @@ vmfex_kernel_rxq_opened(struct netdev_rxq *rxq)
     struct kernel_rxq *q;
     int size = RCVBUF;
     int one = 1;
+    int error;
     int fd;
 
     /* A dummy may have this type, too. */
@@ -93,6 +122,11 @@ vmfex_kernel_rxq_opened(struct netdev_rxq *rxq)
                   "guests must not leave these to their network device",
                   netdev_get_name(netdev), ovs_strerror(errno));
         return;
+    }
+    error = set_filter(fd);
+    if (error) {
+        VLOG_WARN("%s: cannot receive more than 65535 bytes at once (%s)",
+                  netdev_get_name(netdev), ovs_strerror(error));
     }
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)) {
         VLOG_DBG("%s: the receive buffer stays as it is (%s)",
@@ -136,12 +170,17 @@ vmfex_netdev_rxq_wait(struct netdev_rxq *rxq, vmfex_rxq_func *original)
     original(rxq);
 }
 
-/* Counts a frame that was dropped, where Interface.statistics:rx_dropped shows
- * it. */
+/* Counts a frame that was dropped at its port. */
 static void
 count_dropped(const struct kernel_rxq *q, const char *why)
 {
-    netdev_linux_cast(q->rxq->netdev)->rx_dropped++;
+    const struct vmfex_lport *lport;
+
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        if (lport->dp_netdev == q->rxq->netdev) {
+            vmfex_counters_drop(lport->counters, VMFEX_DROP_OFFLOAD, 1);
+        }
+    }
     VLOG_WARN_RL(&rl, "%s: dropped a frame: %s",
                  netdev_get_name(q->rxq->netdev), why);
 }
@@ -207,6 +246,12 @@ read_burst(struct kernel_rxq *q)
         n = recvmmsg(q->fd, msgs, NETDEV_MAX_BURST, 0, NULL);
     } while (n < 0 && errno == EINTR);
     error = n < 0 ? errno : 0;
+    if (error == EINVAL) {
+        count_dropped(q, "the kernel cannot tell what its sender left to be "
+                         "done about it, such as fragments of UDP or segments "
+                         "of SCTP");
+        error = EAGAIN;
+    }
 
     q->n = q->next = 0;
     for (int i = 0; i < n; i++) {
@@ -255,13 +300,7 @@ take_frames(struct kernel_rxq *q, struct dp_packet_batch *batch)
         struct dp_packet *frame = vmfex_offload_next(off);
 
         if (q->tpid[q->next]) {
-            struct vlan_eth_header *veh;
-
-            /* That leaves out the bit that says whether the frame may be
-             * dropped first. */
             eth_push_vlan(frame, q->tpid[q->next], q->tci[q->next]);
-            veh = dp_packet_data(frame);
-            veh->veth_tci = q->tci[q->next];
         }
         dp_packet_batch_add(batch, frame);
         if (!off->frame) {

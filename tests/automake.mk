@@ -14,6 +14,13 @@ tests_test_tags_LDADD = \
 	$(OVS_LDADD)
 EXTRA_tests_test_tags_DEPENDENCIES = $(OVS_LIBRARIES)
 
+check_PROGRAMS += tests/test-offload
+tests_test_offload_SOURCES = tests/test-offload.c
+tests_test_offload_LDADD = \
+	datapath-actions/libvmfex-datapath.la \
+	$(OVS_LDADD)
+EXTRA_tests_test_offload_DEPENDENCIES = $(OVS_LIBRARIES)
+
 # ovs-vswitchd-vmfex with one more type of netdev, see tests/netdev-replay.h.
 check_PROGRAMS += tests/ovs-vswitchd-replay
 tests_ovs_vswitchd_replay_SOURCES = \
@@ -62,6 +69,7 @@ TESTSUITE_AT = \
 	tests/manager-pages.at \
 	tests/manager-system.at \
 	tests/manager.at \
+	tests/offload.at \
 	tests/openflow.at \
 	tests/pki.at \
 	tests/reasons.at \
@@ -102,10 +110,10 @@ EXTRA_DIST += \
 	tests/netns.py \
 	tests/other-kernel.py \
 	tests/page.py \
+	tests/tap-gso.py \
 	tests/tap-vm.py \
 	tests/os-vif.py \
 	tests/packages \
-	tests/packages-build \
 	tests/packages-machines.sh \
 	tests/kill-daemons.py \
 	tests/steps.sh \
