@@ -47,6 +47,8 @@ manager_vmfex_managerd_SOURCES = \
 	manager/channel.h \
 	manager/db.c \
 	manager/db.h \
+	manager/port-index.c \
+	manager/port-index.h \
 	manager/ports.c \
 	manager/ports.h \
 	manager/rbac.c \

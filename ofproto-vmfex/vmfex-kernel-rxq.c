@@ -300,7 +300,13 @@ take_frames(struct kernel_rxq *q, struct dp_packet_batch *batch)
         struct dp_packet *frame = vmfex_offload_next(off);
 
         if (q->tpid[q->next]) {
+            struct vlan_eth_header *veh;
+
+            /* That leaves out the bit that says whether the frame may be
+             * dropped first. */
             eth_push_vlan(frame, q->tpid[q->next], q->tci[q->next]);
+            veh = dp_packet_data(frame);
+            veh->veth_tci = q->tci[q->next];
         }
         dp_packet_batch_add(batch, frame);
         if (!off->frame) {

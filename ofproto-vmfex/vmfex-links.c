@@ -4,6 +4,7 @@
 #include "ofproto-vmfex/vmfex-links.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,9 +272,21 @@ vmfex_lport_configure(struct vmfex_lport *lport,
 bool
 vmfex_lport_is_gone(const struct vmfex_lport *lport)
 {
-    int ifindex = lport->ifindex ? netdev_get_ifindex(lport->netdev) : 0;
+    char name[IF_NAMESIZE];
+    int ifindex;
 
-    return ifindex == -ENODEV || (ifindex > 0 && ifindex != lport->ifindex);
+    if (!lport->ifindex) {
+        return false;
+    }
+    ifindex = netdev_get_ifindex(lport->netdev);
+
+    /* A kernel netdev does not notice that its device got another name. */
+    return (ifindex == -ENODEV
+            || (ifindex > 0 && ifindex != lport->ifindex)
+            || (ifindex > 0
+                && !strcmp(netdev_get_type(lport->netdev), "system")
+                && if_indextoname(ifindex, name)
+                && strcmp(name, vmfex_lport_name(lport))));
 }
 
 /* Returns a sentence about what is wrong with 'lport', which the caller must

@@ -114,6 +114,7 @@ EXTRA_DIST += \
 	tests/tap-vm.py \
 	tests/os-vif.py \
 	tests/packages \
+	tests/packages-build \
 	tests/packages-machines.sh \
 	tests/kill-daemons.py \
 	tests/steps.sh \

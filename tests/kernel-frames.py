@@ -150,6 +150,7 @@ def from_vm(tag, mtu):
     yield "802.1Q", bytes.fromhex("81002005") + ip
     yield "802.1ad", bytes.fromhex("88a80001" "81002005") + ip
     yield "three 802.1Q", bytes.fromhex("88a80001" "81002005" "81000007") + ip
+    yield "four 802.1Q", 4 * bytes.fromhex("8100f005") + ip
     yield "802.3", bytes.fromhex("002e424203") + bytes(43)
     yield "lldp", bytes.fromhex("88cc") + bytes(46)
     yield "vn-tag", vn_tag(svif=3) + ip

@@ -4,6 +4,7 @@
 #include "datapath-actions/kernel/vmfex-kernel.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -41,6 +42,19 @@ explain_tc(const char *name, int error)
                         ovs_strerror(error)));
 }
 
+/* Switches GRO off if we switched it on. */
+static void
+device_restore_gro(struct kernel_device *d)
+{
+    char name[IF_NAMESIZE];
+
+    /* It may have got another name. */
+    if (d->gro_is_ours && if_indextoname(d->ifindex, name)) {
+        kernel_dev_set_gro(name, false);
+    }
+    d->gro_is_ours = false;
+}
+
 /* Has TC on the trunk 'd' do without XDP. */
 static void
 trunk_use_tc(struct kernel_device *d)
@@ -54,10 +68,7 @@ trunk_use_tc(struct kernel_device *d)
                   ovs_strerror(error));
     }
     kernel_dev_xdp_detach(d->ifindex, kernel_prog_fd(KPROG_XDP));
-    if (d->gro_is_ours) {
-        kernel_dev_set_gro(d->name, false);
-        d->gro_is_ours = false;
-    }
+    device_restore_gro(d);
     VLOG_INFO("%s: XDP program taken off", d->name);
 }
 
@@ -213,9 +224,7 @@ vmfex_kernel_detach(int ifindex)
         if (d->hook == VMFEX_KERNEL_XDP) {
             kernel_dev_xdp_detach(ifindex, kernel_prog_fd(KPROG_XDP));
         }
-        if (d->gro_is_ours) {
-            kernel_dev_set_gro(d->name, false);
-        }
+        device_restore_gro(d);
         kernel_promisc_release(ifindex);
     } else {
         kernel_port_delete(ifindex);

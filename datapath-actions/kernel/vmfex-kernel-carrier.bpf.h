@@ -10,21 +10,24 @@
  * itself finds a device: in the network namespace's table of interface
  * indexes, under RCU, which programs hold.  Offsets come from the kernel's
  * type information when the programs are loaded.  What is read cannot fault: a
- * field that is not there is found by the loader, and a stale pointer reads as
- * zeros.
+ * field that is not there is found by the loader, and what a stale pointer
+ * leads to reads as zeros.
+ *
+ * A frame does not lead to its network namespace, but a process does.  So
+ * ovs-vswitchd runs a program once, vmfex_find_devices, that notes where that
+ * table is, which stays there for as long as the namespace has devices.
  *
  * It sees a carrier go at the moment when the driver says so.  User space
  * learns of that up to a second later, since the kernel limits how often it
  * tells.
  *
- * From Linux 6.2 on, and only for programs whose licence is compatible with
- * the kernel's. */
+ * Only for programs whose licence is compatible with the kernel's. */
 
 #include <bpf/bpf_core_read.h>
 
 #define NETDEV_HASH_MASK 255    /* Of 'dev_index_head', since Linux 2.6. */
 #define NETDEV_MAX_CHAIN 64
-#define NETDEV_IFF_UP 0x1
+#define NETDEV_START 0x1        /* 1 << __LINK_STATE_START: it is up. */
 #define NETDEV_NO_CARRIER 0x4   /* 1 << __LINK_STATE_NOCARRIER. */
 
 #define KERNEL_TYPE __attribute__((preserve_access_index))
@@ -41,48 +44,48 @@ struct net {
     struct hlist_head *dev_index_head;
 } KERNEL_TYPE;
 
-typedef struct {
-    struct net *net;
-} possible_net_t;
+struct nsproxy {
+    struct net *net_ns;
+} KERNEL_TYPE;
+
+struct task_struct {
+    struct nsproxy *nsproxy;
+} KERNEL_TYPE;
 
 struct net_device {
     unsigned long state;
-    unsigned int flags;
     int ifindex;
     struct hlist_node index_hlist;
-    possible_net_t nd_net;
 } KERNEL_TYPE;
 
-struct sk_buff {
-    struct net_device *dev;
-} KERNEL_TYPE;
-
-extern void *bpf_cast_to_kern_ctx(void *) __ksym;
-extern void *bpf_rdonly_cast(void *, __u32) __ksym;
-
-/* Returns true if the device with 'ifindex', in the network namespace in which
- * 'ctx' arrived, is up and has a carrier. */
-static __always_inline bool
-device_works(struct __sk_buff *ctx, __u32 ifindex)
+/* Returns where the kernel has the devices of the network namespace of the
+ * process that runs this, or NULL. */
+static __always_inline struct hlist_head *
+find_devices(void)
 {
-    const struct sk_buff *skb = bpf_cast_to_kern_ctx(ctx);
-    const struct net *net = skb->dev->nd_net.net;
-    const struct hlist_head *head = bpf_rdonly_cast(
-        &net->dev_index_head[ifindex & NETDEV_HASH_MASK],
-        bpf_core_type_id_kernel(struct hlist_head));
-    const struct hlist_node *node = head->first;
+    const struct task_struct *task = (void *) bpf_get_current_task();
+
+    return BPF_CORE_READ(task, nsproxy, net_ns, dev_index_head);
+}
+
+/* Returns true if the device with 'ifindex', in 'table', is up and has a
+ * carrier. */
+static __always_inline bool
+device_works(struct hlist_head *table, __u32 ifindex)
+{
+    const struct hlist_head *head = &table[ifindex & NETDEV_HASH_MASK];
+    const struct hlist_node *node = BPF_CORE_READ(head, first);
 
     for (int i = 0; i < NETDEV_MAX_CHAIN && node; i++) {
-        const struct net_device *dev = bpf_rdonly_cast(
-            (char *) node - bpf_core_field_offset(struct net_device,
-                                                  index_hlist),
-            bpf_core_type_id_kernel(struct net_device));
+        const struct net_device *dev = (void *) (
+            (const char *) node - bpf_core_field_offset(struct net_device,
+                                                        index_hlist));
 
-        if ((__u32) dev->ifindex == ifindex) {
-            return (dev->flags & NETDEV_IFF_UP
-                    && !(dev->state & NETDEV_NO_CARRIER));
+        if ((__u32) BPF_CORE_READ(dev, ifindex) == ifindex) {
+            return ((BPF_CORE_READ(dev, state)
+                     & (NETDEV_START | NETDEV_NO_CARRIER)) == NETDEV_START);
         }
-        node = node->next;
+        node = BPF_CORE_READ(node, next);
     }
     return false;
 }

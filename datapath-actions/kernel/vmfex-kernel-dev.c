@@ -14,8 +14,13 @@
 #include <bpf/libbpf.h>
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 
+#include "netlink-socket.h"
+#include "netlink.h"
+#include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
 #include "socket-util.h"
 #include "util.h"
@@ -110,7 +115,33 @@ kernel_dev_tc_replace(int ifindex, int prog_fd)
     return tc_attach(ifindex, prog_fd, BPF_TC_F_REPLACE);
 }
 
-/* Undoes kernel_dev_tc_attach(). */
+/* Returns true unless the device's clsact qdisc is known to have no filter
+ * where 'minor' says, TC_H_MIN_INGRESS or TC_H_MIN_EGRESS. */
+static bool
+may_have_filters(int ifindex, uint32_t minor)
+{
+    struct ofpbuf request, reply, buffer;
+    struct tcmsg *tcmsg;
+    struct nl_dump dump;
+    bool found;
+
+    ofpbuf_init(&request, 128);
+    nl_msg_put_nlmsghdr(&request, sizeof *tcmsg, RTM_GETTFILTER,
+                        NLM_F_REQUEST);
+    tcmsg = ofpbuf_put_zeros(&request, sizeof *tcmsg);
+    tcmsg->tcm_ifindex = ifindex;
+    tcmsg->tcm_parent = TC_H_MAKE(TC_H_CLSACT, minor);
+    nl_dump_start(&dump, NETLINK_ROUTE, &request);
+    ofpbuf_uninit(&request);
+
+    ofpbuf_init(&buffer, NL_DUMP_BUFSIZE);
+    found = nl_dump_next(&dump, &reply, &buffer);
+    ofpbuf_uninit(&buffer);
+    return nl_dump_done(&dump) || found;
+}
+
+/* Undoes kernel_dev_tc_attach(), but leaves the qdisc, although it is ours, to
+ * others who have filters there now. */
 void
 kernel_dev_tc_detach(int ifindex, bool qdisc_is_ours)
 {
@@ -120,7 +151,8 @@ kernel_dev_tc_detach(int ifindex, bool qdisc_is_ours)
                 .priority = KERNEL_DEV_TC_PRIORITY);
 
     bpf_tc_detach(&hook, &opts);
-    if (qdisc_is_ours) {
+    if (qdisc_is_ours && !may_have_filters(ifindex, TC_H_MIN_INGRESS)
+        && !may_have_filters(ifindex, TC_H_MIN_EGRESS)) {
         hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
         bpf_tc_hook_destroy(&hook);
     }

@@ -57,7 +57,6 @@ struct vmfex_kernel_trunk {
     __u8 from_bridge;           /* Frames that arrive come from the switch. */
     __u8 flags;                 /* VMFEX_KERNEL_TRUNK_*. */
 };
-#define VMFEX_KERNEL_TRUNK_TC 0x01 /* It has no XDP program of ours. */
 #define VMFEX_KERNEL_TRUNK_QDISC 0x02   /* We made its clsact qdisc. */
 #define VMFEX_KERNEL_TRUNK_GRO 0x04     /* We switched GRO on. */
 #define VMFEX_KERNEL_TRUNK_PROMISC 0x08 /* IFF_PROMISC is nobody else's. */

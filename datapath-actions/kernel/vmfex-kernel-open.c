@@ -25,6 +25,18 @@
 
 VLOG_DEFINE_THIS_MODULE(vmfex_kernel_open);
 
+/* Takes the XDP program, which must be ours, off the device with 'ifindex'. */
+static void
+remove_xdp(int ifindex)
+{
+    int fd = bpf_prog_get_fd_by_id(kernel_dev_xdp_query(ifindex));
+
+    if (fd >= 0) {
+        kernel_dev_xdp_detach(ifindex, fd);
+        close(fd);
+    }
+}
+
 /* Looks at the device with 'ifindex' and 'name'.  If it has programs of
  * 'owner', adopts it or, if it cannot be used, takes them off. */
 static void
@@ -64,12 +76,9 @@ device_find_programs(int ifindex, const char *name, const char *owner)
         d->adopted = true;
     } else {
         if (xdp_is_ours) {
-            int fd = bpf_prog_get_fd_by_id(xdp_id);
-
             VLOG_INFO("%s: removing an XDP program that was left behind",
                       name);
-            kernel_dev_xdp_detach(ifindex, fd);
-            close(fd);
+            remove_xdp(ifindex);
         }
         if (tc_is_ours) {
             VLOG_INFO("%s: removing a TC program that was left behind", name);
@@ -185,6 +194,30 @@ replace_programs(void)
     }
 }
 
+/* Takes off what an earlier process left, although there are no programs of
+ * this one: it is the emulated path's now, which would forward each frame once
+ * more. */
+static void
+remove_found(void)
+{
+    struct kernel_device *d, *next_d;
+    struct kernel_vif *v, *next_v;
+
+    read_maps();
+    HMAP_FOR_EACH_SAFE (d, next_d, node, &kernel_devices) {
+        VLOG_INFO("%s: removing the programs of an earlier ovs-vswitchd",
+                  d->name);
+        if (d->hook == VMFEX_KERNEL_XDP) {
+            remove_xdp(d->ifindex);
+            d->hook = VMFEX_KERNEL_TC;
+        }
+        vmfex_kernel_detach(d->ifindex);
+    }
+    HMAP_FOR_EACH_SAFE (v, next_v, node, &kernel_vifs) {
+        kernel_vif_destroy(v);
+    }
+}
+
 /* Returns true if there is anything of 'owner' on a device of this network
  * namespace. */
 bool
@@ -232,6 +265,9 @@ vmfex_kernel_open(const char *owner, char **errorp)
 
     error = kernel_progs_load(kernel_map_fds, errorp);
     if (error) {
+        if (adopted) {
+            remove_found();
+        }
         kernel_close_maps(kernel_map_fds);
         return error;
     }

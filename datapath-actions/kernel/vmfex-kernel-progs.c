@@ -19,6 +19,12 @@
 /* The name that the documents give, for the verifier's log. */
 VLOG_DEFINE_THIS_MODULE(vmfex_kernel);
 
+/* What a kernel may be without. */
+enum {
+    NO_FRAGS = 1 << 0,          /* XDP on frames of several buffers. */
+    NO_CARRIER = 1 << 1         /* A look at the carrier of trunks. */
+};
+
 static struct vmfex_kernel_bpf *skel; /* NULL if not loaded. */
 
 static int
@@ -60,6 +66,19 @@ open_programs(bool has_carrier)
     return s;
 }
 
+/* Has the programs find the devices whose carrier they look at, those of this
+ * process's network namespace.  Returns false if they do not. */
+static bool
+find_devices(void)
+{
+    uint8_t frame[60] = { 0 };  /* What they get does not matter. */
+    LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame,
+                .data_size_in = sizeof frame);
+    int fd = bpf_program__fd(skel->progs.vmfex_find_devices);
+
+    return !bpf_prog_test_run_opts(fd, &opts) && !opts.retval;
+}
+
 /* Loads the programs, with those of 'map_fds' that are not -1. */
 static int
 load_programs(const int map_fds[N_KMAPS], bool has_carrier, bool has_frags)
@@ -80,6 +99,9 @@ load_programs(const int map_fds[N_KMAPS], bool has_carrier, bool has_frags)
         }
     }
     error = -vmfex_kernel_bpf__load(skel);
+    if (!error && has_carrier && !find_devices()) {
+        error = EOPNOTSUPP;
+    }
     if (error) {
         vmfex_kernel_bpf__destroy(skel);
         skel = NULL;
@@ -94,6 +116,17 @@ kernel_progs_set_log(void)
     libbpf_set_print(log_libbpf);
 }
 
+/* Returns true if this process may look for programs of others.  One that may
+ * not must leave none: the next one could neither take them over nor take them
+ * off, and each frame would be forwarded twice. */
+static bool
+may_find_programs(void)
+{
+    uint32_t id;
+
+    return !bpf_prog_get_next_id(0, &id) || errno != EPERM;
+}
+
 /* Loads the programs, with those of 'map_fds' that are not -1, and with new
  * maps for the others.
  *
@@ -102,25 +135,30 @@ kernel_progs_set_log(void)
 int
 kernel_progs_load(const int map_fds[N_KMAPS], char **errorp)
 {
+    int without = 0;
     int error;
 
-    error = load_programs(map_fds, true, true);
-    if (error && error != EPERM) {
-        error = load_programs(map_fds, false, true);
-        if (!error) {
-            VLOG_INFO("this kernel does not let eBPF programs see the carrier "
-                      "of trunks; adapters move to their standby channel when "
-                      "ovs-vswitchd does");
-        } else {
-            error = load_programs(map_fds, false, false);
-        }
+    /* A kernel may be without either. */
+    do {
+        error = load_programs(map_fds, !(without & NO_CARRIER),
+                              !(without & NO_FRAGS));
+    } while (error && error != EPERM
+             && ++without <= (NO_CARRIER | NO_FRAGS));
+    if (!error && without & NO_CARRIER) {
+        VLOG_INFO("this kernel does not let eBPF programs see the carrier of "
+                  "trunks; adapters move to their standby channel when "
+                  "ovs-vswitchd does");
+    }
+    if (!error && !may_find_programs()) {
+        kernel_progs_unload();
+        error = EPERM;
     }
     if (error) {
         /* The verifier's answer to programs that may not look at what they
          * look at is EACCES. */
         *errorp = (error == EPERM || error == EACCES
                    ? xstrdup("ovs-vswitchd may not load eBPF programs: run it "
-                             "as root or with CAP_BPF, CAP_PERFMON and "
+                             "as root or with CAP_SYS_ADMIN and "
                              "CAP_NET_ADMIN")
                    : error == ENOSYS
                    ? xstrdup("this kernel has no eBPF")

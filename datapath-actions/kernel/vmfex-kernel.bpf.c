@@ -19,7 +19,9 @@
 #ifdef HAVE_CARRIER
 #include "datapath-actions/kernel/vmfex-kernel-carrier.bpf.h"
 #else
-#define device_works(SKB, IFINDEX) ((SKB) && (IFINDEX))
+struct hlist_head;
+#define find_devices() NULL
+#define device_works(TABLE, IFINDEX) ((TABLE) && (IFINDEX))
 #endif
 
 #define ETH_TYPE_VNTAG 0x8926
@@ -41,6 +43,9 @@ char LICENSE[] SEC("license") = "GPL";
 /* Whether the kernel knows frames of several buffers in XDP.  Set before the
  * programs are loaded. */
 const volatile bool has_frags = true;
+
+/* The kernel's devices, see vmfex-kernel-carrier.bpf.h. */
+struct hlist_head *device_table;
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -331,7 +336,8 @@ vmfex_xdp(struct xdp_md *ctx)
         return verdict == DROP ? XDP_DROP : XDP_PASS;
     }
 
-    /* The metadata first: not every driver has it. */
+    /* The metadata first: not every driver has it.  Without it, TC does it
+     * all. */
     if (bpf_xdp_adjust_meta(ctx, -(int) sizeof *meta)) {
         return XDP_PASS;
     }
@@ -359,37 +365,6 @@ vmfex_xdp(struct xdp_md *ctx)
     count_rx(trunk->slot, 1, len);
     count_rx(a.v->slot, 1, len);
     return XDP_PASS;
-}
-
-/* On a trunk, behind that: sends the frame to its VM. */
-SEC("tc")
-int
-vmfex_trunk(struct __sk_buff *skb)
-{
-    const struct vmfex_kernel_meta *meta = (void *) (long) skb->data_meta;
-    const void *data = (void *) (long) skb->data;
-
-    hold_maps();
-    if ((void *) (meta + 1) > data) {
-        return TC_ACT_UNSPEC;
-    }
-    if (meta->magic == VMFEX_KERNEL_MAGIC) {
-        if (skb->vlan_present) {
-            /* The device took an 802.1Q header off that stood in front of
-             * the tag, before XDP could see it. */
-            const struct vmfex_kernel_trunk *trunk;
-            __u32 ifindex = skb->ifindex;
-
-            trunk = bpf_map_lookup_elem(&vmfex_trunks, &ifindex);
-            if (trunk) {
-                count_drop(trunk->slot, VMFEX_DROP_UNTAGGED, 1);
-            }
-            return TC_ACT_SHOT;
-        }
-    } else if (meta->magic != VMFEX_KERNEL_MAGIC_VLAN) {
-        return TC_ACT_UNSPEC;
-    }
-    return bpf_redirect(meta->port, 0);
 }
 
 /* Returns the length of the headers of each frame that 'skb', which is to be
@@ -422,6 +397,20 @@ segment_header_len(struct __sk_buff *skb)
         return vlan_len + l4;
     }
     return vlan_len + l4 + (b >> 4) * 4;
+}
+
+/* Returns how many frames 'skb', which is to be segmented, becomes, each with
+ * headers of 'header_len' bytes.  The kernel does not know it of what comes
+ * from a VM's tap. */
+static __always_inline __u32
+count_segments(struct __sk_buff *skb, __u32 header_len)
+{
+    __u32 len = skb->len + (skb->vlan_present ? VLAN_LEN : 0);
+
+    return (skb->gso_segs ? skb->gso_segs
+            : len > header_len
+            ? (len - header_len + skb->gso_size - 1) / skb->gso_size
+            : 1);
 }
 
 /* Takes a tag of 'tag_len' bytes, with EtherType 'inner' behind it, out of
@@ -478,11 +467,11 @@ is_too_short(const struct __sk_buff *skb, const struct arrival *a)
     return skb->len < a->tag_len + MIN_IP_LEN;
 }
 
-/* On a trunk, if there is no XDP: checks the tag, takes it off, and sends the
- * frame to its VM, if the kernel path has the link. */
-SEC("tc")
-int
-vmfex_trunk_tc(struct __sk_buff *skb)
+/* Checks the tag of a frame on a trunk, takes it off, and sends the frame to
+ * its VM, if the kernel path has the link.  If 'behind_xdp', XDP has seen the
+ * frame, and dropped or counted it unless its tag is good. */
+static __always_inline int
+take_frame(struct __sk_buff *skb, bool behind_xdp)
 {
     __u32 ifindex = skb->ifindex;
     const struct vmfex_kernel_trunk *trunk;
@@ -491,8 +480,8 @@ vmfex_trunk_tc(struct __sk_buff *skb)
     const struct eth *eth;
     struct arrival a;
     void *data, *end;
+    __u16 type;
 
-    hold_maps();
     trunk = bpf_map_lookup_elem(&vmfex_trunks, &ifindex);
     if (!trunk) {
         return TC_ACT_UNSPEC;
@@ -509,6 +498,10 @@ vmfex_trunk_tc(struct __sk_buff *skb)
     if ((void *) (eth + 1) > end) {
         return TC_ACT_UNSPEC;
     }
+    type = bpf_ntohs(eth->type);
+    if (behind_xdp && (type != trunk->tag_type || skb->vlan_present)) {
+        return TC_ACT_UNSPEC;
+    }
 
     n_frames = skb->gso_size && skb->gso_segs ? skb->gso_segs : 1;
     if (skb->vlan_present) {
@@ -516,7 +509,7 @@ vmfex_trunk_tc(struct __sk_buff *skb)
         count_drop(trunk->slot, VMFEX_DROP_UNTAGGED, n_frames);
         return TC_ACT_UNSPEC;
     }
-    verdict = look_at_frame(trunk, ifindex, bpf_ntohs(eth->type),
+    verdict = look_at_frame(trunk, ifindex, type,
                             (const __u8 *) (eth + 1), end, false, &a);
     if (verdict == FORWARD && is_too_short(skb, &a)) {
         verdict = LEAVE;
@@ -533,15 +526,68 @@ vmfex_trunk_tc(struct __sk_buff *skb)
         return TC_ACT_SHOT;
     }
     n_bytes = skb->len + (skb->vlan_present ? VLAN_LEN : 0);
-    if (n_frames > 1) {
-        n_bytes += (n_frames - 1) * segment_header_len(skb);
+    if (skb->gso_size) {
+        __u32 header_len = segment_header_len(skb);
+
+        n_frames = count_segments(skb, header_len);
+        n_bytes += (n_frames - 1) * header_len;
     }
     count_rx(trunk->slot, n_frames, n_bytes);
     count_rx(slot, n_frames, n_bytes);
     return bpf_redirect(port, 0);
 }
 
+/* On a trunk, if there is no XDP: does it all. */
+SEC("tc")
+int
+vmfex_trunk_tc(struct __sk_buff *skb)
+{
+    hold_maps();
+    return take_frame(skb, false);
+}
+
+/* On a trunk, behind that: sends the frame to its VM. */
+SEC("tc")
+int
+vmfex_trunk(struct __sk_buff *skb)
+{
+    const struct vmfex_kernel_meta *meta = (void *) (long) skb->data_meta;
+    const void *data = (void *) (long) skb->data;
+
+    hold_maps();
+    if ((void *) (meta + 1) > data) {
+        return take_frame(skb, true);
+    }
+    if (meta->magic == VMFEX_KERNEL_MAGIC) {
+        if (skb->vlan_present) {
+            /* The device took an 802.1Q header off that stood in front of
+             * the tag, before XDP could see it. */
+            const struct vmfex_kernel_trunk *trunk;
+            __u32 ifindex = skb->ifindex;
+
+            trunk = bpf_map_lookup_elem(&vmfex_trunks, &ifindex);
+            if (trunk) {
+                count_drop(trunk->slot, VMFEX_DROP_UNTAGGED, 1);
+            }
+            return TC_ACT_SHOT;
+        }
+    } else if (meta->magic != VMFEX_KERNEL_MAGIC_VLAN) {
+        return TC_ACT_UNSPEC;
+    }
+    return bpf_redirect(meta->port, 0);
+}
+
 /* To the trunk. */
+
+/* On no device: ovs-vswitchd runs it.  Returns 0 if it finds them. */
+SEC("tc")
+int
+vmfex_find_devices(void *ctx)
+{
+    (void) ctx;
+    device_table = find_devices();
+    return !device_table;
+}
 
 /* Remembers that the VM sends from the MAC at 'mac'. */
 static __always_inline void
@@ -576,8 +622,7 @@ macs_differ(const __u8 *a, const __u8 *b)
  * other one: moves there if the trunk of the present one does not work, and
  * the other does. */
 static __always_inline struct vmfex_kernel_port *
-use_channel(struct __sk_buff *skb, struct vmfex_kernel_port *port,
-            __u32 ifindex)
+use_channel(struct vmfex_kernel_port *port, __u32 ifindex)
 {
     __u32 key = ifindex | VMFEX_KERNEL_OTHER_CHANNEL;
     struct vmfex_kernel_port *other = bpf_map_lookup_elem(&vmfex_ports, &key);
@@ -585,8 +630,9 @@ use_channel(struct __sk_buff *skb, struct vmfex_kernel_port *port,
     if (other) {
         __u32 moved = port->moved;
 
-        if (!device_works(skb, moved ? other->trunk : port->trunk)
-            && device_works(skb, moved ? port->trunk : other->trunk)) {
+        if (!device_works(device_table, moved ? other->trunk : port->trunk)
+            && device_works(device_table,
+                            moved ? port->trunk : other->trunk)) {
             moved = port->moved = !moved;
         }
         return moved ? other : port;
@@ -633,7 +679,7 @@ vmfex_vm(struct __sk_buff *skb)
     }
     note_mac(port, eth->macs + ETH_ALEN);
     if (port->has_other) {
-        port = use_channel(skb, port, ifindex);
+        port = use_channel(port, ifindex);
     }
 
     if (skb->vlan_present) {
@@ -645,7 +691,7 @@ vmfex_vm(struct __sk_buff *skb)
         __u32 header_len = segment_header_len(skb);
 
         frame_len = skb->gso_size + header_len;
-        n_frames = skb->gso_segs ? skb->gso_segs : 1;
+        n_frames = count_segments(skb, header_len);
         n_bytes += (n_frames - 1) * header_len;
     }
     if (frame_len > port->max_len) {
@@ -664,6 +710,11 @@ vmfex_vm(struct __sk_buff *skb)
             return TC_ACT_SHOT;
         }
         n_vlans = i + 1;
+    }
+    if (skb->vlan_present) {
+        /* One more would leave the host in front of the tag. */
+        count_drop(port->slot, VMFEX_DROP_TAG_SPOOF, n_frames);
+        return TC_ACT_SHOT;
     }
     for (int i = MAX_VLANS - 1; i >= 0; i--) {
         if (i < n_vlans
@@ -733,9 +784,6 @@ vmfex_socket_trunk(struct __sk_buff *skb)
         return 0;
     }
     type = bpf_ntohs(skb->protocol);
-    if (!(trunk->flags & VMFEX_KERNEL_TRUNK_TC)) {
-        return is_special_type(type) ? 0xffff : 0;
-    }
     if (type == ETH_TYPE_LLDP || type == ETH_TYPE_ECP) {
         return 0xffff;
     } else if (type != trunk->tag_type

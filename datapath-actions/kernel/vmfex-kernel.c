@@ -87,8 +87,7 @@ vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag tag,
         .slot = slot,
         .tag_type = tag == VMFEX_E_TAG ? ETH_TYPE_ETAG : ETH_TYPE_VNTAG,
         .from_bridge = from_bridge,
-        .flags = ((d->hook == VMFEX_KERNEL_TC ? VMFEX_KERNEL_TRUNK_TC : 0)
-                  | (d->qdisc_is_ours ? VMFEX_KERNEL_TRUNK_QDISC : 0)
+        .flags = ((d->qdisc_is_ours ? VMFEX_KERNEL_TRUNK_QDISC : 0)
                   | (d->gro_is_ours ? VMFEX_KERNEL_TRUNK_GRO : 0)
                   | (promisc ? VMFEX_KERNEL_TRUNK_PROMISC : 0)),
     };
