@@ -145,6 +145,7 @@ check-packages:
 # Virtual machines.
 check-libvirt: all tests/atlocal
 	$(srcdir)/tests/libvirt .
+	test $(HAVE_DPDK) = no || $(srcdir)/tests/libvirt . --vhost-user
 .PHONY: check-libvirt
 
 check-guests: all tests/atlocal

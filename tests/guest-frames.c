@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For the guests of tests/guest-traffic, which have no other programs than
+ * For the guests of tests/guests.sh, which have no other programs than
  * busybox's.  Linked statically.
  *
  *     guest-frames raw DEVICE COUNT HEX...

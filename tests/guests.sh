@@ -10,6 +10,8 @@
 #   address, 10.0.0.3 for 52:54:00:00:00:03, also one that is plugged later.
 # - TCP port 99 takes a shell command and gives its output, see guest_run();
 #   port 98 sends back what it gets, and port 97 its MD5 sum.
+# - The MTU of its devices is the kernel's parameter "mtu", or 1500.
+# - It has the program guest-frames, see guest-frames.c.
 # - The power button switches it off.
 # - What it says goes to the file NAME.console.
 #
@@ -17,11 +19,20 @@
 # with directories and a host name of its own.
 #
 # For bash.  The caller has what vmfex-sandbox.sh wants, and a started sandbox, and
-# sets $guest_hook to the name of controller/libvirt-hook.
+# sets $here to the name of this directory, and $guest_hook to that of
+# controller/libvirt-hook.
 
-# guests_make DIRECTORY [PROGRAM...]: downloads what a guest is made of, or
-# takes what is there, and sets $guest_kernel and $guest_initrd.  The guest has
-# PROGRAMs, linked statically, too.
+# With vhost-user, VMs are in hugepages if the machine has enough of 2 MiB that
+# are free: 48 for each, and as many again for one that moves.
+guest_hugepages=
+if test "$(awk '/^HugePages_Free:/ { n = $2 }
+                /^Hugepagesize:/ && $2 == 2048 { print n }' \
+               /proc/meminfo)" -ge 200 2> /dev/null; then
+    guest_hugepages="<hugepages/>"
+fi
+
+# guests_make DIRECTORY: downloads what a guest is made of, or takes what is
+# there, and sets $guest_kernel and $guest_initrd.
 guests_make() {
     local dir=$1/guest modules=$1/guest/modules todo=$1/guest/todo
     local package module path
@@ -40,7 +51,9 @@ guests_make() {
         rm -rf "$dir/download"
     fi
     rm -rf "$dir/root" && mkdir -p "$dir/root"/{bin,dev,etc,proc,sys} &&
-    cp "$(command -v busybox)" "${@:2}" "$dir/root/bin" || return 1
+    cp "$(command -v busybox)" "$dir/root/bin" &&
+    cc -O2 -static -I "$OVS_BUILDDIR" -o "$dir/root/bin/guest-frames" \
+        "$here/guest-frames.c" || return 1
     # Modules, each after those that it depends on.
     : > "$todo"
     for module in virtio_pci virtio_net button evdev 8021q; do
@@ -98,7 +111,7 @@ while :; do
         mac=$(cat $dir/address)
         echo 1 > /proc/sys/net/ipv4/conf/$dev/arp_notify
         ip addr add 10.0.0.$((0x${mac##*:}))/24 dev $dev
-        ip link set $dev up
+        ip link set $dev mtu ${mtu-1500} up
         echo "guest: $dev has $mac"
     done
     sleep 0.2
@@ -110,7 +123,7 @@ END
 # last character of its name.
 guests_libvirtd() {
     local node=$1 dir=$SANDBOX_DIR/$1/libvirt
-    mkdir -p "$dir"/{etc,run,lib,log,cache} &&
+    mkdir -p "$dir"/{etc,run,lib,log,cache,huge} &&
     ln -sfn "$SANDBOX_DIR/$node" "$dir/run/openvswitch" &&
     cat > "$dir/etc/libvirtd.conf" <<END &&
 host_uuid = "b2f0a6c4-0000-4000-9000-00000000000${node: -1}"
@@ -135,6 +148,7 @@ dynamic_ownership = 0
 remember_owner = 0
 security_driver = "none"
 namespaces = [ ]
+${guest_hugepages:+hugetlbfs_mount = \"$dir/huge\"}
 cgroup_controllers = [ ]
 stdio_handler = "file"
 END
@@ -145,6 +159,7 @@ END
     { cat /etc/hosts; echo "127.0.0.1 $node"; } > "$dir/etc/hosts"
     "$node" unshare --mount --uts --propagation private sh -c '
         hostname "$0" &&
+        { test -z "$2" || mount -t hugetlbfs hugetlbfs "$1/huge"; } &&
         mount --bind "$1/etc" /etc/libvirt &&
         mount --bind "$1/etc/passwd" /etc/passwd &&
         mount --bind "$1/etc/group" /etc/group &&
@@ -155,6 +170,7 @@ END
         mount --bind "$1/run" /run &&
         exec libvirtd --config /etc/libvirt/libvirtd.conf \
                       --pid-file "$1/libvirtd.pid"' "$node" "$dir" \
+        "$guest_hugepages" \
         < /dev/null > "$dir/libvirtd.out" 2>&1 &
 }
 
@@ -185,13 +201,26 @@ guests_uri() {
 
 # guest_iface_id NUMBER: the port's name for the manager.
 guest_iface_id() {
-    echo "b2f0a6c4-0000-4000-8000-00000000000$1"
+    echo "b2f0a6c$1-0000-4000-8000-000000000000"
 }
 
 # guest_interface NUMBER PROFILE [BRIDGE]: prints the interface, for libvirt.
 # BRIDGE is an ordinary one, which cannot complete what a guest leaves to its
-# device.
+# device.  If $guest_socket is not empty, the interface is a vhost-user one as
+# Nova describes it, which has a port already.
 guest_interface() {
+    test -z "$guest_socket" || {
+        cat <<END
+<interface type='vhostuser'>
+  <mac address='52:54:00:00:00:0$1'/>
+  <source type='unix' path='$guest_socket' mode='server'/>
+  <model type='virtio'/>
+  <driver queues='$(guest_queues "$1")'/>
+  <rom enabled='no'/>
+</interface>
+END
+        return
+    }
     cat <<END
 <interface type='bridge'>
   <mac address='52:54:00:00:00:0$1'/>
@@ -206,19 +235,37 @@ guest_interface() {
 END
 }
 
+# guest_queues NUMBER: how many queues, and virtual CPUs, it has with
+# $guest_socket.
+guest_queues() {
+    echo $(($1 == 2 ? 2 : 1))
+}
+
 # guest_domain NUMBER PROFILE [BRIDGE]: prints the VM vmNUMBER, for libvirt.
+#
+# With $guest_socket, its memory is shared with ovs-vswitchd, its MTU is 1400,
+# and it takes no interrupts as messages (MSI-X): without KVM, QEMU 7.2 dies of
+# a null pointer when a guest's vhost-user device begins to use them.
 guest_domain() {
+    local memory= options= vcpus=1
+    test -z "$guest_socket" || {
+        memory="<memoryBacking>$guest_hugepages<source type='memfd'/>
+            <access mode='shared'/></memoryBacking>"
+        options="pci=nomsi mtu=1400"
+        vcpus=$(guest_queues "$1")
+    }
     cat <<END
 <domain type='qemu'>
   <name>vm$1</name>
   <uuid>b2f0a6c4-0000-4000-a000-00000000000$1</uuid>
   <memory unit='MiB'>96</memory>
-  <vcpu>1</vcpu>
+  $memory
+  <vcpu>$vcpus</vcpu>
   <os>
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>$guest_kernel</kernel>
     <initrd>$guest_initrd</initrd>
-    <cmdline>console=ttyS0 quiet panic=1 no_timer_check</cmdline>
+    <cmdline>console=ttyS0 quiet panic=1 no_timer_check $options</cmdline>
   </os>
   <features><acpi/></features>
   <devices>
@@ -236,4 +283,34 @@ END
 # guest_run NUMBER COMMAND: runs it in vmNUMBER, by way of the VM "client".
 guest_run() {
     printf '%s\n' "$2" | client nc -N -w 20 "10.0.0.$1" 99
+}
+
+# sends FROM ADDRESS BYTES: as much goes by TCP from VM FROM to ADDRESS, which
+# answers with its MD5 sum.
+sends() {
+    guest_run "$1" "
+        head -c $3 /dev/urandom > /file && md5sum < /file &&
+        nc -w 20 $2 97 < /file; rm /file" > "$work/sums" &&
+    cat "$work/sums" &&
+    test "$(uniq -c "$work/sums" | awk '{ print $1, $3 }')" = "2 -"
+}
+
+# datagrams FROM TO SIZE: all of 200 arrive as they were sent, but for a few
+# that a loaded machine loses.
+datagrams() {
+    local good
+    guest_run "$2" 'guest-frames receive 5001' > "$work/datagrams" &
+    within 10 eval "guest_run $2 'netstat -lun' | grep -q :5001" &&
+    guest_run "$1" "guest-frames send 10.0.0.$2 5001 200 $3" &&
+    wait $! && read -r good < "$work/datagrams" && echo "$good" &&
+    test "${good#* }" = "good 0 bad" && test "${good%% *}" -ge 150
+}
+
+# sound NUMBER: the VM has got nothing with a wrong checksum.
+sound() {
+    guest_run "$1" 'cat /proc/net/snmp' | awk '
+        $1 == old { for (i in name) { if (name[i] ~ /InCsumErrors/ && $i) {
+                        print name[i], $i; bad = 1 } } }
+        { delete name; for (i = 1; i <= NF; i++) name[i] = $i; old = $1; n++ }
+        END { exit bad || n < 4 }'
 }
