@@ -433,8 +433,9 @@ vmfex_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id,
     int error = original(netdev, rxqp, id);
     int ifindex = (!error && vmfex_kernel_is_open()
                    ? netdev_get_ifindex(netdev) : -1);
+    bool has_filter = ifindex > 0 && vmfex_kernel_is_attached(ifindex);
 
-    if (ifindex > 0 && vmfex_kernel_is_attached(ifindex)) {
+    if (has_filter) {
         vmfex_kernel_filter_sockets();
         unhook_later();
         /* What came in before that has been forwarded. */
@@ -445,7 +446,7 @@ vmfex_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id,
     if (!error) {
         /* Not before that: Open vSwitch would no longer know how to drain
          * it. */
-        vmfex_kernel_rxq_opened(*rxqp);
+        vmfex_kernel_rxq_opened(*rxqp, has_filter);
     }
     return error;
 }

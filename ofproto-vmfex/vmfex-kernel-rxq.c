@@ -98,9 +98,10 @@ set_filter(int fd)
 }
 
 /* Takes over the reading of 'rxq', which was just opened, if it is one of our
- * datapath's that has a packet socket. */
+ * datapath's that has a packet socket.  'has_filter' tells that the socket has
+ * a filter of the kernel path's, which must stay. */
 void
-vmfex_kernel_rxq_opened(struct netdev_rxq *rxq)
+vmfex_kernel_rxq_opened(struct netdev_rxq *rxq, bool has_filter)
 {
     struct netdev *netdev = rxq->netdev;
     struct kernel_rxq *q;
@@ -123,7 +124,7 @@ vmfex_kernel_rxq_opened(struct netdev_rxq *rxq)
                   netdev_get_name(netdev), ovs_strerror(errno));
         return;
     }
-    error = set_filter(fd);
+    error = has_filter ? 0 : set_filter(fd);
     if (error) {
         VLOG_WARN("%s: cannot receive more than 65535 bytes at once (%s)",
                   netdev_get_name(netdev), ovs_strerror(error));

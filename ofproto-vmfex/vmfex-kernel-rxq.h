@@ -26,10 +26,12 @@
  * other than vmfex_netdev_rxq_recv() for what a PMD thread polls, which goes
  * straight to the original. */
 
+#include <stdbool.h>
+
 struct dp_packet_batch;
 struct netdev_rxq;
 
-void vmfex_kernel_rxq_opened(struct netdev_rxq *);
+void vmfex_kernel_rxq_opened(struct netdev_rxq *, bool has_filter);
 
 typedef int vmfex_rxq_recv_func(struct netdev_rxq *, struct dp_packet_batch *,
                                 int *qfill);

@@ -35,6 +35,7 @@ struct hlist_head;
 #define MAX_HEAD_LEN (ETH_HLEN + ETAG_LEN)
 #define MIN_IP_LEN (ETH_HLEN + 20)      /* Of frames. */
 #define MIN_IPV6_LEN (ETH_HLEN + ETAG_LEN + 40)
+#define WHOLE 0xffffffff        /* So much of a frame does a socket get. */
 
 /* The kernel has to know one that it accepts for programs which look into it,
  * see vmfex-kernel-carrier.bpf.h. */
@@ -758,7 +759,7 @@ vmfex_socket(struct __sk_buff *skb)
         return 0;
     }
     port = bpf_map_lookup_elem(&vmfex_ports, &ifindex);
-    return port && port->enabled ? 0 : 0xffff;
+    return port && port->enabled ? 0 : WHOLE;
 }
 
 /* Likewise, on those of trunks. */
@@ -779,13 +780,13 @@ vmfex_socket_trunk(struct __sk_buff *skb)
     }
     trunk = bpf_map_lookup_elem(&vmfex_trunks, &ifindex);
     if (!trunk) {
-        return 0xffff;
+        return WHOLE;
     } else if (skb->vlan_present) {
         return 0;
     }
     type = bpf_ntohs(skb->protocol);
     if (type == ETH_TYPE_LLDP || type == ETH_TYPE_ECP) {
-        return 0xffff;
+        return WHOLE;
     } else if (type != trunk->tag_type
                || bpf_skb_load_bytes(skb, ETH_HLEN, head,
                                      type == ETH_TYPE_VNTAG
@@ -796,5 +797,5 @@ vmfex_socket_trunk(struct __sk_buff *skb)
     barrier_var(b);
     verdict = look_at_frame(trunk, ifindex, type, b, NULL, true, &a);
     return verdict == LEAVE || (verdict == FORWARD && is_too_short(skb, &a))
-           ? 0xffff : 0;
+           ? WHOLE : 0;
 }
