@@ -81,8 +81,9 @@ device_find_programs(int ifindex, const char *name, const char *owner)
             remove_xdp(ifindex);
         }
         if (tc_is_ours) {
+            /* Whose the qdisc is nobody can tell. */
             VLOG_INFO("%s: removing a TC program that was left behind", name);
-            kernel_dev_tc_detach(ifindex, false);
+            kernel_dev_tc_detach(ifindex, true);
         }
     }
     if (xdp_id) {

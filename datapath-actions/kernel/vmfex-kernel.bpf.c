@@ -31,6 +31,8 @@ struct hlist_head;
 #define VNTAG_LEN 6
 #define ETAG_LEN 8
 #define VLAN_LEN 4
+#define UDP_HEADER_LEN 8
+#define MAX_FRAME_LEN 65535
 #define MAX_VLANS 4             /* 802.1Q headers of a frame from a VM. */
 #define MAX_HEAD_LEN (ETH_HLEN + ETAG_LEN)
 #define MIN_IP_LEN (ETH_HLEN + 20)      /* Of frames. */
@@ -369,9 +371,10 @@ vmfex_xdp(struct xdp_md *ctx)
 }
 
 /* Returns the length of the headers of each frame that 'skb', which is to be
- * segmented, becomes, with an 802.1Q header that stands beside the frame. */
+ * segmented, becomes, with an 802.1Q header that stands beside the frame.
+ * Frames are at most 'max_len' bytes long unless something is wrong. */
 static __always_inline __u32
-segment_header_len(struct __sk_buff *skb)
+segment_header_len(struct __sk_buff *skb, __u32 max_len)
 {
     __u32 vlan_len = skb->vlan_present ? VLAN_LEN : 0;
     __u32 l4 = sizeof(struct eth);
@@ -392,7 +395,14 @@ segment_header_len(struct __sk_buff *skb)
         return vlan_len + l4;
     }
     if (proto == IPPROTO_UDP) {
-        return vlan_len + l4 + 8;
+        /* Old guests leave it to their device to make IP fragments, of which
+         * only the first one has a header of UDP.  Nothing tells these from
+         * datagrams of their own, but that they fit exactly. */
+        if (skb->gso_size + vlan_len + l4 + UDP_HEADER_LEN > max_len
+            && !(skb->gso_size % UDP_HEADER_LEN)) {
+            return vlan_len + l4;
+        }
+        return vlan_len + l4 + UDP_HEADER_LEN;
     }
     if (proto != IPPROTO_TCP || bpf_skb_load_bytes(skb, l4 + 12, &b, 1)) {
         return vlan_len + l4;
@@ -528,7 +538,7 @@ take_frame(struct __sk_buff *skb, bool behind_xdp)
     }
     n_bytes = skb->len + (skb->vlan_present ? VLAN_LEN : 0);
     if (skb->gso_size) {
-        __u32 header_len = segment_header_len(skb);
+        __u32 header_len = segment_header_len(skb, MAX_FRAME_LEN);
 
         n_frames = count_segments(skb, header_len);
         n_bytes += (n_frames - 1) * header_len;
@@ -689,7 +699,7 @@ vmfex_vm(struct __sk_buff *skb)
     frame_len = n_bytes = skb->len + vlan_len;
     n_frames = 1;
     if (skb->gso_size) {
-        __u32 header_len = segment_header_len(skb);
+        __u32 header_len = segment_header_len(skb, port->max_len);
 
         frame_len = skb->gso_size + header_len;
         n_frames = count_segments(skb, header_len);
