@@ -80,6 +80,7 @@ TESTSUITE_AT = \
 	tests/vswitchd-plugin.at
 SYSTEM_TESTSUITE_AT = \
 	tests/system-failover.at \
+	tests/system-hook.at \
 	tests/system-kernel.at \
 	tests/system-macros.at \
 	tests/system-manager.at \
