@@ -47,7 +47,7 @@ machine_boot() {
     (in_cgroups "vmfex-packages-$$-$name" systemd-nspawn --quiet --boot \
          --directory="$work/$name/root" --machine="$name" \
          --keep-unit --register=no --private-network --console=pipe \
-         --link-journal=no --bind-ro="$work/debs:/debs" \
+         --link-journal=no --system-call-filter=bpf --bind-ro="$work/debs:/debs" \
          < /dev/null > "$work/$name/console" 2>&1) &
     echo $! > "$work/$name/nspawn.pid"
 }
