@@ -73,18 +73,19 @@ struct vmfex_kernel_vif {
     __u32 slot;
 };
 
-/* Map "vmfex_ports", by the VM port's interface index. */
+/* Map "vmfex_ports", by the VM port's interface index.  A MAC is a number, its
+ * first byte being the most significant one of 6. */
 struct vmfex_kernel_port {
     __u32 enabled;              /* Nonzero if it is in the kernel path. */
     __u32 trunk;                /* Interface index of the trunk to send on. */
     __u32 slot;
     __u32 max_len;              /* Of a frame, without the tag. */
     __u32 tag_len;              /* 6 or 8. */
-    __u8 tag[VMFEX_KERNEL_TAG_LEN]; /* As it stands in the frame. */
-    __u8 has_mac;               /* 'mac' is the only one that may send. */
-    __u8 mac[6];
-    __u8 flags;                 /* VMFEX_KERNEL_PORT_*; for the loader. */
     __u32 has_other;            /* There is another entry, see below. */
+    __be16 tag[VMFEX_KERNEL_TAG_LEN / 2]; /* As it stands in the frame. */
+    __u64 mac;                  /* The only one that may send, if 'has_mac'. */
+    __u32 has_mac;
+    __u32 flags;                /* VMFEX_KERNEL_PORT_*; for the loader. */
     __u64 macs[VMFEX_KERNEL_N_MACS]; /* That were seen; 0 is none. */
     __u64 moved;                /* The programs use the other channel. */
 };

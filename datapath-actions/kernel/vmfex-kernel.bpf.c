@@ -36,6 +36,7 @@ struct hlist_head;
 #define MAX_VLANS 4             /* 802.1Q headers of a frame from a VM. */
 #define MAX_HEAD_LEN (ETH_HLEN + ETAG_LEN)
 #define MIN_IP_LEN (ETH_HLEN + 20)      /* Of frames. */
+#define MULTICAST (1ULL << 40)          /* In a MAC as a number. */
 #define MIN_IPV6_LEN (ETH_HLEN + ETAG_LEN + 40)
 #define WHOLE 0xffffffff        /* So much of a frame does a socket get. */
 
@@ -93,11 +94,16 @@ struct {
     __type(value, struct vmfex_kernel_port);
 } vmfex_ports SEC(".maps");
 
-/* An Ethernet header, and as much as it takes to see through LLC and SNAP. */
+/* An Ethernet header.  In units of 2 bytes, since it is aligned to that: the
+ * compiler would access bytes one by one. */
+struct macs {
+    __be16 dst[3];
+    __be16 src[3];
+};
 struct eth {
-    __u8 macs[2 * ETH_ALEN];
+    struct macs macs;
     __be16 type;
-} __attribute__((packed));
+};
 
 /* Ties every map to each program, so that all of them are found by way of any
  * device.  The kernel removes this code, but not the ties. */
@@ -174,15 +180,15 @@ is_special_type(__u16 type)
 
 /* See vmfex_vntag_check(). */
 static __always_inline enum vmfex_drop
-check_vntag(const __u8 *b, bool from_bridge, __u32 *vif)
+check_vntag(const __be16 *b, bool from_bridge, __u32 *vif)
 {
-    __u32 w = (__u32) b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
-    __u32 dvif = w >> 16 & 0x3fff, svif = w & 0xfff;
+    __u32 high = bpf_ntohs(b[0]), low = bpf_ntohs(b[1]);
+    __u32 dvif = high & 0x3fff, svif = low & 0xfff;
 
     *vif = from_bridge ? dvif : svif;
-    return (w & 0x3000 ? VMFEX_DROP_TAG_VERSION
-            : w >> 31 != from_bridge ? VMFEX_DROP_WRONG_DIRECTION
-            : w & 0x40000000 ? VMFEX_DROP_UNKNOWN_LIST
+    return (low & 0x3000 ? VMFEX_DROP_TAG_VERSION
+            : high >> 15 != from_bridge ? VMFEX_DROP_WRONG_DIRECTION
+            : high & 0x4000 ? VMFEX_DROP_UNKNOWN_LIST
             : !*vif || *vif > 4095 ? VMFEX_DROP_UNKNOWN_VIF
             : from_bridge && svif == *vif ? VMFEX_DROP_REFLECTED
             : VMFEX_DROP_NONE);
@@ -190,18 +196,28 @@ check_vntag(const __u8 *b, bool from_bridge, __u32 *vif)
 
 /* See vmfex_etag_check(). */
 static __always_inline enum vmfex_drop
-check_etag(const __u8 *b, bool from_bridge, __u32 *vif)
+check_etag(const __be16 *b, bool from_bridge, __u32 *vif)
 {
-    __u32 ingress = (b[0] & 0xf) << 8 | b[1], ecid = (b[2] & 0xf) << 8 | b[3];
-    bool list = b[2] & 0x30;
+    __u32 ingress = bpf_ntohs(b[0]) & 0xfff, ecid = bpf_ntohs(b[1]) & 0xfff;
+    bool list = b[1] & bpf_htons(0x3000);
+    bool ecid_ext = b[2] & bpf_htons(0xff);
 
     *vif = from_bridge ? ecid : ingress;
     return (list && from_bridge ? VMFEX_DROP_UNKNOWN_LIST
-            : (list || ecid || b[5]) != from_bridge
+            : (list || ecid || ecid_ext) != from_bridge
             ? VMFEX_DROP_WRONG_DIRECTION
-            : !*vif || b[5] || b[4] ? VMFEX_DROP_UNKNOWN_VIF
+            : !*vif || b[2] ? VMFEX_DROP_UNKNOWN_VIF
             : from_bridge && ingress == *vif ? VMFEX_DROP_REFLECTED
             : VMFEX_DROP_NONE);
+}
+
+/* Returns the EtherType behind the header of IEEE 802.2 and SNAP at 'b', or 0
+ * if that is something else. */
+static __always_inline __u16
+snap_type(const __be16 *b)
+{
+    return (b[0] == bpf_htons(0xaaaa) && b[1] == bpf_htons(0x300) && !b[2]
+            ? bpf_ntohs(b[3]) : 0);
 }
 
 /* What becomes of a frame that arrives on a trunk. */
@@ -227,16 +243,14 @@ struct arrival {
  * control frame is left to the host's own stack, which would get it from the
  * emulated path, too. */
 static __always_inline enum verdict
-look_at_untagged(__u16 type, const __u8 *b, const void *end,
+look_at_untagged(__u16 type, const __be16 *b, const void *end,
                  bool is_copy, struct arrival *a)
 {
     if (type == ETH_TYPE_LLDP || type == ETH_TYPE_ECP) {
         return LEAVE;
     } else if (type < ETH_P_802_3_MIN
-               && (is_copy || (void *) (b + 8) <= end)
-               && b[0] == 0xaa && b[1] == 0xaa && b[2] == 3
-               && !b[3] && !b[4] && !b[5]) {
-        type = b[6] << 8 | b[7];
+               && (is_copy || (void *) (b + 4) <= end)) {
+        type = snap_type(b);
     }
     if (type == ETH_TYPE_VNTAG || type == ETH_TYPE_ETAG) {
         a->drop = VMFEX_DROP_WRONG_TAG;
@@ -252,7 +266,7 @@ look_at_untagged(__u16 type, const __u8 *b, const void *end,
  * is a copy of 8 bytes. */
 static __always_inline enum verdict
 look_at_frame(const struct vmfex_kernel_trunk *trunk, __u32 ifindex,
-              __u16 type, const __u8 *b, const void *end, bool is_copy,
+              __u16 type, const __be16 *b, const void *end, bool is_copy,
               struct arrival *a)
 {
     struct vmfex_kernel_vif_key key = { .trunk = ifindex };
@@ -265,20 +279,20 @@ look_at_frame(const struct vmfex_kernel_trunk *trunk, __u32 ifindex,
     }
     if (type == ETH_TYPE_VNTAG) {
         a->tag_len = VNTAG_LEN;
-        if (!is_copy && (void *) (b + VNTAG_LEN) > end) {
+        if (!is_copy && (void *) (b + VNTAG_LEN / 2) > end) {
             a->drop = VMFEX_DROP_TRUNCATED_TAG;
             return DROP;
         }
         a->drop = check_vntag(b, trunk->from_bridge, &a->vif);
-        a->inner = b[4] << 8 | b[5];
+        a->inner = bpf_ntohs(b[2]);
     } else {
         a->tag_len = ETAG_LEN;
-        if (!is_copy && (void *) (b + ETAG_LEN) > end) {
+        if (!is_copy && (void *) (b + ETAG_LEN / 2) > end) {
             a->drop = VMFEX_DROP_TRUNCATED_TAG;
             return DROP;
         }
         a->drop = check_etag(b, trunk->from_bridge, &a->vif);
-        a->inner = b[6] << 8 | b[7];
+        a->inner = bpf_ntohs(b[3]);
     }
     if (a->drop != VMFEX_DROP_NONE) {
         return DROP;
@@ -320,9 +334,9 @@ vmfex_xdp(struct xdp_md *ctx)
     const struct vmfex_kernel_trunk *trunk;
     struct vmfex_kernel_meta *meta;
     const struct eth *eth = data;
-    __u8 macs[2 * ETH_ALEN];
     enum verdict verdict;
     struct arrival a;
+    struct macs macs;
     __u64 len;
 
     hold_maps();
@@ -331,7 +345,7 @@ vmfex_xdp(struct xdp_md *ctx)
         return XDP_PASS;
     }
     verdict = look_at_frame(trunk, trunk_ifindex, bpf_ntohs(eth->type),
-                            (const __u8 *) (eth + 1), end, false, &a);
+                            (const __be16 *) (eth + 1), end, false, &a);
     len = (has_frags ? bpf_xdp_get_buff_len(ctx) : (__u64) (end - data))
           - a.tag_len;
     if (verdict != FORWARD) {
@@ -349,7 +363,7 @@ vmfex_xdp(struct xdp_md *ctx)
     if (data + sizeof macs > end) {
         return XDP_PASS;
     }
-    __builtin_memcpy(macs, data, sizeof macs);
+    macs = *(const struct macs *) data;
     /* That takes the metadata along. */
     if (bpf_xdp_adjust_head(ctx, a.tag_len)) {
         return XDP_DROP;
@@ -360,7 +374,7 @@ vmfex_xdp(struct xdp_md *ctx)
     if (data + sizeof macs > end || (void *) (meta + 1) > data) {
         return XDP_DROP;
     }
-    __builtin_memcpy(data, macs, sizeof macs);
+    *(struct macs *) data = macs;
     meta->magic = (is_vlan_type(a.inner)
                    ? VMFEX_KERNEL_MAGIC_VLAN : VMFEX_KERNEL_MAGIC);
     meta->port = a.v->port;
@@ -521,7 +535,7 @@ take_frame(struct __sk_buff *skb, bool behind_xdp)
         return TC_ACT_UNSPEC;
     }
     verdict = look_at_frame(trunk, ifindex, type,
-                            (const __u8 *) (eth + 1), end, false, &a);
+                            (const __be16 *) (eth + 1), end, false, &a);
     if (verdict == FORWARD && is_too_short(skb, &a)) {
         verdict = LEAVE;
     }
@@ -600,33 +614,30 @@ vmfex_find_devices(void *ctx)
     return !device_table;
 }
 
-/* Remembers that the VM sends from the MAC at 'mac'. */
-static __always_inline void
-note_mac(struct vmfex_kernel_port *port, const __u8 *mac)
+/* Returns a MAC as struct vmfex_kernel_port has it. */
+static __always_inline __u64
+mac_value(const __be16 *mac)
 {
-    __u64 value = ((__u64) mac[0] << 40 | (__u64) mac[1] << 32
-                   | (__u64) mac[2] << 24 | mac[3] << 16 | mac[4] << 8
-                   | mac[5]);
+    return ((__u64) bpf_ntohs(mac[0]) << 32 | (__u64) bpf_ntohs(mac[1]) << 16
+            | bpf_ntohs(mac[2]));
+}
 
-    if (!value || mac[0] & 1) {
+/* Remembers that the VM sends from 'mac'. */
+static __always_inline void
+note_mac(struct vmfex_kernel_port *port, __u64 mac)
+{
+    if (!mac || mac & MULTICAST) {
         return;
     }
 #pragma unroll
     for (int i = 0; i < VMFEX_KERNEL_N_MACS; i++) {
         if (!port->macs[i]) {
-            port->macs[i] = value;
+            port->macs[i] = mac;
         }
-        if (port->macs[i] == value) {
+        if (port->macs[i] == mac) {
             return;
         }
     }
-}
-
-static __always_inline bool
-macs_differ(const __u8 *a, const __u8 *b)
-{
-    return (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3])
-           | (a[4] ^ b[4]) | (a[5] ^ b[5]);
 }
 
 /* Returns the channel to send on, which is 'port', that with 'ifindex', or its
@@ -651,6 +662,28 @@ use_channel(struct vmfex_kernel_port *port, __u32 ifindex)
     return port;
 }
 
+/* Puts 'tag' into 'skb', behind the MACs.  'tag_len' is a constant: the
+ * verifier has to know it. */
+static __always_inline bool
+push_tag(struct __sk_buff *skb, const __be16 *tag, __u32 tag_len)
+{
+    void *data, *end;
+    struct macs macs;
+
+    if (bpf_skb_change_head(skb, tag_len, 0)) {
+        return false;
+    }
+    data = (void *) (long) skb->data;
+    end = (void *) (long) skb->data_end;
+    if (data + tag_len + sizeof macs > end) {
+        return false;
+    }
+    macs = *(const struct macs *) (data + tag_len);
+    *(struct macs *) data = macs;
+    __builtin_memcpy(data + sizeof macs, tag, tag_len);
+    return true;
+}
+
 /* On a VM port: checks the frame, pushes the tag and sends it. */
 SEC("tc")
 int
@@ -661,11 +694,11 @@ vmfex_vm(struct __sk_buff *skb)
     void *end = (void *) (long) skb->data_end;
     struct vmfex_kernel_port *port;
     const struct eth *eth = data;
-    __u8 head[2 * ETH_ALEN + VMFEX_KERNEL_TAG_LEN];
     __be16 vlans[2 * MAX_VLANS];
-    __u8 snap[8];
-    __u16 type;
+    __be16 snap[4];
     int n_vlans = 0;
+    __u16 type;
+    __u64 mac;
 
     hold_maps();
     port = bpf_map_lookup_elem(&vmfex_ports, &ifindex);
@@ -675,20 +708,19 @@ vmfex_vm(struct __sk_buff *skb)
 
     type = bpf_ntohs(eth->type);
     if (type < ETH_P_802_3_MIN
-        && !bpf_skb_load_bytes(skb, sizeof *eth, snap, sizeof snap)
-        && snap[0] == 0xaa && snap[1] == 0xaa && snap[2] == 3
-        && !snap[3] && !snap[4] && !snap[5]) {
-        type = snap[6] << 8 | snap[7];
+        && !bpf_skb_load_bytes(skb, sizeof *eth, snap, sizeof snap)) {
+        type = snap_type(snap);
     }
     if (type == ETH_TYPE_VNTAG || type == ETH_TYPE_ETAG) {
         count_drop(port->slot, VMFEX_DROP_TAG_SPOOF, 1);
         return TC_ACT_SHOT;
     }
-    if (port->has_mac && macs_differ(eth->macs + ETH_ALEN, port->mac)) {
+    mac = mac_value(eth->macs.src);
+    if (port->has_mac && mac != port->mac) {
         count_drop(port->slot, VMFEX_DROP_SOURCE_MAC, 1);
         return TC_ACT_SHOT;
     }
-    note_mac(port, eth->macs + ETH_ALEN);
+    note_mac(port, mac);
     if (port->has_other) {
         port = use_channel(port, ifindex);
     }
@@ -710,8 +742,6 @@ vmfex_vm(struct __sk_buff *skb)
         return TC_ACT_SHOT;
     }
 
-    __builtin_memcpy(head, eth->macs, sizeof eth->macs);
-
     /* An 802.1Q header stands beside the frame: into it, behind the tag.  When
      * it is taken off, the next one comes out of the frame in its place. */
     for (int i = 0; i < MAX_VLANS && skb->vlan_present; i++) {
@@ -728,29 +758,15 @@ vmfex_vm(struct __sk_buff *skb)
         return TC_ACT_SHOT;
     }
     for (int i = MAX_VLANS - 1; i >= 0; i--) {
-        if (i < n_vlans
-            && (bpf_skb_change_head(skb, VLAN_LEN, 0)
-                || bpf_skb_store_bytes(skb, sizeof eth->macs, &vlans[2 * i],
-                                       VLAN_LEN, 0))) {
+        if (i < n_vlans && !push_tag(skb, &vlans[2 * i], VLAN_LEN)) {
             return TC_ACT_SHOT;
         }
     }
 
-    /* Each with a length that the verifier knows. */
-    if (port->tag_len == VNTAG_LEN) {
-        __builtin_memcpy(head + sizeof eth->macs, port->tag, VNTAG_LEN);
-        if (bpf_skb_change_head(skb, VNTAG_LEN, 0)
-            || bpf_skb_store_bytes(skb, 0, head,
-                                   sizeof eth->macs + VNTAG_LEN, 0)) {
-            return TC_ACT_SHOT;
-        }
-    } else {
-        __builtin_memcpy(head + sizeof eth->macs, port->tag, ETAG_LEN);
-        if (bpf_skb_change_head(skb, ETAG_LEN, 0)
-            || bpf_skb_store_bytes(skb, 0, head,
-                                   sizeof eth->macs + ETAG_LEN, 0)) {
-            return TC_ACT_SHOT;
-        }
+    if (!(port->tag_len == VNTAG_LEN
+          ? push_tag(skb, port->tag, VNTAG_LEN)
+          : push_tag(skb, port->tag, ETAG_LEN))) {
+        return TC_ACT_SHOT;
     }
     count_tx(port->slot, n_frames, n_bytes);
     return bpf_redirect(port->trunk, 0);
@@ -777,8 +793,8 @@ SEC("socket")
 int
 vmfex_socket_trunk(struct __sk_buff *skb)
 {
-    __u8 head[VMFEX_KERNEL_TAG_LEN] = { 0 };
-    const __u8 *b = head;
+    __be16 head[VMFEX_KERNEL_TAG_LEN / 2] = { 0 };
+    const __be16 *b = head;
     __u32 ifindex = skb->ifindex;
     const struct vmfex_kernel_trunk *trunk;
     enum verdict verdict;

@@ -105,9 +105,12 @@ vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag tag,
     return 0;
 }
 
+/* Stores in 'tag_', of VMFEX_KERNEL_TAG_LEN bytes, what the VM port pushes for
+ * 'channel'. */
 static void
-encode_tag(const struct vmfex_channel *channel, uint8_t *bytes)
+encode_tag(const struct vmfex_channel *channel, void *tag_)
 {
+    uint8_t *bytes = tag_;
     ovs_be16 type;
 
     if (channel->tag == VMFEX_E_TAG) {
@@ -147,7 +150,7 @@ port_init(struct vmfex_kernel_port *port, const struct vmfex_link *link,
     encode_tag(channel, port->tag);
     port->has_mac = link->has_mac;
     if (link->has_mac) {
-        memcpy(port->mac, link->mac.ea, sizeof port->mac);
+        port->mac = eth_addr_to_uint64(link->mac);
     }
 }
 
@@ -209,7 +212,7 @@ vmfex_kernel_has_moved(int trunk, const struct vmfex_channel *channel,
     const struct kernel_vif *v = kernel_vif_find(&key);
     const struct kernel_device *d = (v ? kernel_device_find(v->value.port)
                                      : NULL);
-    uint8_t tag[VMFEX_KERNEL_TAG_LEN] = { 0 };
+    __be16 tag[VMFEX_KERNEL_TAG_LEN / 2] = { 0 };
     struct vmfex_kernel_port port;
     uint32_t other;
 
