@@ -28,6 +28,7 @@ struct vmfex_txq {
     struct netdev *netdev;             /* With a reference. */
     unsigned int n_wanted;             /* By dpif-netdev; 0 is not known. */
     bool allowed;                      /* It may be open. */
+    bool has_socket;                   /* And no queues. */
 };
 
 /* Main thread only. */
@@ -71,12 +72,13 @@ txq_close(struct vmfex_txq *txq)
     }
 }
 
-/* Returns true if others may send on the last of 'n_txq' queues of which
- * dpif-netdev wants 'n_wanted'. */
+/* Returns true if others may send on the last of 'n_txq' queues of 'txq', of
+ * which dpif-netdev wants 'n_wanted'. */
 static bool
-is_usable(unsigned int n_txq, unsigned int n_wanted)
+is_usable(const struct vmfex_txq *txq, unsigned int n_txq,
+          unsigned int n_wanted)
 {
-    return n_txq && n_wanted && n_txq != n_wanted;
+    return txq->has_socket || (n_txq && n_wanted && n_txq != n_wanted);
 }
 
 /* Opens 'txq' if that is allowed and its netdev has as many queues as it
@@ -86,7 +88,7 @@ txq_open(struct vmfex_txq *txq)
 {
     int n_txq = netdev_n_txq(txq->netdev);
 
-    if (txq->allowed && is_usable(n_txq, txq->n_wanted)
+    if (txq->allowed && is_usable(txq, n_txq, txq->n_wanted)
         && !vmfex_txq_is_open(txq)) {
         VLOG_DBG("%s: other datapaths send on queue %d of %d, PMD threads "
                  "want %u", netdev_get_name(txq->netdev), n_txq - 1, n_txq,
@@ -97,15 +99,17 @@ txq_open(struct vmfex_txq *txq)
 }
 
 /* Returns a new way for others to send on 'netdev', which is about to become a
- * port of our datapath.  It is closed until vmfex_txq_allow(). */
+ * port of our datapath, by a queue of it or, if 'has_socket', without one.  It
+ * is closed until vmfex_txq_allow(). */
 struct vmfex_txq *
-vmfex_txq_create(struct netdev *netdev)
+vmfex_txq_create(struct netdev *netdev, bool has_socket)
 {
     struct vmfex_txq *txq = xzalloc(sizeof *txq);
 
     ovsrcu_init(&txq->open, NULL);
     atomic_init(&txq->qid, 0);
     txq->netdev = netdev_ref(netdev);
+    txq->has_socket = has_socket;
     ovs_list_push_back(&all_txqs, &txq->node);
     return txq;
 }
@@ -159,17 +163,17 @@ vmfex_netdev_set_tx_multiq(struct netdev *netdev, unsigned int n_txq,
     unsigned int n = netdev_n_txq(netdev);
     int error;
 
-    if (!txq) {
+    if (!txq || txq->has_socket) {
         return original(netdev, n_txq);
     }
 
     /* Whether PMD threads take locks may change with their number. */
-    if (!is_usable(n, n_txq) || (n < n_txq) != (n < txq->n_wanted)) {
+    if (!is_usable(txq, n, n_txq) || (n < n_txq) != (n < txq->n_wanted)) {
         txq_close(txq);
     }
     txq->n_wanted = n_txq;
     error = original(netdev, n_txq + 1);
-    if (txq->allowed && is_usable(n, n_txq) && !vmfex_txq_is_open(txq)) {
+    if (txq->allowed && is_usable(txq, n, n_txq) && !vmfex_txq_is_open(txq)) {
         netdev_request_reconfigure(netdev);
     }
     return error;

@@ -12,13 +12,15 @@
  * - Each PMD thread of our datapath sends on a transmit queue of its own,
  *   without a lock, if the trunk has enough of them.  So we ask it for
  *   one queue more than dpif-netdev does, and that one is for everybody else,
- *   with its lock taken:
+ *   with its lock taken.  A netdev of the kernel has a socket instead, on
+ *   which any thread may send at any time:
  *
  *         queues of the trunk                what others do
  *         more than dpif-netdev wants        send on the last one
  *         as many                            go the emulated way
  *         fewer                              send on the last one: then
  *                                            everybody takes the lock
+ *         netdev of the kernel               send
  *
  * - The trunk may be reconfigured or deleted at the same time.  So whoever
  *   sends finds the netdev here, under RCU, and only while it is open:
@@ -34,10 +36,11 @@
  *   The main thread then holds a lock of our datapath that no other thread
  *   ever waits for ('port_rwlock'), so that it can wait there.
  *
- * This is for downlinks that a PMD thread polls.  Which port is one is not
- * known when it is added, and some devices cannot be reconfigured afterwards,
- * so all ports of our datapath are asked for the queue.  All functions but
- * vmfex_txq_get() are for the main thread. */
+ * This is for downlinks that a PMD thread polls, or that are netdevs of the
+ * kernel.  Which port is one is not known when it is added, and some devices
+ * cannot be reconfigured afterwards, so all ports of our datapath are asked
+ * for the queue.  All functions but vmfex_txq_get() are for the main
+ * thread. */
 
 #include <stdbool.h>
 
@@ -47,7 +50,7 @@ struct vmfex_txq;
 typedef int vmfex_set_tx_multiq_func(struct netdev *, unsigned int n_txq);
 typedef int vmfex_reconfigure_func(struct netdev *);
 
-struct vmfex_txq *vmfex_txq_create(struct netdev *);
+struct vmfex_txq *vmfex_txq_create(struct netdev *, bool has_socket);
 void vmfex_txq_allow(struct vmfex_txq *, bool);
 void vmfex_txq_destroy(struct vmfex_txq *);
 bool vmfex_txq_is_open(const struct vmfex_txq *);

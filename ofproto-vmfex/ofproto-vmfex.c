@@ -18,6 +18,7 @@
 #include "ofproto-vmfex/netdev-vethernet.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
+#include "ofproto-vmfex/vmfex-kernel-rxq.h"
 #include "ofproto-vmfex/vmfex-main-loop.h"
 #include "ofproto-vmfex/vmfex-reports.h"
 #include "openvswitch/poll-loop.h"
@@ -493,7 +494,7 @@ vmfex_port_add(struct ofproto *ofproto_, struct netdev *netdev)
                       "type %s", ofproto_->name, name, type);
             return EOPNOTSUPP;
         }
-        txq = vmfex_txq_create(netdev);
+        txq = vmfex_txq_create(netdev, vmfex_netdev_has_socket(netdev));
         error = vmfex_datapath_port_add(netdev, &odp_port);
         if (error) {
             vmfex_txq_destroy(txq);

@@ -97,6 +97,16 @@ set_filter(int fd)
                       sizeof filter) ? errno : 0;
 }
 
+/* Returns true if 'netdev' is one of the kernel, which Open vSwitch reads by a
+ * packet socket, and writes by another one in any thread. */
+bool
+vmfex_netdev_has_socket(const struct netdev *netdev)
+{
+    /* A dummy may have this type, too. */
+    return (!strcmp(netdev_get_type(netdev), "system")
+            && is_netdev_linux_class(netdev_get_class(netdev)));
+}
+
 /* Takes over the reading of 'rxq', which was just opened, if it is one of our
  * datapath's that has a packet socket.  'has_filter' tells that the socket has
  * a filter of the kernel path's, which must stay. */
@@ -110,10 +120,7 @@ vmfex_kernel_rxq_opened(struct netdev_rxq *rxq, bool has_filter)
     int error;
     int fd;
 
-    /* A dummy may have this type, too. */
-    if (strcmp(netdev_get_type(netdev), "system")
-        || !is_netdev_linux_class(netdev_get_class(netdev))
-        || !vmfex_txq_exists(netdev)) {
+    if (!vmfex_netdev_has_socket(netdev) || !vmfex_txq_exists(netdev)) {
         return;
     }
 

@@ -29,8 +29,10 @@
 #include <stdbool.h>
 
 struct dp_packet_batch;
+struct netdev;
 struct netdev_rxq;
 
+bool vmfex_netdev_has_socket(const struct netdev *);
 void vmfex_kernel_rxq_opened(struct netdev_rxq *, bool has_filter);
 
 typedef int vmfex_rxq_recv_func(struct netdev_rxq *, struct dp_packet_batch *,

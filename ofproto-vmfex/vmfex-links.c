@@ -19,6 +19,7 @@
 #include "ofproto-vmfex/vmfex-channels.h"
 #include "ofproto-vmfex/vmfex-choice.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
+#include "ofproto-vmfex/vmfex-kernel-rxq.h"
 #include "ofproto-vmfex/vmfex-path.h"
 #include "ofproto-vmfex/vmfex-publish.h"
 #include "ofproto-vmfex/vmfex-reports.h"
@@ -162,18 +163,21 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     free(lport);
 }
 
-/* Lets others send on 'lport', and receive from it, if it is a downlink with a
- * PMD thread.  Behind an uplink, all VM ports are in our own datapath. */
+/* Lets others send on 'lport' if it is a downlink that has a PMD thread or is
+ * a netdev of the kernel, and receive from it if it has a PMD thread.  Behind
+ * an uplink, all VM ports are in our own datapath. */
 static void
 lport_update_queues(struct vmfex_lport *lport)
 {
-    bool allow = (lport->configured
-                  && lport->role == VMFEX_ROLE_DOWNLINK
-                  && !lport->config_error
-                  && netdev_is_pmd(lport->dp_netdev));
+    bool is_downlink = (lport->configured
+                        && lport->role == VMFEX_ROLE_DOWNLINK
+                        && !lport->config_error);
+    bool is_pmd = netdev_is_pmd(lport->dp_netdev);
 
-    vmfex_txq_allow(lport->txq, allow);
-    vmfex_loan_offer(lport->dp_netdev, allow ? lport->odp_port : ODPP_NONE);
+    vmfex_txq_allow(lport->txq, is_downlink
+                    && (is_pmd || vmfex_netdev_has_socket(lport->dp_netdev)));
+    vmfex_loan_offer(lport->dp_netdev,
+                     is_downlink && is_pmd ? lport->odp_port : ODPP_NONE);
 }
 
 /* Uses 'netdev', which is the same device opened again, for 'lport'. */

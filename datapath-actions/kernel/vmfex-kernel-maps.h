@@ -14,7 +14,7 @@
 
 #include "datapath-actions/vmfex-drop.h"
 
-#define VMFEX_KERNEL_VERSION 4
+#define VMFEX_KERNEL_VERSION 5
 
 #define VMFEX_KERNEL_MAX_TRUNKS 64
 #define VMFEX_KERNEL_MAX_SLOTS 2048     /* Counters: trunks and adapters. */
