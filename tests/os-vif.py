@@ -9,6 +9,7 @@ defaults: OVSDB over tcp:127.0.0.1:6640.  KIND is
     vif          VIFOpenVSwitch; it is libvirt that adds the port
     create-port  VIFOpenVSwitch with create_port; NAME is a device
     vhost-user   VIFVHostUser whose socket is NAME, a file; QEMU is the server
+    representor  VIFHostDevice, NAME being the PCI address of a virtual function
     hybrid       VIFBridge, with a Linux bridge and a veth pair between
 
 DATAPATH-TYPE is what Neutron says that the bridge is, or "" if it does not
@@ -45,6 +46,12 @@ def make_vif(kind, name, iface_id, mac, bridge, datapath_type, mtu):
             vif_name=name, bridge_name=bridge, **common)
     if kind == "vhost-user":
         return objects.vif.VIFVHostUser(path=name, mode="server", **common)
+    if kind == "representor":
+        common["port_profile"] = objects.vif.VIFPortProfileOVSRepresentor(
+            interface_id=iface_id, datapath_type=datapath_type,
+            representor_name=name, representor_address=name)
+        return objects.vif.VIFHostDevice(
+            dev_type="ethernet", dev_address=name, **common)
     if kind == "hybrid":
         return objects.vif.VIFBridge(
             vif_name=name, bridge_name="qbr" + iface_id[:11], **common)
