@@ -282,7 +282,7 @@ END
 
 # guest_run NUMBER COMMAND: runs it in vmNUMBER, by way of the VM "client".
 guest_run() {
-    printf '%s\n' "$2" | client nc -N -w 20 "10.0.0.$1" 99
+    printf '%s\n' "$2" | client nc -N -w 120 "10.0.0.$1" 99
 }
 
 # sends FROM ADDRESS BYTES: as much goes by TCP from VM FROM to ADDRESS, which
