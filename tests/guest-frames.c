@@ -6,7 +6,7 @@
  *     guest-frames raw DEVICE COUNT HEX...
  *         sends each frame, given in hexadecimal, COUNT times
  *     guest-frames send ADDRESS PORT COUNT SIZE
- *         sends COUNT UDP datagrams of SIZE bytes, one each millisecond
+ *         sends COUNT UDP datagrams of SIZE bytes, one each 4 milliseconds
  *     guest-frames receive PORT
  *         until none has come for 3 seconds, counts the datagrams that come,
  *         and those with the wrong content */
@@ -94,7 +94,7 @@ send_datagrams(const char *address, int port, int count, size_t size)
     check(connect(fd, (struct sockaddr *) &sin, sizeof sin), address);
     for (int i = 0; i < count; i++) {
         check(send(fd, buffer, size, 0), "send");
-        usleep(1000);
+        usleep(4000);
     }
 }
 
