@@ -55,7 +55,7 @@ machine_boot() {
 # machine_wait NAME: waits until it has booted, without a failed unit.
 machine_wait() {
     local i pid state
-    for i in {1..300}; do
+    for i in {1..600}; do
         pid=$(cat "/proc/$(cat "$work/$1/nspawn.pid")/task/"*/children |
               head -n 1)
         pid=${pid%% *}
@@ -79,7 +79,7 @@ machine_reboot() {
     local i nspawn
     nspawn=$(cat "$work/$1/nspawn.pid")
     machine_run "$1" systemctl reboot
-    for i in {1..300}; do
+    for i in {1..1200}; do
         kill -0 "$nspawn" 2> /dev/null || break
         sleep 0.1
     done
