@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath-actions/kernel/vmfex-kernel-maps.h"
 #include "util.h"
 
 #define MAX_FIELDS 6
@@ -34,7 +35,7 @@ struct wanted_trunk {
     enum vmfex_tag tag;
     bool from_bridge;           /* What is sent on it. */
 };
-static struct wanted_trunk trunks[8];
+static struct wanted_trunk trunks[VMFEX_KERNEL_MAX_TRUNKS + 2];
 static size_t n_trunks;
 
 static int
@@ -93,6 +94,7 @@ attach(const char *wanted)
     if (!strncmp(wanted, "trunk=", 6) && n >= 3) {
         struct wanted_trunk *t = &trunks[n_trunks++];
 
+        ovs_assert(n_trunks <= ARRAY_SIZE(trunks));
         ovs_strlcpy(t->name, fields[0], sizeof t->name);
         t->tag = !strcmp(fields[1], "e-tag") ? VMFEX_E_TAG : VMFEX_VN_TAG;
         t->from_bridge = !strcmp(fields[2], "downlink");
@@ -123,6 +125,7 @@ set(const char *wanted)
 
     if (!strncmp(wanted, "link=", 5)) {
         struct wanted_trunk *t = find_trunk(fields[2]);
+        bool attached = vmfex_kernel_is_attached(ifindex(fields[0]));
         struct vmfex_link link = {
             .endpoint = vmfex_endpoint_create(fields[1]),
             .channels[0] = {
@@ -139,10 +142,13 @@ set(const char *wanted)
             eth_addr_from_string(fields[5], &link.mac);
         }
         check(wanted, vmfex_kernel_set_vif(ifindex(t->name), atoi(fields[3]),
-                                           fields[1], ifindex(fields[0])));
-        check(wanted, vmfex_kernel_set_port(ifindex(fields[0]), &link,
-                                            &link.channels[0],
-                                            ifindex(t->name), NULL, 0));
+                                           fields[1], attached
+                                           ? ifindex(fields[0]) : 0));
+        if (attached) {
+            check(wanted, vmfex_kernel_set_port(ifindex(fields[0]), &link,
+                                                &link.channels[0],
+                                                ifindex(t->name), NULL, 0));
+        }
         vmfex_endpoint_unref(link.endpoint);
     } else if (!strncmp(wanted, "emulated=", 9) && n == 3) {
         check(wanted, vmfex_kernel_set_vif(ifindex(fields[1]),

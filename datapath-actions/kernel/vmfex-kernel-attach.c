@@ -55,6 +55,25 @@ device_restore_gro(struct kernel_device *d)
     d->gro_is_ours = false;
 }
 
+/* Returns NULL if there is room for one more device, a trunk or a VM port,
+ * otherwise a clause that says that there is none. */
+static char *
+explain_no_room(const char *name, bool is_trunk)
+{
+    const int max = (is_trunk ? VMFEX_KERNEL_MAX_TRUNKS
+                     : VMFEX_KERNEL_MAX_PORTS);
+    const struct kernel_device *d;
+    int n = 0;
+
+    HMAP_FOR_EACH (d, node, &kernel_devices) {
+        n += d->is_trunk == is_trunk;
+    }
+    return (n < max ? NULL
+            : xasprintf("%s is one more than the %d %s for which the kernel "
+                        "path has room", name, max,
+                        is_trunk ? "trunks" : "VM ports"));
+}
+
 /* Has TC on the trunk 'd' do without XDP. */
 static void
 trunk_use_tc(struct kernel_device *d)
@@ -149,6 +168,10 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name,
                                  "off with ethtool -K %s lro off", name, name);
             return VMFEX_KERNEL_NONE;
         }
+        *reasonp = explain_no_room(name, true);
+        if (*reasonp) {
+            return VMFEX_KERNEL_NONE;
+        }
         d = kernel_device_create(ifindex, name, true);
         d->hook = VMFEX_KERNEL_TC;
         error = kernel_dev_tc_attach(ifindex, kernel_device_tc_prog(d),
@@ -189,6 +212,10 @@ vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp)
         d = NULL;
     }
     if (!d) {
+        *reasonp = explain_no_room(name, false);
+        if (*reasonp) {
+            return false;
+        }
         d = kernel_device_create(ifindex, name, false);
         error = kernel_dev_tc_attach(ifindex, kernel_prog_fd(KPROG_VM),
                                      &d->qdisc_is_ours);

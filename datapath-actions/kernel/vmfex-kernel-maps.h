@@ -18,7 +18,7 @@
 
 #define VMFEX_KERNEL_MAX_TRUNKS 64
 #define VMFEX_KERNEL_MAX_SLOTS 2048     /* Counters: trunks and adapters. */
-#define VMFEX_KERNEL_MAX_PORTS 2048
+#define VMFEX_KERNEL_MAX_PORTS 1024
 #define VMFEX_KERNEL_N_MACS 8
 #define VMFEX_KERNEL_TAG_LEN 8          /* Of the longer tag. */
 #define VMFEX_KERNEL_NAME_LEN 64

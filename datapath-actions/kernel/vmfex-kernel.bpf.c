@@ -89,7 +89,7 @@ struct {
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, VMFEX_KERNEL_MAX_PORTS);
+    __uint(max_entries, 2 * VMFEX_KERNEL_MAX_PORTS);
     __type(key, __u32);
     __type(value, struct vmfex_kernel_port);
 } vmfex_ports SEC(".maps");

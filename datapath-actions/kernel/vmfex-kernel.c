@@ -47,9 +47,12 @@ vmfex_kernel_set_vif(int trunk, uint16_t vif, const char *vethernet, int port)
     int slot = port ? kernel_slot_get(vethernet) : 0;
     struct vmfex_kernel_vif value = { .port = port, .slot = slot };
     struct kernel_vif *v = kernel_vif_find(&key);
+    int error = 0;
 
     if (slot < 0) {
-        return ENOSPC;
+        /* Without an entry, its frames would be dropped. */
+        error = ENOSPC;
+        memset(&value, 0, sizeof value);
     }
     if (!v || memcmp(&v->value, &value, sizeof value)) {
         if (bpf_map_update_elem(kernel_map_fds[KMAP_VIFS], &key, &value,
@@ -63,7 +66,7 @@ vmfex_kernel_set_vif(int trunk, uint16_t vif, const char *vethernet, int port)
     }
     v->wanted = true;
     v->adopted = false;
-    return 0;
+    return error;
 }
 
 /* Begins, or goes on, to take frames that arrive on the trunk with 'ifindex'
