@@ -21,16 +21,46 @@
 
 VLOG_DEFINE_THIS_MODULE(vmfex_kernel_attach);
 
+/* Returns true if 'id' is the number of the program 'prog_fd'. */
 static bool
-device_has_xdp(const struct kernel_device *d)
+prog_has_id(int prog_fd, uint32_t id)
 {
     struct bpf_prog_info info;
     uint32_t info_len = sizeof info;
 
     memset(&info, 0, sizeof info);
-    return (!bpf_obj_get_info_by_fd(kernel_prog_fd(KPROG_XDP), &info,
-                                    &info_len)
-            && kernel_dev_xdp_query(d->ifindex) == info.id);
+    return (!bpf_obj_get_info_by_fd(prog_fd, &info, &info_len)
+            && info.id == id);
+}
+
+static bool
+device_has_xdp(const struct kernel_device *d)
+{
+    return prog_has_id(kernel_prog_fd(KPROG_XDP),
+                       kernel_dev_xdp_query(d->ifindex));
+}
+
+/* Attaches the TC program of 'd' again if somebody took it off. */
+static void
+device_check_tc(struct kernel_device *d)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
+    int prog_fd = kernel_device_tc_prog(d);
+    bool qdisc_is_ours;
+    int error;
+
+    if (!prog_has_id(prog_fd, kernel_dev_tc_query(d->ifindex))) {
+        error = kernel_dev_tc_attach(d->ifindex, prog_fd, &qdisc_is_ours);
+        d->qdisc_is_ours |= qdisc_is_ours;
+        if (error) {
+            VLOG_WARN_RL(&rl, "%s: somebody took the TC program off, and it "
+                         "cannot be attached again (%s)", d->name,
+                         ovs_strerror(error));
+        } else {
+            VLOG_WARN_RL(&rl, "%s: somebody took the TC program off; attached "
+                         "it again", d->name);
+        }
+    }
 }
 
 static char *
@@ -182,6 +212,8 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name,
             return VMFEX_KERNEL_NONE;
         }
         kernel_promisc_hold(ifindex, name, false);
+    } else {
+        device_check_tc(d);
     }
 
     why_not = why_not_xdp(name, wanted);
@@ -224,6 +256,8 @@ vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp)
             kernel_device_destroy(d);
             return false;
         }
+    } else {
+        device_check_tc(d);
     }
     return true;
 }
