@@ -52,7 +52,9 @@ device_check_tc(struct kernel_device *d)
     if (!prog_has_id(prog_fd, kernel_dev_tc_query(d->ifindex))) {
         error = kernel_dev_tc_attach(d->ifindex, prog_fd, &qdisc_is_ours);
         d->qdisc_is_ours |= qdisc_is_ours;
-        if (error) {
+        if (error == ENODEV) {
+            /* That is about to be noticed. */
+        } else if (error) {
             VLOG_WARN_RL(&rl, "%s: somebody took the TC program off, and it "
                          "cannot be attached again (%s)", d->name,
                          ovs_strerror(error));
@@ -112,7 +114,7 @@ trunk_use_tc(struct kernel_device *d)
 
     d->hook = VMFEX_KERNEL_TC;
     error = kernel_dev_tc_replace(d->ifindex, kernel_device_tc_prog(d));
-    if (error) {
+    if (error && error != ENODEV) {
         VLOG_WARN("%s: cannot do without its XDP program (%s)", d->name,
                   ovs_strerror(error));
     }
@@ -129,7 +131,9 @@ trunk_use_xdp(struct kernel_device *d)
     int fd = kernel_prog_fd(KPROG_XDP);
     int error;
 
-    error = kernel_dev_xdp_attach(d->ifindex, fd);
+    /* It stays on a device that goes to another network namespace and comes
+     * back. */
+    error = device_has_xdp(d) ? 0 : kernel_dev_xdp_attach(d->ifindex, fd);
     if (!error) {
         d->hook = VMFEX_KERNEL_XDP;
         error = kernel_dev_tc_replace(d->ifindex, kernel_device_tc_prog(d));
