@@ -62,11 +62,11 @@ kernel_open_maps(uint32_t prog_id, const char *owner, int fds[N_KMAPS])
 
         memset(&map_info, 0, sizeof map_info);
         fd = bpf_map_get_fd_by_id(ids[i]);
-        if (fd < 0
-            || bpf_obj_get_info_by_fd(fd, &map_info, &map_info_len)) {
+        if (fd < 0) {
             continue;
         }
-        for (size_t j = 0; j < N_KMAPS; j++) {
+        error = bpf_obj_get_info_by_fd(fd, &map_info, &map_info_len);
+        for (size_t j = 0; !error && j < N_KMAPS; j++) {
             /* The kernel cuts names short. */
             if (fds[j] < 0 && !strncmp(map_info.name, kernel_map_name(j),
                                        sizeof map_info.name - 1)) {

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "datapath-actions/kernel/vmfex-kernel.h"
 
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <net/if.h>
 #include <string.h>
@@ -280,7 +281,8 @@ vmfex_kernel_open(const char *owner, char **errorp)
         replace_programs();
     } else {
         for (size_t i = 0; i < N_KMAPS; i++) {
-            kernel_map_fds[i] = dup(kernel_prog_map_fd(i));
+            kernel_map_fds[i] = fcntl(kernel_prog_map_fd(i), F_DUPFD_CLOEXEC,
+                                      0);
         }
         ovs_strlcpy(o.name, owner, sizeof o.name);
         bpf_map_update_elem(kernel_map_fds[KMAP_OWNER], &zero, &o, 0);

@@ -87,7 +87,7 @@ load_programs(const int map_fds[N_KMAPS], bool has_carrier, bool has_frags)
 
     skel = open_programs(has_carrier);
     if (!skel) {
-        return errno;
+        return errno ? errno : ENOMEM;
     }
     skel->rodata->has_frags = has_frags;
     if (has_frags) {
