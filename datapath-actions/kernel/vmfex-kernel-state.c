@@ -11,6 +11,17 @@
 #include "hash.h"
 #include "util.h"
 
+/* What is in maps belongs to their version.  If this fails, change
+ * VMFEX_KERNEL_VERSION, too; the counters also depend on vmfex-drop.h. */
+BUILD_ASSERT_DECL(VMFEX_KERNEL_VERSION == 5
+                  && sizeof(struct vmfex_kernel_owner) == 256
+                  && sizeof(struct vmfex_kernel_slot) == 64
+                  && sizeof(struct vmfex_kernel_counters) == 192
+                  && sizeof(struct vmfex_kernel_trunk) == 8
+                  && sizeof(struct vmfex_kernel_vif_key) == 8
+                  && sizeof(struct vmfex_kernel_vif) == 8
+                  && sizeof(struct vmfex_kernel_port) == 120);
+
 struct hmap kernel_devices = HMAP_INITIALIZER(&kernel_devices);
 struct hmap kernel_vifs = HMAP_INITIALIZER(&kernel_vifs);
 int kernel_map_fds[N_KMAPS];
