@@ -16,7 +16,7 @@
 BUILD_ASSERT_DECL(VMFEX_KERNEL_VERSION == 5
                   && sizeof(struct vmfex_kernel_owner) == 256
                   && sizeof(struct vmfex_kernel_slot) == 64
-                  && sizeof(struct vmfex_kernel_counters) == 192
+                  && sizeof(struct vmfex_kernel_counters) == 200
                   && sizeof(struct vmfex_kernel_trunk) == 8
                   && sizeof(struct vmfex_kernel_vif_key) == 8
                   && sizeof(struct vmfex_kernel_vif) == 8
