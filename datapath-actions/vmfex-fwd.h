@@ -79,6 +79,10 @@ enum vmfex_tag {
 const char *vmfex_tag_name(enum vmfex_tag);
 size_t vmfex_tag_len(enum vmfex_tag);
 
+/* EtherTypes of control frames on a trunk. */
+#define ETH_TYPE_LLDP 0x88cc    /* 802.1AB LLDP. */
+#define ETH_TYPE_ECP 0x8940     /* 802.1Qbg ECP. */
+
 /* How a link's frames pass through the host. */
 enum vmfex_path {
     VMFEX_PATH_EMULATED,        /* Flows of the userspace datapath. */

@@ -215,6 +215,15 @@ publish_vifs(void)
     }
 }
 
+/* Returns true if 'lport' is a trunk whose frames the kernel path takes. */
+static bool
+trunk_in_kernel(const struct vmfex_lport *lport)
+{
+    return (vmfex_lport_is_trunk(lport) && lport->configured
+            && !lport->config_error && lport->kernel_checked
+            && lport->kernel_hook != VMFEX_KERNEL_NONE);
+}
+
 static void
 publish_trunks(void)
 {
@@ -223,9 +232,7 @@ publish_trunks(void)
     HMAP_FOR_EACH (lport, node, &all_lports) {
         const char *name = vmfex_lport_name(lport);
 
-        if (vmfex_lport_is_trunk(lport) && lport->configured
-            && !lport->config_error && lport->kernel_checked
-            && lport->kernel_hook != VMFEX_KERNEL_NONE) {
+        if (trunk_in_kernel(lport)) {
             report_error(name, vmfex_kernel_set_trunk(
                 lport->ifindex, name, lport->tag,
                 lport->role == VMFEX_ROLE_UPLINK,
@@ -279,19 +286,43 @@ publish_ports(void)
     }
 }
 
-/* Hooks the sockets of VM ports that leave the kernel path. */
+/* Hooks the sockets of VM ports and trunks that leave the kernel path. */
 static void
 hook_sockets(void)
 {
     const struct vmfex_vethernet *v;
+    const struct vmfex_lport *lport;
     size_t i;
 
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (port_in_kernel(v, &i)) {
-            vmfex_kernel_stays(v->port->ifindex);
+            vmfex_kernel_port_stays(v->port->ifindex);
+        }
+    }
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        if (trunk_in_kernel(lport)) {
+            vmfex_kernel_trunk_stays(lport->ifindex, lport->tag);
         }
     }
     vmfex_kernel_hook(0);
+}
+
+/* Unhooks the sockets of VM ports that are in the kernel path, and of trunks,
+ * for which there are other ones then. */
+static void
+unhook_sockets(void)
+{
+    const struct vmfex_lport *lport;
+
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        uint16_t tag_type = vmfex_kernel_may_go_behind(lport->ifindex);
+
+        if (tag_type
+            && vmfex_kernel_rxq_read_behind(lport->dp_netdev, tag_type)) {
+            vmfex_kernel_go_behind(lport->ifindex);
+        }
+    }
+    vmfex_kernel_unhook();
 }
 
 /* Sees to it that sockets are unhooked, some time from now, if they need not
@@ -377,7 +408,7 @@ vmfex_kernel_links_run(void)
 {
     if (time_msec() >= unhook_at) {
         unhook_at = LLONG_MAX;
-        vmfex_kernel_unhook();
+        unhook_sockets();
     }
     if (grace && time_msec() >= grace_until) {
         grace = false;
@@ -451,6 +482,8 @@ vmfex_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id,
     bool has_filter = ifindex > 0 && vmfex_kernel_is_attached(ifindex);
 
     if (has_filter) {
+        /* If another one was closed, there may be no others behind TC. */
+        vmfex_kernel_hook(ifindex);
         vmfex_kernel_filter_sockets();
         unhook_later();
         /* What came in before that has been forwarded. */

@@ -7,11 +7,14 @@
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "coverage.h"
+#include "datapath-actions/kernel/vmfex-kernel.h"
 #include "datapath-actions/vmfex-offload.h"
 #include "datapath-actions/vmfex-txq.h"
 #include "dp-packet.h"
@@ -42,11 +45,19 @@ COVERAGE_DEFINE(vmfex_rxq_truncated);
 /* A VM may send several frames of 64 kB at once. */
 #define RCVBUF (4 * 1024 * 1024)
 
+/* EtherTypes that are read behind TC: that of the tag, LLDP and ECP. */
+#define N_BEHIND 3
+
 /* A queue that is read here. */
 struct kernel_rxq {
     struct hmap_node node;              /* In 'all_rxqs'. */
     struct netdev_rxq *rxq;
-    int fd;
+
+    /* Open vSwitch's socket, and ours. */
+    int fds[1 + N_BEHIND];
+    size_t n_fds;
+    size_t last_fd;                     /* Was read last. */
+    uint16_t tag_type;                  /* EtherType, if there are ours. */
 
     /* Frames that were read, of which 'next' is the first one left. */
     struct vmfex_offload frames[NETDEV_MAX_BURST];
@@ -107,6 +118,27 @@ vmfex_netdev_has_socket(const struct netdev *netdev)
             && is_netdev_linux_class(netdev_get_class(netdev)));
 }
 
+/* Has the kernel describe frames that it gives to 'fd'.  Returns true if
+ * successful. */
+static bool
+prepare_socket(const struct netdev *netdev, int fd)
+{
+    int size = RCVBUF;
+    int one = 1;
+
+    if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one)) {
+        VLOG_WARN("%s: cannot ask for checksums and segmentation (%s), so "
+                  "guests must not leave these to their network device",
+                  netdev_get_name(netdev), ovs_strerror(errno));
+        return false;
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)) {
+        VLOG_DBG("%s: the receive buffer stays as it is (%s)",
+                 netdev_get_name(netdev), ovs_strerror(errno));
+    }
+    return true;
+}
+
 /* Takes over the reading of 'rxq', which was just opened, if it is one of our
  * datapath's that has a packet socket.  'has_filter' tells that the socket has
  * a filter of the kernel path's, which must stay. */
@@ -115,8 +147,6 @@ vmfex_kernel_rxq_opened(struct netdev_rxq *rxq, bool has_filter)
 {
     struct netdev *netdev = rxq->netdev;
     struct kernel_rxq *q;
-    int size = RCVBUF;
-    int one = 1;
     int error;
     int fd;
 
@@ -125,10 +155,7 @@ vmfex_kernel_rxq_opened(struct netdev_rxq *rxq, bool has_filter)
     }
 
     fd = netdev_rxq_linux_cast(rxq)->fd;
-    if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one)) {
-        VLOG_WARN("%s: cannot ask for checksums and segmentation (%s), so "
-                  "guests must not leave these to their network device",
-                  netdev_get_name(netdev), ovs_strerror(errno));
+    if (!prepare_socket(netdev, fd)) {
         return;
     }
     error = has_filter ? 0 : set_filter(fd);
@@ -136,18 +163,91 @@ vmfex_kernel_rxq_opened(struct netdev_rxq *rxq, bool has_filter)
         VLOG_WARN("%s: cannot receive more than 65535 bytes at once (%s)",
                   netdev_get_name(netdev), ovs_strerror(error));
     }
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)) {
-        VLOG_DBG("%s: the receive buffer stays as it is (%s)",
-                 netdev_get_name(netdev), ovs_strerror(errno));
-    }
 
     q = xzalloc(sizeof *q);
     q->rxq = rxq;
-    q->fd = fd;
+    q->fds[0] = fd;
+    q->n_fds = 1;
     hmap_insert(&all_rxqs, &q->node, hash_pointer(rxq, 0));
     if (!overflow) {
         overflow = xmalloc(NETDEV_MAX_BURST * sizeof *overflow);
     }
+}
+
+static void
+close_behind(struct kernel_rxq *q)
+{
+    while (q->n_fds > 1) {
+        close(q->fds[--q->n_fds]);
+    }
+    q->last_fd = 0;
+}
+
+/* Opens a socket for frames with EtherType 'type' that TC on 'netdev' leaves.
+ * Returns it, or a negative errno. */
+static int
+open_behind(const struct netdev *netdev, uint16_t type)
+{
+    struct sockaddr_ll sll = {
+        .sll_family = AF_PACKET,
+        .sll_protocol = htons(type),
+        .sll_ifindex = netdev_get_ifindex(netdev),
+    };
+    int one = 1;
+    int error;
+    int fd;
+
+    fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    error = (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof one)
+             ? errno
+             : !prepare_socket(netdev, fd) ? EPROTO
+             : vmfex_kernel_filter_behind(fd));
+    if (!error && bind(fd, (struct sockaddr *) &sll, sizeof sll)) {
+        error = errno;
+    }
+    if (error) {
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+/* Has 'netdev', a trunk with tags of EtherType 'tag_type', read behind TC as
+ * well.  Returns true if successful. */
+bool
+vmfex_kernel_rxq_read_behind(const struct netdev *netdev, uint16_t tag_type)
+{
+    const uint16_t types[N_BEHIND] = { tag_type, ETH_TYPE_LLDP, ETH_TYPE_ECP };
+    struct kernel_rxq *q;
+
+    HMAP_FOR_EACH (q, node, &all_rxqs) {
+        if (q->rxq->netdev == netdev) {
+            break;
+        }
+    }
+    if (!q) {
+        return false;
+    } else if (q->n_fds > 1 && q->tag_type == tag_type) {
+        return true;
+    }
+    close_behind(q);
+    q->tag_type = tag_type;
+    for (size_t i = 0; i < N_BEHIND; i++) {
+        int fd = open_behind(netdev, types[i]);
+
+        if (fd < 0) {
+            VLOG_WARN("%s: cannot be read behind TC (%s); frames in the "
+                      "kernel path cost more", netdev_get_name(netdev),
+                      ovs_strerror(-fd));
+            close_behind(q);
+            return false;
+        }
+        q->fds[q->n_fds++] = fd;
+    }
+    return true;
 }
 
 /* Does what netdev_rxq_close() does, which 'original' must be. */
@@ -160,6 +260,7 @@ vmfex_netdev_rxq_close(struct netdev_rxq *rxq, vmfex_rxq_func *original)
         while (q->next < q->n) {
             vmfex_offload_stop(&q->frames[q->next++]);
         }
+        close_behind(q);
         hmap_remove(&all_rxqs, &q->node);
         free(q);
     }
@@ -174,6 +275,9 @@ vmfex_netdev_rxq_wait(struct netdev_rxq *rxq, vmfex_rxq_func *original)
 
     if (q && q->next < q->n) {
         poll_immediate_wake();
+    }
+    for (size_t i = 1; q && i < q->n_fds; i++) {
+        poll_fd_wait(q->fds[i], POLLIN);
     }
     original(rxq);
 }
@@ -217,6 +321,30 @@ get_vlan(struct kernel_rxq *q, size_t i, struct msghdr *msg)
     }
 }
 
+/* Returns the socket of 'q' that is to be read next: the next one that has
+ * frames, if any. */
+static int
+choose_fd(struct kernel_rxq *q)
+{
+    struct pollfd fds[1 + N_BEHIND];
+
+    if (q->n_fds > 1) {
+        for (size_t i = 0; i < q->n_fds; i++) {
+            fds[i] = (struct pollfd) { .fd = q->fds[i], .events = POLLIN };
+        }
+        poll(fds, q->n_fds, 0);
+        for (size_t i = 1; i <= q->n_fds; i++) {
+            size_t j = (q->last_fd + i) % q->n_fds;
+
+            if (fds[j].revents) {
+                q->last_fd = j;
+                break;
+            }
+        }
+    }
+    return q->fds[q->last_fd];
+}
+
 /* Reads what there is, up to a burst.  Returns 0 or a positive errno. */
 static int
 read_burst(struct kernel_rxq *q)
@@ -231,6 +359,7 @@ read_burst(struct kernel_rxq *q)
     struct iovec iovs[NETDEV_MAX_BURST][3];
     size_t buffer_len;
     int mtu, n, error;
+    int fd = choose_fd(q);
 
     if (netdev_get_mtu(q->rxq->netdev, &mtu)) {
         mtu = ETH_PAYLOAD_MAX;
@@ -251,7 +380,7 @@ read_burst(struct kernel_rxq *q)
     }
 
     do {
-        n = recvmmsg(q->fd, msgs, NETDEV_MAX_BURST, 0, NULL);
+        n = recvmmsg(fd, msgs, NETDEV_MAX_BURST, 0, NULL);
     } while (n < 0 && errno == EINTR);
     error = n < 0 ? errno : 0;
     if (error == EINVAL) {

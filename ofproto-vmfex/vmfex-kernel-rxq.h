@@ -22,11 +22,16 @@
  * A burst of frames may become many batches; vmfex_netdev_rxq_wait() knows of
  * what is left.
  *
+ * A trunk in the kernel path has three sockets more, which see what TC
+ * leaves: frames of links in the emulated path, LLDP and ECP.  So the kernel
+ * need not show each frame to a socket in front of TC.  See vmfex-kernel.h.
+ *
  * Such ports are polled by the main thread, and so are all functions here,
  * other than vmfex_netdev_rxq_recv() for what a PMD thread polls, which goes
  * straight to the original. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct dp_packet_batch;
 struct netdev;
@@ -34,6 +39,7 @@ struct netdev_rxq;
 
 bool vmfex_netdev_has_socket(const struct netdev *);
 void vmfex_kernel_rxq_opened(struct netdev_rxq *, bool has_filter);
+bool vmfex_kernel_rxq_read_behind(const struct netdev *, uint16_t tag_type);
 
 typedef int vmfex_rxq_recv_func(struct netdev_rxq *, struct dp_packet_batch *,
                                 int *qfill);

@@ -17,9 +17,6 @@
 COVERAGE_DEFINE(vmfex_xlate);
 COVERAGE_DEFINE(vmfex_xlate_no_port);
 
-#define ETH_TYPE_LLDP 0x88cc    /* 802.1AB LLDP. */
-#define ETH_TYPE_ECP 0x8940     /* 802.1Qbg ECP. */
-
 static void OVS_PRINTF_FORMAT(2, 3)
 report(struct vmfex_xlate *x, const char *format, ...)
 {

@@ -244,6 +244,7 @@ vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp)
 
     *reasonp = NULL;
     if (d && d->is_trunk) {
+        vmfex_kernel_hook(ifindex);
         vmfex_kernel_detach(ifindex);
         d = NULL;
     }

@@ -59,6 +59,7 @@ struct vmfex_kernel_trunk {
 };
 #define VMFEX_KERNEL_TRUNK_QDISC 0x02   /* We made its clsact qdisc. */
 #define VMFEX_KERNEL_TRUNK_GRO 0x04     /* We switched GRO on. */
+#define VMFEX_KERNEL_TRUNK_BEHIND 0x10  /* Sockets behind TC are read. */
 #define VMFEX_KERNEL_TRUNK_PROMISC 0x08 /* IFF_PROMISC is nobody else's. */
 
 /* Map "vmfex_vifs", by struct vmfex_kernel_vif_key: the VIFs of a trunk.  A

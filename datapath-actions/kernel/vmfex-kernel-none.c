@@ -88,8 +88,33 @@ vmfex_kernel_unhook(void)
     /* Nothing is attached. */
 }
 
+int
+vmfex_kernel_filter_behind(int fd OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+uint16_t
+vmfex_kernel_may_go_behind(int ifindex OVS_UNUSED)
+{
+    return 0;
+}
+
 void
-vmfex_kernel_stays(int ifindex OVS_UNUSED)
+vmfex_kernel_go_behind(int ifindex OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+void
+vmfex_kernel_port_stays(int ifindex OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+void
+vmfex_kernel_trunk_stays(int ifindex OVS_UNUSED,
+                         enum vmfex_tag tag OVS_UNUSED)
 {
     OVS_NOT_REACHED();
 }

@@ -134,6 +134,8 @@ read_maps(void)
             d->hook = VMFEX_KERNEL_TC;
         }
         if (d->is_trunk) {
+            /* There are no such sockets any more. */
+            kernel_trunk_set_behind(d, false);
             d->qdisc_is_ours = d->trunk.flags & VMFEX_KERNEL_TRUNK_QDISC;
             d->gro_is_ours = d->trunk.flags & VMFEX_KERNEL_TRUNK_GRO;
             kernel_promisc_hold(d->ifindex, d->name, (d->trunk.flags

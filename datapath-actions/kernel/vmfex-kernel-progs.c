@@ -197,6 +197,7 @@ kernel_prog_fd(enum kernel_prog prog)
         [KPROG_TRUNK_TC] = skel->progs.vmfex_trunk_tc,
         [KPROG_SOCKET] = skel->progs.vmfex_socket,
         [KPROG_SOCKET_TRUNK] = skel->progs.vmfex_socket_trunk,
+        [KPROG_SOCKET_BEHIND] = skel->progs.vmfex_socket_behind,
     };
 
     return bpf_program__fd(programs[prog]);

@@ -18,7 +18,8 @@ enum kernel_prog {
     KPROG_TRUNK,                /* TC, on trunks, behind XDP. */
     KPROG_TRUNK_TC,             /* TC alone, on trunks. */
     KPROG_SOCKET,               /* On sockets of VM ports. */
-    KPROG_SOCKET_TRUNK          /* On sockets of trunks. */
+    KPROG_SOCKET_TRUNK,         /* On sockets of trunks. */
+    KPROG_SOCKET_BEHIND         /* Likewise, on those behind TC. */
 };
 
 void kernel_progs_set_log(void);

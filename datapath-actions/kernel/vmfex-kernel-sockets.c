@@ -186,11 +186,50 @@ bind_sockets(const struct packet_socket *sockets, size_t n, bool hook)
     }
 }
 
-/* Returns true if the sockets of 'd' need not see a frame. */
+/* Attaches a program to 'fd', a packet socket of one EtherType of a trunk,
+ * which sees what TC leaves.  It keeps from the socket what sockets that get
+ * all frames have.  Returns 0 or an errno. */
+int
+vmfex_kernel_filter_behind(int fd)
+{
+    int prog_fd = kernel_prog_fd(KPROG_SOCKET_BEHIND);
+
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &prog_fd, sizeof prog_fd)
+           ? errno : 0;
+}
+
+/* Returns true if the sockets of 'd' need not see a frame, or, on a trunk, if
+ * sockets behind TC may do so in their place. */
 static bool
 may_unhook(const struct kernel_device *d)
 {
-    return d->hooked && !d->is_trunk && d->in_map && !d->adopted;
+    return d->hooked && d->in_map && !d->adopted;
+}
+
+/* Returns the EtherType of tags on the trunk with 'ifindex' if its sockets are
+ * hooked, and sockets behind TC may take their place; otherwise 0. */
+uint16_t
+vmfex_kernel_may_go_behind(int ifindex)
+{
+    const struct kernel_device *d = kernel_device_find(ifindex);
+
+    return (d && d->is_trunk && may_unhook(d)
+            && !(d->trunk.flags & VMFEX_KERNEL_TRUNK_BEHIND)
+            ? d->trunk.tag_type : 0);
+}
+
+/* Has sockets behind TC, which must be there, with the program of
+ * vmfex_kernel_filter_behind(), get what TC on the trunk with 'ifindex'
+ * leaves, in place of those that get all frames. */
+void
+vmfex_kernel_go_behind(int ifindex)
+{
+    struct kernel_device *d = kernel_device_find(ifindex);
+
+    if (d && d->is_trunk) {
+        kernel_trunk_set_behind(d, true);
+        d->unhooked = true;
+    }
 }
 
 /* Returns true if vmfex_kernel_unhook() has something to do. */
@@ -207,8 +246,9 @@ vmfex_kernel_may_unhook(void)
     return false;
 }
 
-/* Unhooks the sockets of VM ports that are in the kernel path: the kernel no
- * longer shows them any frame.  This takes some 10 ms. */
+/* Unhooks the sockets of VM ports that are in the kernel path, and of trunks
+ * that have other ones behind TC: the kernel no longer shows them any frame.
+ * This takes some 10 ms. */
 void
 vmfex_kernel_unhook(void)
 {
@@ -218,8 +258,10 @@ vmfex_kernel_unhook(void)
 
     n_found = find_sockets(&sockets);
     for (size_t i = 0; i < n_found; i++) {
-        if (sockets[i].hooked && may_unhook(sockets[i].device)) {
-            sockets[i].device->unhooked = true;
+        d = sockets[i].device;
+        if (sockets[i].hooked && may_unhook(d)
+            && (!d->is_trunk || d->trunk.flags & VMFEX_KERNEL_TRUNK_BEHIND)) {
+            d->unhooked = true;
             sockets[n++] = sockets[i];
         }
     }
@@ -228,6 +270,7 @@ vmfex_kernel_unhook(void)
     free(sockets);
 
     HMAP_FOR_EACH (d, node, &kernel_devices) {
+        /* Those of a trunk which stay so do so for good. */
         if (may_unhook(d)) {
             d->hooked = false;
         }
@@ -237,19 +280,31 @@ vmfex_kernel_unhook(void)
 /* Tells that the VM port with 'ifindex' is in the kernel path and stays
  * there. */
 void
-vmfex_kernel_stays(int ifindex)
+vmfex_kernel_port_stays(int ifindex)
 {
     struct kernel_device *d = kernel_device_find(ifindex);
 
     if (d) {
-        d->stays = true;
+        d->stays = !d->is_trunk;
     }
 }
 
-/* Hooks again the sockets of the VM port with 'ifindex' or, if that is 0, of
- * all VM ports for which vmfex_kernel_stays() has not been called since the
- * last time.  From now on their program decides what they get, and the kernel
- * path may leave frames to them.  This takes some 10 ms if there are any. */
+/* Likewise, of a trunk with 'tag'. */
+void
+vmfex_kernel_trunk_stays(int ifindex, enum vmfex_tag tag)
+{
+    struct kernel_device *d = kernel_device_find(ifindex);
+
+    if (d) {
+        d->stays = d->is_trunk && d->trunk.tag_type == kernel_tag_type(tag);
+    }
+}
+
+/* Hooks again the sockets of the device with 'ifindex' or, if that is 0, of
+ * all those for which nobody has said since the last time that they stay in
+ * the kernel path.  From now on their program decides what they get, and the
+ * kernel path may leave frames to them.  This takes some 10 ms if there are
+ * any. */
 void
 vmfex_kernel_hook(int ifindex)
 {
@@ -278,6 +333,9 @@ vmfex_kernel_hook(int ifindex)
         if (d->unhooked && !d->stays) {
             d->hooked = true;
             d->unhooked = false;
+            if (d->is_trunk) {
+                kernel_trunk_set_behind(d, false);
+            }
         }
         d->stays = false;
     }

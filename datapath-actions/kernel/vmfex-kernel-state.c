@@ -7,7 +7,9 @@
 
 #include <bpf/bpf.h>
 
+#include "datapath-actions/etag.h"
 #include "datapath-actions/kernel/vmfex-kernel-progs.h"
+#include "datapath-actions/vntag.h"
 #include "hash.h"
 #include "util.h"
 
@@ -96,6 +98,28 @@ kernel_vif_destroy(struct kernel_vif *v)
 {
     hmap_remove(&kernel_vifs, &v->node);
     free(v);
+}
+
+/* Returns the EtherType of 'tag'. */
+uint16_t
+kernel_tag_type(enum vmfex_tag tag)
+{
+    return tag == VMFEX_E_TAG ? ETH_TYPE_ETAG : ETH_TYPE_VNTAG;
+}
+
+/* Writes into the entry of trunk 'd', if it has one, whether sockets behind TC
+ * have what TC leaves. */
+void
+kernel_trunk_set_behind(struct kernel_device *d, bool behind)
+{
+    uint8_t flags = d->trunk.flags & ~VMFEX_KERNEL_TRUNK_BEHIND;
+
+    flags |= behind ? VMFEX_KERNEL_TRUNK_BEHIND : 0;
+    if (d->in_map && flags != d->trunk.flags) {
+        d->trunk.flags = flags;
+        bpf_map_update_elem(kernel_map_fds[KMAP_TRUNKS], &d->ifindex,
+                            &d->trunk, BPF_ANY);
+    }
 }
 
 /* Returns the key of the entry for the other channel of the VM port with

@@ -35,7 +35,7 @@ struct kernel_device {
     bool wanted;                /* Since vmfex_kernel_begin(). */
     bool in_map;                /* 'port' or 'trunk' is in its map. */
     bool hooked, unhooked;      /* Some of its sockets may be so. */
-    bool stays;                 /* See vmfex_kernel_stays(). */
+    bool stays;                 /* See vmfex_kernel_port_stays(). */
     struct vmfex_kernel_port port, other;
     struct vmfex_kernel_trunk trunk;
 };
@@ -61,6 +61,9 @@ int kernel_device_tc_prog(const struct kernel_device *);
 struct kernel_vif *kernel_vif_find(const struct vmfex_kernel_vif_key *);
 struct kernel_vif *kernel_vif_create(const struct vmfex_kernel_vif_key *);
 void kernel_vif_destroy(struct kernel_vif *);
+
+uint16_t kernel_tag_type(enum vmfex_tag);
+void kernel_trunk_set_behind(struct kernel_device *, bool);
 
 uint32_t kernel_port_other_key(int ifindex);
 void kernel_port_write(struct kernel_device *);

@@ -492,6 +492,16 @@ is_too_short(const struct __sk_buff *skb, const struct arrival *a)
     return skb->len < a->tag_len + MIN_IP_LEN;
 }
 
+/* Returns what becomes of a frame that was in an 802.1Q header on a trunk.
+ * The kernel takes the header away if it has no use for it, and sockets behind
+ * that must not take what was in it for a frame of the trunk's. */
+static __always_inline int
+leave_vlan(const struct __sk_buff *skb)
+{
+    return (is_special_type(bpf_ntohs(skb->protocol))
+            ? TC_ACT_SHOT : TC_ACT_UNSPEC);
+}
+
 /* Checks the tag of a frame on a trunk, takes it off, and sends the frame to
  * its VM, if the kernel path has the link.  If 'behind_xdp', XDP has seen the
  * frame, and dropped or counted it unless its tag is good. */
@@ -524,7 +534,9 @@ take_frame(struct __sk_buff *skb, bool behind_xdp)
         return TC_ACT_UNSPEC;
     }
     type = bpf_ntohs(eth->type);
-    if (behind_xdp && (type != trunk->tag_type || skb->vlan_present)) {
+    if (behind_xdp && skb->vlan_present) {
+        return leave_vlan(skb);
+    } else if (behind_xdp && type != trunk->tag_type) {
         return TC_ACT_UNSPEC;
     }
 
@@ -532,7 +544,7 @@ take_frame(struct __sk_buff *skb, bool behind_xdp)
     if (skb->vlan_present) {
         /* It stood in front of all else. */
         count_drop(trunk->slot, VMFEX_DROP_UNTAGGED, n_frames);
-        return TC_ACT_UNSPEC;
+        return leave_vlan(skb);
     }
     verdict = look_at_frame(trunk, ifindex, type,
                             (const __be16 *) (eth + 1), end, false, &a);
@@ -807,7 +819,7 @@ vmfex_socket_trunk(struct __sk_buff *skb)
     trunk = bpf_map_lookup_elem(&vmfex_trunks, &ifindex);
     if (!trunk) {
         return WHOLE;
-    } else if (skb->vlan_present) {
+    } else if (trunk->flags & VMFEX_KERNEL_TRUNK_BEHIND || skb->vlan_present) {
         return 0;
     }
     type = bpf_ntohs(skb->protocol);
@@ -824,4 +836,17 @@ vmfex_socket_trunk(struct __sk_buff *skb)
     verdict = look_at_frame(trunk, ifindex, type, b, NULL, true, &a);
     return verdict == LEAVE || (verdict == FORWARD && is_too_short(skb, &a))
            ? WHOLE : 0;
+}
+
+/* On those sockets of trunks that see what TC leaves: they have it, or those
+ * in front of TC have. */
+SEC("socket")
+int
+vmfex_socket_behind(struct __sk_buff *skb)
+{
+    __u32 ifindex = skb->ifindex;
+    const struct vmfex_kernel_trunk *trunk;
+
+    trunk = bpf_map_lookup_elem(&vmfex_trunks, &ifindex);
+    return trunk && trunk->flags & VMFEX_KERNEL_TRUNK_BEHIND ? WHOLE : 0;
 }

@@ -88,11 +88,12 @@ vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag tag,
     }
     trunk = (struct vmfex_kernel_trunk) {
         .slot = slot,
-        .tag_type = tag == VMFEX_E_TAG ? ETH_TYPE_ETAG : ETH_TYPE_VNTAG,
+        .tag_type = kernel_tag_type(tag),
         .from_bridge = from_bridge,
         .flags = ((d->qdisc_is_ours ? VMFEX_KERNEL_TRUNK_QDISC : 0)
                   | (d->gro_is_ours ? VMFEX_KERNEL_TRUNK_GRO : 0)
-                  | (promisc ? VMFEX_KERNEL_TRUNK_PROMISC : 0)),
+                  | (promisc ? VMFEX_KERNEL_TRUNK_PROMISC : 0)
+                  | (d->trunk.flags & VMFEX_KERNEL_TRUNK_BEHIND)),
     };
     if (!d->in_map || memcmp(&d->trunk, &trunk, sizeof trunk)) {
         if (bpf_map_update_elem(kernel_map_fds[KMAP_TRUNKS], &ifindex, &trunk,

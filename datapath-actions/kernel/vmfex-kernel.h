@@ -50,6 +50,11 @@
  *                          ^          ^          ^      ^
  *              entry in the map   unhook()    hook()  entry deleted
  *
+ *   Sockets on a trunk are unhooked, too, and what TC leaves is read by three
+ *   others, each bound to one EtherType (that of the tag, LLDP, ECP): the
+ *   kernel shows frames to such sockets behind TC.  A flag in the trunk's
+ *   entry tells the programs of both kinds which of them have a frame.
+ *
  *
  * Two channels
  * ============
@@ -118,9 +123,13 @@ void vmfex_kernel_detach(int ifindex);
 
 /* ovs-vswitchd's sockets. */
 void vmfex_kernel_filter_sockets(void);
+int vmfex_kernel_filter_behind(int fd);
 bool vmfex_kernel_may_unhook(void);
+uint16_t vmfex_kernel_may_go_behind(int ifindex);
+void vmfex_kernel_go_behind(int ifindex);
 void vmfex_kernel_unhook(void);
-void vmfex_kernel_stays(int ifindex);
+void vmfex_kernel_port_stays(int ifindex);
+void vmfex_kernel_trunk_stays(int ifindex, enum vmfex_tag);
 void vmfex_kernel_hook(int ifindex);
 
 /* What is forwarded. */
