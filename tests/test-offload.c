@@ -432,6 +432,16 @@ test_refused(struct ovs_cmdl_context *ctx OVS_UNUSED)
         refuse(&good);
         whole.size++;
 
+        /* Cut off, and the IP header does not tell. */
+        put_be16(whole.data + whole.l3_ofs + (r->is_ipv6 ? 4 : 2), 0);
+        for (size_t size = 1; size <= whole.header_len; size++) {
+            size_t old_size = whole.size;
+
+            whole.size = size;
+            refuse(&good);
+            whole.size = old_size;
+        }
+
         if (r->protocol == IPPROTO_TCP) {
             whole.data[whole.l4_ofs + 12] = 0x40;
             refuse(&good);
