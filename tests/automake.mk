@@ -98,6 +98,7 @@ EXTRA_DIST += \
 	$(TESTSUITE_AT) \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
+	tests/debian-kernel \
 	tests/direct-frames.py \
 	tests/direct-stress.py \
 	tests/frames.py \
@@ -155,6 +156,11 @@ check-libvirt: all tests/atlocal
 check-guests: all tests/atlocal
 	$(srcdir)/tests/guest-traffic .
 .PHONY: check-guests
+
+# The kernel path on Debian's kernel.
+check-debian-kernel: all tests/atlocal
+	$(srcdir)/tests/debian-kernel .
+.PHONY: check-debian-kernel
 
 clean-guest:
 	-rm -rf guest

@@ -34,10 +34,19 @@ fi
 # guests_make DIRECTORY: downloads what a guest is made of, or takes what is
 # there, and sets $guest_kernel and $guest_initrd.
 guests_make() {
-    local dir=$1/guest modules=$1/guest/modules todo=$1/guest/todo
-    local package module path
+    guests_download "$1" &&
+    cc -O2 -static -I "$OVS_BUILDDIR" -o "$1/guest/guest-frames" \
+        "$here/guest-frames.c" &&
+    guests_pack "$1/guest" guests_init virtio_pci virtio_net button evdev \
+        8021q -- "$1/guest/guest-frames"
+}
+
+# guests_download DIRECTORY: downloads the kernel, or takes what is there, and
+# sets $guest_kernel and $guest_modules.
+guests_download() {
+    local dir=$1/guest package
     guest_kernel=$dir/vmlinuz
-    guest_initrd=$dir/initrd
+    guest_modules=$dir/modules
     package=$(apt-cache depends linux-image-cloud-amd64 |
               awk '/Depends: linux-image-/ { print $2; exit }')
     if test ! -e "$dir/$package.deb"; then
@@ -46,24 +55,33 @@ guests_make() {
          apt-get -q -o APT::Sandbox::User=root download "$package") &&
         dpkg-deb -x "$dir"/download/*.deb "$dir/download" &&
         mv "$dir"/download/boot/vmlinuz-* "$guest_kernel" &&
-        mv "$dir"/download/lib/modules/*/kernel "$modules" &&
+        mv "$dir"/download/lib/modules/*/kernel "$guest_modules" &&
         mv "$dir"/download/*.deb "$dir/$package.deb" || return 1
         rm -rf "$dir/download"
     fi
+}
+
+# guests_pack DIRECTORY INIT MODULE... -- [PROGRAM...]: makes the initial RAM
+# disk in DIRECTORY, and sets $guest_initrd.  INIT prints the first process,
+# which loads MODULEs with ". /etc/modules".
+guests_pack() {
+    local dir=$1 init=$2 todo=$1/todo path
+    guest_initrd=$dir/initrd
+    shift 2
     rm -rf "$dir/root" && mkdir -p "$dir/root"/{bin,dev,etc,proc,sys} &&
-    cp "$(command -v busybox)" "$dir/root/bin" &&
-    cc -O2 -static -I "$OVS_BUILDDIR" -o "$dir/root/bin/guest-frames" \
-        "$here/guest-frames.c" || return 1
     # Modules, each after those that it depends on.
-    : > "$todo"
-    for module in virtio_pci virtio_net button evdev 8021q; do
-        guests_module "$modules" "$module" "$todo" || return 1
+    : > "$todo" || return 1
+    while test "$1" != --; do
+        guests_module "$guest_modules" "$1" "$todo" || return 1
+        shift
     done
+    shift
     while read -r path; do
         cp "$path" "$dir/root" &&
         echo "insmod /${path##*/}" || return 1
     done < "$todo" > "$dir/root/etc/modules"
-    guests_init > "$dir/root/init" &&
+    cp "$(command -v busybox)" "$@" "$dir/root/bin" &&
+    $init > "$dir/root/init" &&
     chmod +x "$dir/root/init" &&
     (cd "$dir/root" && find . | cpio -o -H newc --quiet | gzip -1) \
         > "$guest_initrd"

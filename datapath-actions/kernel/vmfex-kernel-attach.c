@@ -184,24 +184,25 @@ enum vmfex_kernel_hook
 vmfex_kernel_attach_trunk(int ifindex, const char *name,
                           enum vmfex_kernel_hook wanted, char **reasonp)
 {
+    bool has_lro = kernel_dev_get_lro(name);
     struct kernel_device *d;
     char *why_not;
 
     *reasonp = NULL;
     d = kernel_device_find(ifindex);
-    if (d && !d->is_trunk) {
+    if (d && (!d->is_trunk || has_lro)) {
         vmfex_kernel_hook(ifindex);
         vmfex_kernel_detach(ifindex);
         d = NULL;
     }
+    if (has_lro) {
+        *reasonp = xasprintf("%s merges frames in hardware: switch that off "
+                             "with ethtool -K %s lro off", name, name);
+        return VMFEX_KERNEL_NONE;
+    }
     if (!d) {
         int error;
 
-        if (kernel_dev_get_lro(name)) {
-            *reasonp = xasprintf("%s merges frames in hardware: switch that "
-                                 "off with ethtool -K %s lro off", name, name);
-            return VMFEX_KERNEL_NONE;
-        }
         *reasonp = explain_no_room(name, true);
         if (*reasonp) {
             return VMFEX_KERNEL_NONE;
