@@ -434,8 +434,10 @@ sandbox_check_logs() {
             /|ovs_rcu\(([^|]*)\)*|WARN|blocked /d
             /|jsonrpc|WARN|.* error: Broken pipe/d
             /|jsonrpc|WARN|.* error: Connection reset by peer/d
+            /|jsonrpc|WARN|Dropped [0-9]* log messages/d
             /|reconnect|WARN|.* dropped (Broken pipe)/d
             /|reconnect|WARN|.* dropped (Connection reset by peer)/d
+            /|reconnect|WARN|Dropped [0-9]* log messages/d
             /|WARN|/s/^/'"$node: "'/p
             /|ERR|/s/^/'"$node: "'/p
             /|EMER|/s/^/'"$node: "'/p' \
