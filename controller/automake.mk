@@ -22,7 +22,7 @@ controller_vmfex_controller_SOURCES = \
 	controller/vmfex-controller.h
 controller_vmfex_controller_LDADD = \
 	manager/libvmfex-idl.la \
-	ofproto-vmfex/libofproto-vmfex.la \
+	lib/libvmfex.la \
 	$(OVS_LDADD)
 EXTRA_controller_vmfex_controller_DEPENDENCIES = $(OVS_LIBRARIES)
 

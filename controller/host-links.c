@@ -11,7 +11,7 @@
 #include "controller/vmfex-controller.h"
 #include "hash.h"
 #include "manager/vmfex-idl.h"
-#include "ofproto-vmfex/vmfex-reason.h"
+#include "lib/vmfex-reason.h"
 #include "openvswitch/shash.h"
 #include "util.h"
 #include "vswitch-idl.h"

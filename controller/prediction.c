@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "controller/ovs-rows.h"
-#include "ofproto-vmfex/vmfex-choice.h"
+#include "lib/vmfex-choice.h"
 #include "simap.h"
 #include "vswitch-idl.h"
 

@@ -17,7 +17,7 @@
 #include "controller/switch.h"
 #include "coverage.h"
 #include "daemon.h"
-#include "datapath-actions/compat.h"
+#include "lib/compat.h"
 #include "dirs.h"
 #include "dns-resolve.h"
 #include "fatal-signal.h"

@@ -2,39 +2,38 @@
 
 noinst_LTLIBRARIES += datapath-actions/libvmfex-datapath.la
 datapath_actions_libvmfex_datapath_la_SOURCES = \
-	datapath-actions/compat.h \
-	datapath-actions/etag.c \
-	datapath-actions/etag.h \
-	datapath-actions/vmfex-actions.c \
-	datapath-actions/vmfex-actions.h \
-	datapath-actions/vmfex-counters.c \
-	datapath-actions/vmfex-counters.h \
-	datapath-actions/vmfex-direct.c \
-	datapath-actions/vmfex-direct.h \
-	datapath-actions/vmfex-drop.c \
-	datapath-actions/vmfex-drop.h \
-	datapath-actions/vmfex-flow-text.c \
-	datapath-actions/vmfex-flow-text.h \
-	datapath-actions/vmfex-fwd.c \
-	datapath-actions/vmfex-fwd.h \
-	datapath-actions/vmfex-handover.c \
-	datapath-actions/vmfex-handover.h \
-	datapath-actions/vmfex-inject.c \
-	datapath-actions/vmfex-inject.h \
-	datapath-actions/vmfex-l2.c \
-	datapath-actions/vmfex-l2.h \
-	datapath-actions/vmfex-loan.c \
-	datapath-actions/vmfex-loan.h \
-	datapath-actions/vmfex-offload.c \
-	datapath-actions/vmfex-offload.h \
-	datapath-actions/vmfex-policer.c \
-	datapath-actions/vmfex-policer.h \
-	datapath-actions/vmfex-ring.c \
-	datapath-actions/vmfex-ring.h \
-	datapath-actions/vmfex-txq.c \
-	datapath-actions/vmfex-txq.h \
-	datapath-actions/vntag.c \
-	datapath-actions/vntag.h \
+	datapath-actions/tags/etag.c \
+	datapath-actions/tags/etag.h \
+	datapath-actions/emulated/vmfex-actions.c \
+	datapath-actions/emulated/vmfex-actions.h \
+	datapath-actions/forwarding/vmfex-counters.c \
+	datapath-actions/forwarding/vmfex-counters.h \
+	datapath-actions/pmd/vmfex-direct.c \
+	datapath-actions/pmd/vmfex-direct.h \
+	datapath-actions/forwarding/vmfex-drop.c \
+	datapath-actions/forwarding/vmfex-drop.h \
+	datapath-actions/emulated/vmfex-flow-text.c \
+	datapath-actions/emulated/vmfex-flow-text.h \
+	datapath-actions/forwarding/vmfex-fwd.c \
+	datapath-actions/forwarding/vmfex-fwd.h \
+	datapath-actions/pmd/vmfex-handover.c \
+	datapath-actions/pmd/vmfex-handover.h \
+	datapath-actions/pmd/vmfex-inject.c \
+	datapath-actions/pmd/vmfex-inject.h \
+	datapath-actions/tags/vmfex-l2.c \
+	datapath-actions/tags/vmfex-l2.h \
+	datapath-actions/pmd/vmfex-loan.c \
+	datapath-actions/pmd/vmfex-loan.h \
+	datapath-actions/emulated/vmfex-offload.c \
+	datapath-actions/emulated/vmfex-offload.h \
+	datapath-actions/forwarding/vmfex-policer.c \
+	datapath-actions/forwarding/vmfex-policer.h \
+	datapath-actions/pmd/vmfex-ring.c \
+	datapath-actions/pmd/vmfex-ring.h \
+	datapath-actions/pmd/vmfex-txq.c \
+	datapath-actions/pmd/vmfex-txq.h \
+	datapath-actions/tags/vntag.c \
+	datapath-actions/tags/vntag.h \
 	$(DATAPATH_KERNEL_SOURCES)
 datapath_actions_libvmfex_datapath_la_LIBADD = $(BPF_LIBS)
 
@@ -94,7 +93,7 @@ KERNEL_BPF_FILES = \
 	datapath-actions/kernel/vmfex-kernel-carrier.bpf.h \
 	datapath-actions/kernel/vmfex-kernel-maps.h \
 	datapath-actions/kernel/vmfex-kernel.bpf.c \
-	datapath-actions/vmfex-drop.h
+	datapath-actions/forwarding/vmfex-drop.h
 KERNEL_BPF_COMPILE = \
 	$(CLANG) $(BPF_CFLAGS) -Wall -Wextra -Werror -I $(top_srcdir) -c \
 	$(srcdir)/datapath-actions/kernel/vmfex-kernel.bpf.c

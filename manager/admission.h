@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "ofproto-vmfex/vmfex-reason.h"
+#include "lib/vmfex-reason.h"
 #include "openvswitch/compiler.h"
 #include "openvswitch/dynamic-string.h"
 #include "packets.h"

@@ -55,7 +55,7 @@ manager_vmfex_managerd_SOURCES = \
 	manager/rbac.h \
 	manager/vmfex-managerd.c
 manager_vmfex_managerd_LDADD = \
-	ofproto-vmfex/libofproto-vmfex.la \
+	lib/libvmfex.la \
 	manager/libvmfex-idl.la \
 	$(OVS_LDADD)
 EXTRA_manager_vmfex_managerd_DEPENDENCIES = $(OVS_LIBRARIES)

@@ -10,7 +10,7 @@
 #include "hash.h"
 #include "manager/db.h"
 #include "manager/ports.h"
-#include "ofproto-vmfex/vmfex-reason.h"
+#include "lib/vmfex-reason.h"
 #include "openvswitch/poll-loop.h"
 #include "timeval.h"
 #include "util.h"

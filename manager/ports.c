@@ -13,7 +13,7 @@
 #include "manager/channel.h"
 #include "manager/db.h"
 #include "manager/port-index.h"
-#include "ofproto-vmfex/vmfex-reason.h"
+#include "lib/vmfex-reason.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"

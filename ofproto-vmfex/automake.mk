@@ -13,8 +13,6 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vethernet-port.h \
 	ofproto-vmfex/vmfex-channels.c \
 	ofproto-vmfex/vmfex-channels.h \
-	ofproto-vmfex/vmfex-choice.c \
-	ofproto-vmfex/vmfex-choice.h \
 	ofproto-vmfex/vmfex-datapath.c \
 	ofproto-vmfex/vmfex-datapath.h \
 	ofproto-vmfex/vmfex-flows.c \
@@ -33,8 +31,6 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-path.h \
 	ofproto-vmfex/vmfex-publish.c \
 	ofproto-vmfex/vmfex-publish.h \
-	ofproto-vmfex/vmfex-reason.c \
-	ofproto-vmfex/vmfex-reason.h \
 	ofproto-vmfex/vmfex-reports.c \
 	ofproto-vmfex/vmfex-reports.h \
 	ofproto-vmfex/vmfex-show.c \

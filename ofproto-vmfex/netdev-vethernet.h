@@ -41,8 +41,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "datapath-actions/vmfex-fwd.h"
-#include "ofproto-vmfex/vmfex-reason.h"
+#include "datapath-actions/forwarding/vmfex-fwd.h"
+#include "lib/vmfex-reason.h"
 
 struct netdev;
 struct shash;

@@ -12,7 +12,7 @@
 #include <errno.h>
 
 #include "coverage.h"
-#include "datapath-actions/vmfex-actions.h"
+#include "datapath-actions/emulated/vmfex-actions.h"
 #include "flow.h"
 #include "netlink.h"
 #include "odp-util.h"

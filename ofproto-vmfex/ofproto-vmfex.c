@@ -8,8 +8,8 @@
 
 #include "bitmap.h"
 #include "connectivity.h"
-#include "datapath-actions/compat.h"
-#include "datapath-actions/vmfex-txq.h"
+#include "lib/compat.h"
+#include "datapath-actions/pmd/vmfex-txq.h"
 #include "if-notifier.h"
 #include "netdev.h"
 #include "netdev-vport.h"

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "coverage.h"
-#include "datapath-actions/vmfex-direct.h"
-#include "datapath-actions/vmfex-handover.h"
+#include "datapath-actions/pmd/vmfex-direct.h"
+#include "datapath-actions/pmd/vmfex-handover.h"
 #include "dpif.h"
 #include "dpif-provider.h"
 #include "netdev-provider.h"

@@ -6,10 +6,10 @@
 /* A vethernet as a port of an ordinary bridge.
  *
  * The vethernet ports of one ordinary datapath form a group, with one
- * hand-over (see datapath-actions/vmfex-handover.h).  The leader of the group,
- * any of its ports, has the receive queues by which the datapath takes frames
- * out of it: one for the ring, and one for each queue of a trunk that may be
- * lent.  The others have none:
+ * hand-over (see datapath-actions/pmd/vmfex-handover.h).  The leader of the
+ * group, any of its ports, has the receive queues by which the datapath takes
+ * frames out of it: one for the ring, and one for each queue of a trunk that
+ * may be lent.  The others have none:
  *
  *                      dpif_port_add()
  *         +----------+ ---------------> +--------+

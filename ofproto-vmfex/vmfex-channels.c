@@ -11,7 +11,7 @@
 #include "netdev.h"
 #include "odp-util.h"
 #include "ofproto-vmfex/vethernet-port.h"
-#include "ofproto-vmfex/vmfex-choice.h"
+#include "lib/vmfex-choice.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-links.h"
 #include "openvswitch/vlog.h"

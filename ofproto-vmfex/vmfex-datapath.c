@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "coverage.h"
-#include "datapath-actions/compat.h"
-#include "datapath-actions/etag.h"
-#include "datapath-actions/vmfex-actions.h"
-#include "datapath-actions/vmfex-direct.h"
-#include "datapath-actions/vmfex-txq.h"
-#include "datapath-actions/vntag.h"
+#include "lib/compat.h"
+#include "datapath-actions/tags/etag.h"
+#include "datapath-actions/emulated/vmfex-actions.h"
+#include "datapath-actions/pmd/vmfex-direct.h"
+#include "datapath-actions/pmd/vmfex-txq.h"
+#include "datapath-actions/tags/vntag.h"
 #include "dp-packet.h"
 #include "dpif.h"
 #include "dpif-provider.h"

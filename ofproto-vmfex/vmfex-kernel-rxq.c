@@ -15,8 +15,8 @@
 
 #include "coverage.h"
 #include "datapath-actions/kernel/vmfex-kernel.h"
-#include "datapath-actions/vmfex-offload.h"
-#include "datapath-actions/vmfex-txq.h"
+#include "datapath-actions/emulated/vmfex-offload.h"
+#include "datapath-actions/pmd/vmfex-txq.h"
 #include "dp-packet.h"
 #include "dpif-netdev.h"
 #include "hash.h"

@@ -46,9 +46,9 @@
 #include <stdbool.h>
 
 #include "datapath-actions/kernel/vmfex-kernel.h"
-#include "datapath-actions/vmfex-fwd.h"
+#include "datapath-actions/forwarding/vmfex-fwd.h"
 #include "ofproto-vmfex/netdev-vethernet.h"
-#include "ofproto-vmfex/vmfex-reason.h"
+#include "lib/vmfex-reason.h"
 #include "openvswitch/hmap.h"
 
 struct netdev;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "datapath-actions/vmfex-direct.h"
+#include "datapath-actions/pmd/vmfex-direct.h"
 #include "netdev.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-links.h"

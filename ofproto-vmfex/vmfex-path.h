@@ -18,7 +18,7 @@
  * This is the only place that decides.  The answer depends on what the ports
  * are, never on traffic, so that it changes only together with the link. */
 
-#include "datapath-actions/vmfex-fwd.h"
+#include "datapath-actions/forwarding/vmfex-fwd.h"
 
 struct vmfex_vethernet;
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ofproto-vmfex/vmfex-choice.h"
+#include "lib/vmfex-choice.h"
 #include "ofproto-vmfex/vmfex-links.h"
 #include "openvswitch/dynamic-string.h"
 #include "sset.h"

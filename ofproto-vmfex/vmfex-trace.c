@@ -5,9 +5,9 @@
 #include <config.h>
 #include "ofproto-vmfex/ofproto-vmfex.h"
 
-#include "datapath-actions/etag.h"
-#include "datapath-actions/vmfex-actions.h"
-#include "datapath-actions/vntag.h"
+#include "datapath-actions/tags/etag.h"
+#include "datapath-actions/emulated/vmfex-actions.h"
+#include "datapath-actions/tags/vntag.h"
 #include "dp-packet.h"
 #include "flow.h"
 #include "netlink.h"

@@ -4,9 +4,9 @@
 #include "ofproto-vmfex/vmfex-xlate.h"
 
 #include "coverage.h"
-#include "datapath-actions/etag.h"
-#include "datapath-actions/vmfex-actions.h"
-#include "datapath-actions/vntag.h"
+#include "datapath-actions/tags/etag.h"
+#include "datapath-actions/emulated/vmfex-actions.h"
+#include "datapath-actions/tags/vntag.h"
 #include "flow.h"
 #include "netlink.h"
 #include "openvswitch/dynamic-string.h"

@@ -19,14 +19,15 @@
  *         vethernet(veth3,rx), <VM port>       (host)
  *         vethernet(veth3,rx)                  (switch: to the bridge)
  *
- * It only reads the forwarding state (datapath-actions/vmfex-fwd.h), so that
- * it can run in any thread, in an upcall; what it decides depends on nothing
- * but the fields of the flow that it marks in the wildcards.  "ovs-appctl
- * vmfex/trace" runs the same code with a report of each step. */
+ * It only reads the forwarding state
+ * (datapath-actions/forwarding/vmfex-fwd.h), so that it can run in any thread,
+ * in an upcall; what it decides depends on nothing but the fields of the flow
+ * that it marks in the wildcards.  "ovs-appctl vmfex/trace" runs the same code
+ * with a report of each step. */
 
 #include <stdbool.h>
 
-#include "datapath-actions/vmfex-fwd.h"
+#include "datapath-actions/forwarding/vmfex-fwd.h"
 
 struct ds;
 struct flow;

@@ -9,7 +9,6 @@ tests_test_tags_SOURCES = \
 	tests/tag-packets.h \
 	tests/test-tags.c
 tests_test_tags_LDADD = \
-	ofproto-vmfex/libofproto-vmfex.la \
 	datapath-actions/libvmfex-datapath.la \
 	$(OVS_LDADD)
 EXTRA_tests_test_tags_DEPENDENCIES = $(OVS_LIBRARIES)

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "datapath-actions/compat.h"
+#include "lib/compat.h"
 #include "dp-packet.h"
 #include "dummy.h"
 #include "hash.h"

@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "datapath-actions/etag.h"
-#include "datapath-actions/vntag.h"
+#include "datapath-actions/tags/etag.h"
+#include "datapath-actions/tags/vntag.h"
 #include "util.h"
 
 struct dp_packet;

@@ -20,7 +20,7 @@
 
 #include "command-line.h"
 #include "csum.h"
-#include "datapath-actions/vmfex-offload.h"
+#include "datapath-actions/emulated/vmfex-offload.h"
 #include "dp-packet.h"
 #include "random.h"
 #include "util.h"

@@ -27,9 +27,9 @@
 #endif
 
 #include "command-line.h"
-#include "datapath-actions/etag.h"
-#include "datapath-actions/vmfex-l2.h"
-#include "datapath-actions/vntag.h"
+#include "datapath-actions/tags/etag.h"
+#include "datapath-actions/tags/vmfex-l2.h"
+#include "datapath-actions/tags/vntag.h"
 #include "dp-packet.h"
 #include "flow.h"
 #include "openvswitch/dynamic-string.h"

@@ -29,7 +29,7 @@ utilities_vmfex_ctl_SOURCES = \
 	utilities/vmfex-ctl.h
 utilities_vmfex_ctl_LDADD = \
 	manager/libvmfex-idl.la \
-	ofproto-vmfex/libofproto-vmfex.la \
+	lib/libvmfex.la \
 	$(OVS_LDADD)
 EXTRA_utilities_vmfex_ctl_DEPENDENCIES = $(OVS_LIBRARIES)
 $(utilities_vmfex_ctl_OBJECTS): manager/vmfex-idl.h

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ofproto-vmfex/vmfex-reason.h"
+#include "lib/vmfex-reason.h"
 #include "openvswitch/dynamic-string.h"
 #include "table.h"
 #include "timeval.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "command-line.h"
-#include "datapath-actions/compat.h"
+#include "lib/compat.h"
 #include "dirs.h"
 #include "fatal-signal.h"
 #include "openvswitch/dynamic-string.h"

@@ -15,6 +15,7 @@ vswitchd_plugin_ovs_vswitchd_vmfex_LDADD = \
 	$(OVS_OBJECTS) \
 	ofproto-vmfex/libofproto-vmfex.la \
 	datapath-actions/libvmfex-datapath.la \
+	lib/libvmfex.la \
 	$(OVS_LDADD)
 EXTRA_vswitchd_plugin_ovs_vswitchd_vmfex_DEPENDENCIES = \
 	vswitchd-plugin/wrap.opts \

@@ -8,11 +8,11 @@
 
 #include "vswitchd-plugin/wrap.h"
 
-#include "datapath-actions/vmfex-actions.h"
-#include "datapath-actions/vmfex-direct.h"
-#include "datapath-actions/vmfex-flow-text.h"
-#include "datapath-actions/vmfex-loan.h"
-#include "datapath-actions/vmfex-txq.h"
+#include "datapath-actions/emulated/vmfex-actions.h"
+#include "datapath-actions/pmd/vmfex-direct.h"
+#include "datapath-actions/emulated/vmfex-flow-text.h"
+#include "datapath-actions/pmd/vmfex-loan.h"
+#include "datapath-actions/pmd/vmfex-txq.h"
 #include "ofproto-vmfex/ofproto-vmfex.h"
 #include "ofproto-vmfex/vethernet-port.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"

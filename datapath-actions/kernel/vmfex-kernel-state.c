@@ -7,9 +7,9 @@
 
 #include <bpf/bpf.h>
 
-#include "datapath-actions/etag.h"
+#include "datapath-actions/tags/etag.h"
 #include "datapath-actions/kernel/vmfex-kernel-progs.h"
-#include "datapath-actions/vntag.h"
+#include "datapath-actions/tags/vntag.h"
 #include "hash.h"
 #include "util.h"
 

@@ -8,13 +8,13 @@
 
 #include <bpf/bpf.h>
 
-#include "datapath-actions/etag.h"
+#include "datapath-actions/tags/etag.h"
 #include "datapath-actions/kernel/vmfex-kernel-maps.h"
 #include "datapath-actions/kernel/vmfex-kernel-progs.h"
 #include "datapath-actions/kernel/vmfex-kernel-promisc.h"
 #include "datapath-actions/kernel/vmfex-kernel-slots.h"
 #include "datapath-actions/kernel/vmfex-kernel-state.h"
-#include "datapath-actions/vntag.h"
+#include "datapath-actions/tags/vntag.h"
 #include "util.h"
 
 /* The part of vmfex-kernel.h that says what is forwarded. */

@@ -98,7 +98,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "datapath-actions/vmfex-fwd.h"
+#include "datapath-actions/forwarding/vmfex-fwd.h"
 
 /* How a trunk's frames come to the kernel path. */
 enum vmfex_kernel_hook {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-inject.h"
+#include "datapath-actions/pmd/vmfex-inject.h"
 
 #ifdef HAVE_PMD_INPUT_FUNC
 
@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "coverage.h"
-#include "datapath-actions/compat.h"
-#include "datapath-actions/vmfex-fwd.h"
+#include "lib/compat.h"
+#include "datapath-actions/forwarding/vmfex-fwd.h"
 #include "ovs-atomic.h"
 #include "packets.h"
 #include "util.h"

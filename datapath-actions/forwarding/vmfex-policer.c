@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-policer.h"
+#include "datapath-actions/forwarding/vmfex-policer.h"
 
 #include <limits.h>
 #include <stdint.h>

@@ -76,7 +76,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "datapath-actions/vmfex-loan.h"
+#include "datapath-actions/pmd/vmfex-loan.h"
 #include "dp-packet.h"
 #include "openvswitch/list.h"
 #include "openvswitch/types.h"

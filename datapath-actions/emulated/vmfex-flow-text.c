@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-flow-text.h"
+#include "datapath-actions/emulated/vmfex-flow-text.h"
 
 #include <string.h>
 

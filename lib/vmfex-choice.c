@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "ofproto-vmfex/vmfex-choice.h"
+#include "lib/vmfex-choice.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-ring.h"
+#include "datapath-actions/pmd/vmfex-ring.h"
 
 #include "dp-packet.h"
 #include "ovs-atomic.h"

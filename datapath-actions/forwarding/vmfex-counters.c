@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-counters.h"
+#include "datapath-actions/forwarding/vmfex-counters.h"
 
 #include <string.h>
 

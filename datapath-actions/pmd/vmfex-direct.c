@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-direct.h"
+#include "datapath-actions/pmd/vmfex-direct.h"
 
 #include <string.h>
 
-#include "datapath-actions/compat.h"
-#include "datapath-actions/etag.h"
-#include "datapath-actions/vmfex-actions.h"
-#include "datapath-actions/vmfex-fwd.h"
-#include "datapath-actions/vmfex-handover.h"
-#include "datapath-actions/vmfex-inject.h"
-#include "datapath-actions/vmfex-l2.h"
-#include "datapath-actions/vntag.h"
+#include "lib/compat.h"
+#include "datapath-actions/tags/etag.h"
+#include "datapath-actions/emulated/vmfex-actions.h"
+#include "datapath-actions/forwarding/vmfex-fwd.h"
+#include "datapath-actions/pmd/vmfex-handover.h"
+#include "datapath-actions/pmd/vmfex-inject.h"
+#include "datapath-actions/tags/vmfex-l2.h"
+#include "datapath-actions/tags/vntag.h"
 #include "coverage.h"
 #include "dp-packet.h"
 #include "hash.h"

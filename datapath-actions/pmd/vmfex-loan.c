@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-loan.h"
+#include "datapath-actions/pmd/vmfex-loan.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,9 +9,9 @@
 #include <stdlib.h>
 
 #include "coverage.h"
-#include "datapath-actions/compat.h"
-#include "datapath-actions/vmfex-direct.h"
-#include "datapath-actions/vmfex-fwd.h"
+#include "lib/compat.h"
+#include "datapath-actions/pmd/vmfex-direct.h"
+#include "datapath-actions/forwarding/vmfex-fwd.h"
 #include "dp-packet.h"
 #include "hash.h"
 #include "netdev-provider.h"

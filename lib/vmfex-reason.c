@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "ofproto-vmfex/vmfex-reason.h"
+#include "lib/vmfex-reason.h"
 
 #include "util.h"
 

@@ -35,7 +35,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "datapath-actions/vmfex-fwd.h"
+#include "datapath-actions/forwarding/vmfex-fwd.h"
 #include "odp-execute.h"
 
 struct ds;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-l2.h"
+#include "datapath-actions/tags/vmfex-l2.h"
 
 #include <errno.h>
 #include <string.h>

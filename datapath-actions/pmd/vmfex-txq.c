@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-txq.h"
+#include "datapath-actions/pmd/vmfex-txq.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -54,8 +54,8 @@
 #include <stdint.h>
 
 #include "cmap.h"
-#include "datapath-actions/vmfex-counters.h"
-#include "datapath-actions/vmfex-policer.h"
+#include "datapath-actions/forwarding/vmfex-counters.h"
+#include "datapath-actions/forwarding/vmfex-policer.h"
 #include "openvswitch/types.h"
 #include "ovs-atomic.h"
 #include "ovs-rcu.h"

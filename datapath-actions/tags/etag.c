@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/etag.h"
+#include "datapath-actions/tags/etag.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "datapath-actions/vmfex-l2.h"
+#include "datapath-actions/tags/vmfex-l2.h"
 #include "dp-packet.h"
 #include "packets.h"
 #include "util.h"

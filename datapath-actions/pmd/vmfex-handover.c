@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-handover.h"
+#include "datapath-actions/pmd/vmfex-handover.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "coverage.h"
-#include "datapath-actions/compat.h"
-#include "datapath-actions/vmfex-direct.h"
-#include "datapath-actions/vmfex-fwd.h"
-#include "datapath-actions/vmfex-inject.h"
-#include "datapath-actions/vmfex-ring.h"
+#include "lib/compat.h"
+#include "datapath-actions/pmd/vmfex-direct.h"
+#include "datapath-actions/forwarding/vmfex-fwd.h"
+#include "datapath-actions/pmd/vmfex-inject.h"
+#include "datapath-actions/pmd/vmfex-ring.h"
 #include "dp-packet.h"
 #include "netdev.h"
 #include "openvswitch/poll-loop.h"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-fwd.h"
+#include "datapath-actions/forwarding/vmfex-fwd.h"
 
 #include <string.h>
 
 #include "coverage.h"
-#include "datapath-actions/compat.h"
-#include "datapath-actions/etag.h"
-#include "datapath-actions/vmfex-direct.h"
-#include "datapath-actions/vntag.h"
+#include "lib/compat.h"
+#include "datapath-actions/tags/etag.h"
+#include "datapath-actions/pmd/vmfex-direct.h"
+#include "datapath-actions/tags/vntag.h"
 #include "hash.h"
 #include "openvswitch/thread.h"
 #include "ovs-thread.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-offload.h"
+#include "datapath-actions/emulated/vmfex-offload.h"
 
 #include <linux/virtio_net.h>
 #include <netinet/in.h>
@@ -10,8 +10,8 @@
 #include "coverage.h"
 #include "crc32c.h"
 #include "csum.h"
-#include "datapath-actions/etag.h"
-#include "datapath-actions/vntag.h"
+#include "datapath-actions/tags/etag.h"
+#include "datapath-actions/tags/vntag.h"
 #include "dp-packet.h"
 #include "packets.h"
 #include "unaligned.h"

@@ -22,7 +22,7 @@
 
 #include <stdint.h>
 
-#include "datapath-actions/vmfex-drop.h"
+#include "datapath-actions/forwarding/vmfex-drop.h"
 #include "ovs-atomic.h"
 #include "ovs-thread.h"
 #include "util.h"

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/vmfex-actions.h"
+#include "datapath-actions/emulated/vmfex-actions.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "coverage.h"
-#include "datapath-actions/compat.h"
-#include "datapath-actions/etag.h"
-#include "datapath-actions/vmfex-handover.h"
-#include "datapath-actions/vntag.h"
+#include "lib/compat.h"
+#include "datapath-actions/tags/etag.h"
+#include "datapath-actions/pmd/vmfex-handover.h"
+#include "datapath-actions/tags/vntag.h"
 #include "dp-packet.h"
 #include "netlink.h"
 #include "openvswitch/dynamic-string.h"

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# What the programs share: words and rules that know neither frames nor a
+# database.
+noinst_LTLIBRARIES += lib/libvmfex.la
+lib_libvmfex_la_SOURCES = \
+	lib/compat.h \
+	lib/vmfex-choice.c \
+	lib/vmfex-choice.h \
+	lib/vmfex-reason.c \
+	lib/vmfex-reason.h
