@@ -65,6 +65,7 @@ TESTSUITE_AT = \
 	tests/ctl.at \
 	tests/handover.at \
 	tests/links.at \
+	tests/lint.at \
 	tests/manager-pages.at \
 	tests/manager-system.at \
 	tests/manager.at \
