@@ -73,6 +73,7 @@ TESTSUITE_AT = \
 	tests/openflow.at \
 	tests/pki.at \
 	tests/reasons.at \
+	tests/run-all.at \
 	tests/scale.at \
 	tests/tags.at \
 	tests/testsuite.at \
@@ -98,6 +99,13 @@ EXTRA_DIST += \
 	$(TESTSUITE_AT) \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
+	tests/check/__init__.py \
+	tests/check/builds \
+	tests/check/demo \
+	tests/check/schedule.py \
+	tests/check/steps.py \
+	tests/check/suite.py \
+	tests/check/summary.py \
 	tests/debian-kernel \
 	tests/direct-frames.py \
 	tests/direct-stress.py \
@@ -112,6 +120,7 @@ EXTRA_DIST += \
 	tests/netns.py \
 	tests/other-kernel.py \
 	tests/page.py \
+	tests/run-all \
 	tests/tap-gso.py \
 	tests/tap-vm.py \
 	tests/os-vif.py \
@@ -133,10 +142,12 @@ check-autotest: tests/testsuite tests/atconfig tests/atlocal
 	$(AM_V_at)$(SHELL) tests/testsuite -C tests $(TESTSUITEFLAGS)
 CHECK_LOCAL += check-autotest
 
-check-system: all $(check_PROGRAMS) tests/system-testsuite tests/atconfig \
-    tests/atlocal
+# All that the tests run.
+check-programs: all $(check_PROGRAMS) tests/testsuite tests/system-testsuite \
+    tests/atconfig tests/atlocal
+check-system: check-programs
 	$(AM_V_at)$(SHELL) tests/system-testsuite -C tests $(TESTSUITEFLAGS)
-.PHONY: check-autotest check-system
+.PHONY: check-autotest check-programs check-system
 
 # The packages that "make deb" made.
 check-packages:
