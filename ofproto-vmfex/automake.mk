@@ -27,6 +27,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-links.h \
 	ofproto-vmfex/vmfex-main-loop.c \
 	ofproto-vmfex/vmfex-main-loop.h \
+	ofproto-vmfex/vmfex-model.c \
+	ofproto-vmfex/vmfex-model.h \
 	ofproto-vmfex/vmfex-path.c \
 	ofproto-vmfex/vmfex-path.h \
 	ofproto-vmfex/vmfex-publish.c \

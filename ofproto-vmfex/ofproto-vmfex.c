@@ -19,6 +19,7 @@
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"
+#include "ofproto-vmfex/vmfex-links.h"
 #include "ofproto-vmfex/vmfex-main-loop.h"
 #include "ofproto-vmfex/vmfex-reports.h"
 #include "openvswitch/poll-loop.h"
@@ -204,7 +205,7 @@ vmfex_type_run(const char *type OVS_UNUSED)
         }
         if (forwarding != ofproto->bridge.forwarding) {
             ofproto->bridge.forwarding = forwarding;
-            vmfex_links_changed();
+            vmfex_model_changed();
         }
     }
     vmfex_links_run();
@@ -273,7 +274,7 @@ port_info_destroy(struct vmfex_port_info *info)
     }
     if (info->lport) {
         vmfex_datapath_port_del(info->lport->odp_port);
-        vmfex_lport_destroy(info->lport);
+        vmfex_links_destroy_port(info->lport);
     }
     if (info->adapter) {
         vmfex_adapter_detach(info->adapter);
@@ -310,7 +311,7 @@ vmfex_destruct(struct ofproto *ofproto_, bool del)
     }
     ofproto_group_delete_all(ofproto_);
 
-    vmfex_links_changed();
+    vmfex_model_changed();
     vmfex_links_run();
     vmfex_datapath_close();
 }
@@ -429,7 +430,7 @@ vmfex_port_modified(struct ofport *ofport)
 
     if (info && info->lport) {
         vmfex_lport_set_netdev(info->lport, ofport->netdev);
-        vmfex_links_changed();
+        vmfex_model_changed();
     }
 }
 
@@ -543,7 +544,7 @@ vmfex_port_set_config(const struct ofport *ofport, const struct smap *cfg)
     struct vmfex_port_info *info = ofport_vmfex_cast(ofport)->info;
 
     if (info && info->lport) {
-        vmfex_lport_configure(info->lport, cfg);
+        vmfex_links_configure_port(info->lport, cfg);
         return vmfex_datapath_port_set_config(info->lport->odp_port, cfg);
     }
     return 0;
@@ -568,7 +569,8 @@ vmfex_class_vport_get_status(const struct ofport *ofport, char **errp)
     struct vmfex_port_info *info = ofport_vmfex_cast(ofport)->info;
 
     return error_to_status(info && info->lport
-                           ? vmfex_lport_get_error(info->lport) : NULL, errp);
+                           ? nullable_xstrdup(info->lport->error) : NULL,
+                           errp);
 }
 
 /* Does what ofproto_vport_get_status() does, which 'original' must be, and

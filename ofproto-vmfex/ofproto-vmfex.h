@@ -14,14 +14,14 @@
  *     vmfex-channels.c           which channel a vethernet has and uses
  *     vmfex-reports.c            what users see of that
  *     vmfex-publish.c            makes forwarding state of it
- *         |
+ *         |                      (all of them: vmfex-model.c)
  *     vmfex-fwd.c                forwarding state
  *         |
  *     vmfex-datapath.c           dpif, upcalls (vmfex-xlate.c, vmfex-flows.c)
  *
  * A vmfex bridge has four kinds of port:
  *
- *     kind       netdev         in the datapath    known to vmfex-links as
+ *     kind       netdev         in the datapath    known to vmfex-model as
  *     ---------  -------------  -----------------  ------------------------
  *     local      null           no                 -
  *     adapter    vethernet      no                 struct vmfex_vethernet
@@ -30,7 +30,7 @@
  */
 
 #include "ofproto/ofproto-provider.h"
-#include "ofproto-vmfex/vmfex-links.h"
+#include "ofproto-vmfex/vmfex-model.h"
 #include "openvswitch/shash.h"
 #include "sset.h"
 

@@ -12,8 +12,7 @@
 #include "odp-util.h"
 #include "ofproto-vmfex/vethernet-port.h"
 #include "lib/vmfex-choice.h"
-#include "ofproto-vmfex/vmfex-kernel-links.h"
-#include "ofproto-vmfex/vmfex-links.h"
+#include "ofproto-vmfex/vmfex-model.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
 
@@ -94,13 +93,13 @@ claim_channel(struct hmap *claims, const struct vmfex_vethernet *v, size_t i)
     return NULL;
 }
 
-/* Sets up what 'v' is by its own configuration and that of its trunks.  Leaves
- * 'v->reason' at VMFEX_REASON_NONE if it may be used. */
+/* Sets up what 'v' is by its own configuration and that of its trunks, and
+ * which of its channels work.  Leaves 'v->reason' at VMFEX_REASON_NONE if it
+ * is no port, and 'v->n_channels' at 0 if there is nothing to choose from. */
 static void
 vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
 {
     const struct vethernet_config *c = vethernet_get_config(v->netdev);
-    size_t i;
 
     v->ordinary = !v->bridge && vethernet_is_ordinary(v->netdev);
     v->in_use = v->bridge || v->ordinary;
@@ -108,7 +107,6 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
     v->up = vethernet_is_up(v->netdev);
     v->reserved = c->reserved;
     v->predictable = c->predictable;
-    v->held_back = false;
     v->n_channels = 0;
     v->announce = false;
     v->waits = false;
@@ -128,7 +126,7 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
     }
 
     v->n_channels = c->n_channels;
-    for (i = 0; i < c->n_channels; i++) {
+    for (size_t i = 0; i < c->n_channels; i++) {
         struct vmfex_lport *trunk = (c->trunk[i] ? trunk_find(c->trunk[i])
                                      : NULL);
         const struct vmfex_vethernet *other = NULL;
@@ -167,8 +165,19 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
         v->trouble[i] = v->reason;
     }
 
-    vmfex_kernel_links_follow(v);
-    i = vmfex_vethernet_channel(v);
+}
+
+/* Has 'v' send on a channel that works, if it may leave the present one, and
+ * sets its reason to that of the channel that it sends on. */
+static void
+vethernet_choose(struct vmfex_vethernet *v)
+{
+    const struct vethernet_config *c = vethernet_get_config(v->netdev);
+    size_t i = vmfex_vethernet_channel(v);
+
+    if (!v->n_channels) {
+        return;
+    }
     if (!c->trunk[0]) {
         /* If the only trunk fails, the host uses the other switch, until the
          * next frame. */
@@ -220,8 +229,9 @@ vmfex_channels_check_announce(struct vmfex_vethernet *v)
     }
 }
 
+/* Finds out who has which channel, and which ones work. */
 void
-vmfex_channels_run(void)
+vmfex_channels_evaluate(void)
 {
     struct hmap claims = HMAP_INITIALIZER(&claims);
     struct vmfex_vethernet **sorted;
@@ -239,6 +249,19 @@ vmfex_channels_run(void)
         free(c);
     }
     hmap_destroy(&claims);
+}
+
+/* Chooses the channel that each vethernet sends on. */
+void
+vmfex_channels_choose(void)
+{
+    struct vmfex_vethernet *v;
+
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->netdev) {
+            vethernet_choose(v);
+        }
+    }
 }
 
 /* Returns the netdev of the first trunk of a vethernet port of an ordinary

@@ -28,7 +28,8 @@
 struct netdev;
 struct vmfex_vethernet;
 
-void vmfex_channels_run(void);
+void vmfex_channels_evaluate(void);
+void vmfex_channels_choose(void);
 void vmfex_channels_check_announce(struct vmfex_vethernet *);
 const struct netdev *vmfex_channels_find_pmd_trunk(void);
 

@@ -9,7 +9,7 @@
 #include "dirs.h"
 #include "netdev-provider.h"
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"
-#include "ofproto-vmfex/vmfex-links.h"
+#include "ofproto-vmfex/vmfex-model.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "sset.h"
@@ -44,7 +44,7 @@ leave_kernel(struct unixctl_conn *conn, int argc OVS_UNUSED,
 {
     leaving = true;
     grace = false;
-    vmfex_links_changed();
+    vmfex_model_changed();
     unixctl_command_reply(conn, NULL);
 }
 
@@ -79,84 +79,72 @@ kernel_open(void)
     return vmfex_kernel_is_open();
 }
 
-static bool
-lport_is_kernel(const struct vmfex_lport *lport)
-{
-    return (lport->ifindex > 0
-            && !strcmp(netdev_get_type(lport->dp_netdev), "system"));
-}
-
-/* Returns true if the programs are on 'trunk'; otherwise stores what stands in
- * the way. */
+/* Puts the programs on 'trunk', if that was not tried in this run.  Returns
+ * true if they are there. */
 static bool
 attach_trunk(struct vmfex_lport *trunk)
 {
-    if (!trunk->kernel_checked) {
-        free(trunk->kernel_reason);
+    if (!trunk->kernel_wanted) {
+        char *detail;
+
+        trunk->kernel_wanted = true;
         trunk->kernel_hook = vmfex_kernel_attach_trunk(
             trunk->ifindex, vmfex_lport_name(trunk), trunk->wanted_hook,
-            &trunk->kernel_reason);
-        trunk->kernel_checked = true;
+            &detail);
+        *(trunk->kernel_hook != VMFEX_KERNEL_NONE
+          ? &trunk->kernel_detail : &trunk->kernel_obstacle) = detail;
         may_filter = true;
     }
     return trunk->kernel_hook != VMFEX_KERNEL_NONE;
 }
 
-/* Returns NULL if the link of 'v' can be in the kernel path, for which it then
- * is prepared, and stores in '*how' a clause about how its frames get there;
- * otherwise returns a clause that says why not.  The caller must free
- * either. */
-char *
-vmfex_kernel_links_why_not(const struct vmfex_vethernet *v, char **how)
+/* Puts the programs on the devices of 'v', or notes what stands in the way. */
+static void
+prepare_link(const struct vmfex_vethernet *v)
 {
-    const struct vmfex_lport *trunk;
-    size_t n_trunks = 0;
-    char *reason;
+    struct vmfex_lport *port = v->port;
 
-    *how = NULL;
-    if (!v->port) {
-        return xasprintf("%s is a port of an ordinary bridge", v->ep->name);
-    } else if (!lport_is_kernel(v->port)) {
-        return xasprintf("%s is no netdev of the kernel",
-                         vmfex_lport_name(v->port));
-    }
-    for (size_t i = 0; i < v->n_channels; i++) {
-        n_trunks += v->trunk[i] != NULL;
-        if (v->trunk[i] && !lport_is_kernel(v->trunk[i])) {
-            return xasprintf("trunk %s is no netdev of the kernel",
-                             vmfex_lport_name(v->trunk[i]));
-        }
-    }
-    if (!n_trunks) {
-        return xasprintf("%s has no trunk", v->ep->name);
-    }
-    if (sset_contains(&policed, vmfex_lport_name(v->port))) {
-        return xasprintf("%s has ingress policing", vmfex_lport_name(v->port));
-    }
-    if (leaving || !kernel_open()) {
-        return xstrdup(open_error ? open_error : "ovs-vswitchd ends");
+    if (sset_contains(&policed, vmfex_lport_name(port))) {
+        port->kernel_obstacle = xasprintf("%s has ingress policing",
+                                          vmfex_lport_name(port));
+        return;
+    } else if (leaving || !kernel_open()) {
+        port->kernel_obstacle = xstrdup(open_error ? open_error
+                                        : "ovs-vswitchd ends");
+        return;
     }
     for (size_t i = 0; i < v->n_channels; i++) {
         if (v->trunk[i] && !attach_trunk(v->trunk[i])) {
-            return xstrdup(v->trunk[i]->kernel_reason);
+            return;
         }
     }
-    if (!vmfex_kernel_is_attached(v->port->ifindex)) {
+    if (!vmfex_kernel_is_attached(port->ifindex)) {
         may_filter = true;
     }
-    if (!vmfex_kernel_attach_port(v->port->ifindex, vmfex_lport_name(v->port),
-                                  &reason)) {
-        return reason;
-    }
+    vmfex_kernel_attach_port(port->ifindex, vmfex_lport_name(port),
+                             &port->kernel_obstacle);
+}
 
-    trunk = v->trunk[MIN(vmfex_endpoint_channel(v->ep), v->n_channels - 1)];
-    if (trunk) {
-        *how = (trunk->kernel_reason
-                ? xasprintf("trunk %s: TC alone (%s)", vmfex_lport_name(trunk),
-                            trunk->kernel_reason)
-                : xasprintf("trunk %s: native XDP", vmfex_lport_name(trunk)));
+/* Puts the programs, which do nothing yet, on the devices of all links that
+ * may be in the kernel path, and notes what stands in the way. */
+void
+vmfex_kernel_links_prepare(void)
+{
+    struct vmfex_vethernet *v;
+    struct vmfex_lport *lport;
+
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        lport->kernel_wanted = false;
+        lport->kernel_hook = VMFEX_KERNEL_NONE;
+        free(lport->kernel_detail);
+        free(lport->kernel_obstacle);
+        lport->kernel_detail = lport->kernel_obstacle = NULL;
     }
-    return NULL;
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        if (v->may_be_kernel) {
+            prepare_link(v);
+        }
+    }
 }
 
 /* Publishing. */
@@ -220,7 +208,7 @@ static bool
 trunk_in_kernel(const struct vmfex_lport *lport)
 {
     return (vmfex_lport_is_trunk(lport) && lport->configured
-            && !lport->config_error && lport->kernel_checked
+            && !lport->config_error
             && lport->kernel_hook != VMFEX_KERNEL_NONE);
 }
 
@@ -339,8 +327,6 @@ unhook_later(void)
 void
 vmfex_kernel_links_publish(void)
 {
-    struct vmfex_lport *lport;
-
     if (!vmfex_kernel_is_open()) {
         return;
     }
@@ -357,10 +343,6 @@ vmfex_kernel_links_publish(void)
     publish_ports();
     vmfex_kernel_sweep(grace);
     unhook_later();
-
-    HMAP_FOR_EACH (lport, node, &all_lports) {
-        lport->kernel_checked = false;
-    }
 }
 
 /* Lets 'v', with the trunks that it has now, send into its other channel if
@@ -388,16 +370,21 @@ vmfex_kernel_links_follow(struct vmfex_vethernet *v)
     }
 }
 
-/* Lets the endpoint of 'v' know the MACs that were seen in the kernel
- * path. */
+/* Lets the endpoints of vethernets that are to be announced know the MACs that
+ * were seen in the kernel path. */
 void
-vmfex_kernel_links_note_macs(const struct vmfex_vethernet *v)
+vmfex_kernel_links_note_macs(void)
 {
-    struct eth_addr macs[VMFEX_N_MACS];
-    size_t n = v->port ? vmfex_kernel_get_macs(v->port->ifindex, macs) : 0;
+    const struct vmfex_vethernet *v;
 
-    for (size_t i = 0; i < n; i++) {
-        vmfex_endpoint_note_mac(v->ep, macs[i]);
+    HMAP_FOR_EACH (v, node, &all_vethernets) {
+        struct eth_addr macs[VMFEX_N_MACS];
+        size_t n = (v->announce && v->port
+                    ? vmfex_kernel_get_macs(v->port->ifindex, macs) : 0);
+
+        for (size_t i = 0; i < n; i++) {
+            vmfex_endpoint_note_mac(v->ep, macs[i]);
+        }
     }
 }
 
@@ -412,7 +399,7 @@ vmfex_kernel_links_run(void)
     }
     if (grace && time_msec() >= grace_until) {
         grace = false;
-        vmfex_links_changed();
+        vmfex_model_changed();
     }
 }
 
@@ -452,7 +439,7 @@ vmfex_netdev_set_policing(struct netdev *netdev, uint32_t kbits_rate,
 
     if (kbits_rate || kpkts_rate) {
         if (sset_add(&policed, name)) {
-            vmfex_links_changed();
+            vmfex_model_changed();
         }
         ifindex = netdev_get_ifindex(netdev);
         if (ifindex > 0) {
@@ -460,7 +447,7 @@ vmfex_netdev_set_policing(struct netdev *netdev, uint32_t kbits_rate,
             vmfex_kernel_detach(ifindex);
         }
     } else if (sset_find_and_delete(&policed, name)) {
-        vmfex_links_changed();
+        vmfex_model_changed();
     } else if (vmfex_kernel_is_open()) {
         ifindex = netdev_get_ifindex(netdev);
         if (ifindex > 0 && vmfex_kernel_is_attached(ifindex)) {

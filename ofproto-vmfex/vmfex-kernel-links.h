@@ -5,13 +5,16 @@
 
 /* Which links are in the kernel path, on behalf of vmfex-links.h.
  *
- *     vmfex_path_choose() --> vmfex_kernel_links_why_not()
- *                                 | attaches programs, which do nothing yet
- *                                 v
- *     vmfex_publish() ------> vmfex_kernel_links_publish()
- *                                 | writes what they are to do
- *                                 v
- *                             vmfex-kernel.h
+ *     vmfex_kernel_links_prepare()
+ *         | attaches programs, which do nothing yet, for links that may be in
+ *         v that path; what stands in the way goes to the model
+ *     vmfex_path_choose()
+ *         |
+ *         v
+ *     vmfex_kernel_links_publish()
+ *         | writes what the programs are to do
+ *         v
+ *     vmfex-kernel.h
  *
  * A new ovs-vswitchd finds links that an earlier one left forwarding.  For
  * GRACE_MS after its start these stay as they are until the same link is there
@@ -36,10 +39,10 @@ struct vmfex_vethernet;
 
 void vmfex_kernel_links_init(void);
 void vmfex_kernel_links_leave(void);
-char *vmfex_kernel_links_why_not(const struct vmfex_vethernet *, char **how);
+void vmfex_kernel_links_prepare(void);
 void vmfex_kernel_links_publish(void);
 void vmfex_kernel_links_follow(struct vmfex_vethernet *);
-void vmfex_kernel_links_note_macs(const struct vmfex_vethernet *);
+void vmfex_kernel_links_note_macs(void);
 void vmfex_kernel_links_run(void);
 void vmfex_kernel_links_wait(void);
 void vmfex_kernel_links_port_gone(const struct vmfex_lport *);

@@ -21,7 +21,7 @@
 #include "dpif-netdev.h"
 #include "hash.h"
 #include "netdev-provider.h"
-#include "ofproto-vmfex/vmfex-links.h"
+#include "ofproto-vmfex/vmfex-model.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -286,12 +286,10 @@ vmfex_netdev_rxq_wait(struct netdev_rxq *rxq, vmfex_rxq_func *original)
 static void
 count_dropped(const struct kernel_rxq *q, const char *why)
 {
-    const struct vmfex_lport *lport;
+    const struct vmfex_lport *lport = vmfex_lport_from_netdev(q->rxq->netdev);
 
-    HMAP_FOR_EACH (lport, node, &all_lports) {
-        if (lport->dp_netdev == q->rxq->netdev) {
-            vmfex_counters_drop(lport->counters, VMFEX_DROP_OFFLOAD, 1);
-        }
+    if (lport) {
+        vmfex_counters_drop(lport->counters, VMFEX_DROP_OFFLOAD, 1);
     }
     VLOG_WARN_RL(&rl, "%s: dropped a frame: %s",
                  netdev_get_name(q->rxq->netdev), why);

@@ -8,20 +8,27 @@
  *     VM port (its netdev,          trunks (their netdevs)
  *     other_config:vmfex-path)           |
  *            |                           |
- *            +-----> vmfex_path_choose() <---- what this build has
- *                          |
- *            +-------------+---------------------+
- *            v                                   v
- *     struct vmfex_link:path              Interface.status:path,
- *     (vmfex-publish)                     path-reason
+ *            +---------------------------+
+ *            |                           |
+ *            v                           v
+ *     vmfex_path_may_be_kernel()   vmfex_path_choose() <-- what this build has
+ *            |                        ^          |
+ *            v                        |          +---> Interface.status:path,
+ *     vmfex_kernel_links_prepare()    |          |     path-reason
+ *     puts programs on devices -------'          v
+ *                 what stood in the way    struct vmfex_link:path
  *
  * This is the only place that decides.  The answer depends on what the ports
- * are, never on traffic, so that it changes only together with the link. */
+ * are, never on traffic, so that it changes only together with the link.  Both
+ * functions only read the model, however often they are asked. */
+
+#include <stdbool.h>
 
 #include "datapath-actions/forwarding/vmfex-fwd.h"
 
 struct vmfex_vethernet;
 
+bool vmfex_path_may_be_kernel(const struct vmfex_vethernet *);
 enum vmfex_path vmfex_path_choose(const struct vmfex_vethernet *,
                                   char **reason);
 

@@ -7,8 +7,7 @@
 
 #include "odp-util.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
-#include "ofproto-vmfex/vmfex-kernel-links.h"
-#include "ofproto-vmfex/vmfex-links.h"
+#include "ofproto-vmfex/vmfex-model.h"
 #include "openvswitch/poll-loop.h"
 #include "timeval.h"
 #include "util.h"
@@ -211,11 +210,16 @@ vmfex_publish(void)
     }
     vmfex_datapath_flush(flush, n_flush);
     n_flush = 0;
-    vmfex_kernel_links_publish();
+}
+
+/* Announces the VMs that moved to another channel. */
+void
+vmfex_publish_announce(void)
+{
+    struct vmfex_vethernet *v;
 
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (v->announce) {
-            vmfex_kernel_links_note_macs(v);
             v->announce = false;
             v->n_announce = N_ANNOUNCE;
             next_announce = 0;

@@ -3,7 +3,7 @@
 #ifndef VMFEX_PUBLISH_H
 #define VMFEX_PUBLISH_H 1
 
-/* From what vmfex-links knows to what the datapath forwards by.
+/* From the model to what the datapath forwards by.
  *
  *     struct vmfex_vethernet, struct vmfex_lport       (main thread)
  *           |
@@ -22,6 +22,7 @@
 #include "ofproto-vmfex/vmfex-flows.h"
 
 void vmfex_publish(void);
+void vmfex_publish_announce(void);
 void vmfex_publish_run(void);
 void vmfex_publish_wait(void);
 void vmfex_publish_flush(odp_port_t, uint16_t vif);

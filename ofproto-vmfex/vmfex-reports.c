@@ -7,7 +7,7 @@
 
 #include "connectivity.h"
 #include "if-notifier.h"
-#include "ofproto-vmfex/vmfex-links.h"
+#include "ofproto-vmfex/vmfex-model.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "seq.h"
@@ -104,23 +104,21 @@ vmfex_report_vethernet(struct vmfex_vethernet *v)
 void
 vmfex_report_lport(struct vmfex_lport *lport)
 {
-    struct vmfex_vethernet *v = lport->adapter;
+    const struct vmfex_vethernet *v = lport->adapter;
     char *error = NULL;
 
-    if (lport->config_error) {
-        lport->reason = VMFEX_REASON_BAD_CONFIG;
+    if (lport->reason == VMFEX_REASON_NONE) {
+        /* Nothing is wrong. */
+    } else if (lport->config_error) {
         error = explain(lport->reason, lport->config_error);
-    } else if (vmfex_lport_is_trunk(lport) || !lport->configured) {
-        lport->reason = VMFEX_REASON_NONE;
-    } else if (v && v->reason != VMFEX_REASON_NONE) {
+    } else if (v) {
         char *detail = xasprintf("adapter %s%s%s", v->ep->name,
                                  v->detail ? ": " : "",
                                  v->detail ? v->detail : "");
 
-        lport->reason = v->reason;
         error = explain(lport->reason, detail);
         free(detail);
-    } else if (!v) {
+    } else {
         error = explain(lport->reason, (lport->adapter_name
                                         ? lport->adapter_name
                                         : lport->bridge->name));

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lib/vmfex-choice.h"
-#include "ofproto-vmfex/vmfex-links.h"
+#include "ofproto-vmfex/vmfex-model.h"
 #include "openvswitch/dynamic-string.h"
 #include "sset.h"
 #include "unixctl.h"
