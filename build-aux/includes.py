@@ -36,7 +36,6 @@ MAY_INCLUDE = {
 
 # (unit, included header, why) for each include to which neither rule applies.
 _CONTEXT = "the context of a run is still in main()'s file"
-_MODEL = "the model of ports and links is still in the file that computes it"
 _COMPILED = "the compiled form of a port is still in the direct path's file"
 EXCEPTIONS = [
     ("controller/claims", "controller/vmfex-controller.h", _CONTEXT),
@@ -63,13 +62,6 @@ EXCEPTIONS = [
      "the index is asked by what it indexes"),
     ("ofproto-vmfex/netdev-vethernet", "ofproto-vmfex/vethernet-port.h",
      "two halves of one netdev class"),
-    ("ofproto-vmfex/vmfex-channels", "ofproto-vmfex/vmfex-links.h", _MODEL),
-    ("ofproto-vmfex/vmfex-kernel-links", "ofproto-vmfex/vmfex-links.h",
-     _MODEL),
-    ("ofproto-vmfex/vmfex-kernel-rxq", "ofproto-vmfex/vmfex-links.h", _MODEL),
-    ("ofproto-vmfex/vmfex-path", "ofproto-vmfex/vmfex-links.h", _MODEL),
-    ("ofproto-vmfex/vmfex-publish", "ofproto-vmfex/vmfex-links.h", _MODEL),
-    ("ofproto-vmfex/vmfex-reports", "ofproto-vmfex/vmfex-links.h", _MODEL),
 ]
 
 _INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')
