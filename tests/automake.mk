@@ -129,7 +129,8 @@ EXTRA_DIST += \
 	tests/packages-machines.sh \
 	tests/kill-daemons.py \
 	tests/steps.sh \
-	tests/tags-oracle.py
+	tests/tags-oracle.py \
+	tests/wait.sh
 DISTCLEANFILES += \
 	packages-root-* \
 	tests/atconfig \

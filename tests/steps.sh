@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What tests that are shell scripts say and check.  For bash.  The caller sets
-# $work, an absolute name of a directory.
+# $work, an absolute name of a directory, and $here, to that of this one.
+
+. "$here/wait.sh" || exit 1
 
 say() {
     printf '%s\n' "$*"
@@ -34,16 +36,6 @@ ok() {
         die "$text: $*"
     }
     say "  ok: $text"
-}
-
-# within SECONDS COMMAND...: COMMAND succeeds within that time.
-within() {
-    local end=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        test $SECONDS -lt $end || return 1
-        sleep 0.1
-    done
 }
 
 not() {
