@@ -37,5 +37,7 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-reports.h \
 	ofproto-vmfex/vmfex-show.c \
 	ofproto-vmfex/vmfex-trace.c \
+	ofproto-vmfex/vmfex-trunk.c \
+	ofproto-vmfex/vmfex-trunk.h \
 	ofproto-vmfex/vmfex-xlate.c \
 	ofproto-vmfex/vmfex-xlate.h

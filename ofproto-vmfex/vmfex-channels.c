@@ -160,7 +160,10 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
             v->trunk[i] = NULL;
         } else if (!trunk->up) {
             vmfex_set_reason(v, VMFEX_REASON_TRUNK_DOWN,
-                             "trunk %s", c->trunk[i]);
+                             "trunk %s%s", c->trunk[i],
+                             trunk->admin == VMFEX_ADMIN_DOWN
+                             ? ", which has other_config:vmfex-admin=down"
+                             : "");
         }
         v->trouble[i] = v->reason;
     }

@@ -35,10 +35,11 @@ struct device {
 static struct hmap devices = HMAP_INITIALIZER(&devices);
 static bool relevant;           /* Of the event that is being reported. */
 static bool is_report;          /* vmfex_rtnetlink_report_link() runs. */
-static long long int mac_changed = LLONG_MIN; /* When one did, in ms. */
+static long long int cached_changed = LLONG_MIN; /* When what netdev-linux
+                                                  * caches did, in ms. */
 
-/* How long after an event it may be reported that the MAC address changed, in
- * ms.  Both come in one and the same iteration of the main loop. */
+/* How long after an event it may be reported that netdev-linux took note of
+ * it, in ms.  Both come in one and the same iteration of the main loop. */
 #define REPORT_DELAY 1000
 static if_notify_func *notify;
 
@@ -85,9 +86,10 @@ device_update(const struct rtnetlink_change *change)
         && dev->flags == flags) {
         return false;
     }
-    if (dev ? !eth_addr_equals(dev->mac, change->mac)
+    if (dev ? (dev->mtu != change->mtu
+               || !eth_addr_equals(dev->mac, change->mac))
             : is_open(change->ifname)) {
-        mac_changed = time_msec();
+        cached_changed = time_msec();
     }
     if (dev) {
         device_forget(dev);
@@ -112,8 +114,8 @@ device_changed(const struct rtnetlink_change *change, void *aux OVS_UNUSED)
 
     relevant = true;
     if (is_report) {
-        relevant = (mac_changed != LLONG_MIN
-                    && time_msec() < mac_changed + REPORT_DELAY);
+        relevant = (cached_changed != LLONG_MIN
+                    && time_msec() < cached_changed + REPORT_DELAY);
     } else if (!change) {
         HMAP_FOR_EACH_SAFE (dev, next, node, &devices) {
             device_forget(dev);

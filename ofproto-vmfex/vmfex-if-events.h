@@ -13,7 +13,9 @@
  *
  * What is left out here is an event after which a device is as it was before
  * but for its promiscuous mode, and the report that netdev-linux adds to each
- * event of a port, in case that it is about the MAC address, if it is not.
+ * event of a port, if it is not about the MAC address or the MTU: of these it
+ * has a cache, which is still that of before when the event itself comes, so
+ * that an MTU which somebody changed would not be put right.
  *
  *     kernel --> rtnetlink --+--> device_changed()   is this event relevant?
  *                            |           |

@@ -108,14 +108,21 @@ set_filter(int fd)
                       sizeof filter) ? errno : 0;
 }
 
+/* Returns true if 'netdev' is a device of the kernel, and not a dummy, of
+ * which type and number are those of such a device. */
+bool
+vmfex_netdev_is_linux(const struct netdev *netdev)
+{
+    return is_netdev_linux_class(netdev_get_class(netdev));
+}
+
 /* Returns true if 'netdev' is one of the kernel, which Open vSwitch reads by a
  * packet socket, and writes by another one in any thread. */
 bool
 vmfex_netdev_has_socket(const struct netdev *netdev)
 {
-    /* A dummy may have this type, too. */
     return (!strcmp(netdev_get_type(netdev), "system")
-            && is_netdev_linux_class(netdev_get_class(netdev)));
+            && vmfex_netdev_is_linux(netdev));
 }
 
 /* Has the kernel describe frames that it gives to 'fd'.  Returns true if

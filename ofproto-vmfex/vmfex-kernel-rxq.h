@@ -37,6 +37,7 @@ struct dp_packet_batch;
 struct netdev;
 struct netdev_rxq;
 
+bool vmfex_netdev_is_linux(const struct netdev *);
 bool vmfex_netdev_has_socket(const struct netdev *);
 void vmfex_kernel_rxq_opened(struct netdev_rxq *, bool has_filter);
 bool vmfex_kernel_rxq_read_behind(const struct netdev *, uint16_t tag_type);

@@ -21,6 +21,7 @@
 #include "ofproto-vmfex/vmfex-path.h"
 #include "ofproto-vmfex/vmfex-publish.h"
 #include "ofproto-vmfex/vmfex-reports.h"
+#include "ofproto-vmfex/vmfex-trunk.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
@@ -49,6 +50,7 @@ vmfex_links_configure_port(struct vmfex_lport *lport,
     if (vmfex_lport_configure(lport, other_config)) {
         vmfex_publish_flush(lport->odp_port, VMFEX_FLOWS_ANY_VIF);
     }
+    vmfex_trunk_set_admin(lport);
 }
 
 /* Takes back what was published of 'lport', which is out of the datapath, and

@@ -210,6 +210,7 @@ lport_parse(struct vmfex_lport *lport, const struct smap *other_config)
     const char *tag = smap_get_def(other_config, "vmfex-tag", "vn-tag");
     const char *hook = smap_get_def(other_config, "vmfex-hook", "auto");
     const char *path = smap_get_def(other_config, "vmfex-path", "auto");
+    const char *admin = smap_get_def(other_config, "vmfex-admin", "up");
     bool is_trunk = role != NULL;
 
     if (!role) {
@@ -230,6 +231,15 @@ lport_parse(struct vmfex_lport *lport, const struct smap *other_config)
     } else if (is_trunk) {
         return xasprintf("other_config:vmfex-tag=%s is neither vn-tag nor "
                          "e-tag", tag);
+    }
+
+    lport->admin = (!is_trunk ? VMFEX_ADMIN_ANY
+                    : !strcmp(admin, "up") ? VMFEX_ADMIN_UP
+                    : !strcmp(admin, "down") ? VMFEX_ADMIN_DOWN
+                    : VMFEX_ADMIN_ANY);
+    if (is_trunk && lport->admin == VMFEX_ADMIN_ANY) {
+        return xasprintf("other_config:vmfex-admin=%s is neither up nor down",
+                         admin);
     }
 
     lport->wanted_hook = (!strcmp(hook, "xdp") ? VMFEX_KERNEL_XDP

@@ -79,6 +79,13 @@ enum vmfex_role {
     VMFEX_ROLE_DOWNLINK         /* Trunk of a switch. */
 };
 
+/* What the device of a trunk is to be. */
+enum vmfex_admin {
+    VMFEX_ADMIN_ANY,            /* As it is. */
+    VMFEX_ADMIN_UP,
+    VMFEX_ADMIN_DOWN
+};
+
 /* A vmfex bridge.  Written by its ofproto. */
 struct vmfex_bridge {
     const char *name;           /* Owned by the ofproto. */
@@ -101,6 +108,7 @@ struct vmfex_lport {
     bool configured;            /* Was told its role. */
     enum vmfex_role role;
     enum vmfex_tag tag;         /* Of a trunk. */
+    enum vmfex_admin admin;     /* Of a trunk, else ANY. */
     enum vmfex_kernel_hook wanted_hook; /* Of a trunk; NONE for the best. */
     char *adapter_name;         /* Of a VM port: the one to use, or NULL. */
     char *path;                 /* Of a VM port: the path asked for. */
@@ -135,6 +143,8 @@ struct vmfex_lport {
     bool publish;               /* What is published of it is outdated; set by
                                  * all who outdate it, taken back by
                                  * vmfex-publish. */
+    enum vmfex_admin admin_done; /* What the device was made; by
+                                  * vmfex-trunk. */
     char *error;                /* A sentence, or NULL; by vmfex-reports. */
 };
 

@@ -10,6 +10,7 @@
 
 #include "lib/vmfex-choice.h"
 #include "ofproto-vmfex/vmfex-model.h"
+#include "ofproto-vmfex/vmfex-trunk.h"
 #include "openvswitch/dynamic-string.h"
 #include "sset.h"
 #include "unixctl.h"
@@ -146,6 +147,7 @@ show_trunk(struct ds *ds, const struct vmfex_lport *trunk,
     if (trunk->error) {
         ds_put_format(ds, "    %s\n", trunk->error);
     }
+    vmfex_trunk_show_addresses(trunk, ds);
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < vethernets[i]->n_channels; j++) {
             if (vethernets[i]->trunk[j] == trunk) {

@@ -92,6 +92,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-tags.at \
 	tests/system-testsuite.at \
 	tests/system-traffic.at \
+	tests/system-trunk.at \
 	tests/system-vswitchd-plugin.at
 
 EXTRA_DIST += \
