@@ -4,6 +4,8 @@ sbin_PROGRAMS += controller/vmfex-controller
 controller_vmfex_controller_SOURCES = \
 	controller/claims.c \
 	controller/claims.h \
+	controller/context.c \
+	controller/context.h \
 	controller/host-links.c \
 	controller/host-links.h \
 	controller/host.c \
@@ -18,8 +20,7 @@ controller_vmfex_controller_SOURCES = \
 	controller/prediction.h \
 	controller/switch.c \
 	controller/switch.h \
-	controller/vmfex-controller.c \
-	controller/vmfex-controller.h
+	controller/vmfex-controller.c
 controller_vmfex_controller_LDADD = \
 	manager/libvmfex-idl.la \
 	lib/libvmfex.la \

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/context.h"
 #include "controller/host-links.h"
 #include "controller/ovs-rows.h"
 #include "controller/prediction.h"
-#include "controller/vmfex-controller.h"
 #include "coverage.h"
 #include "manager/vmfex-idl.h"
 #include "openvswitch/vlog.h"
@@ -29,7 +29,7 @@ COVERAGE_DEFINE(host_claim_held);
  * long an early claim waits for its link. */
 #define CLAIM_HOLD_MS 2000
 
-/* Claims. */
+/* Rows. */
 
 static char *
 normalize_mac(const char *s)
@@ -40,20 +40,25 @@ normalize_mac(const char *s)
             ? xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(mac)) : xstrdup(s));
 }
 
+/* Withdraws the claim in 'row'. */
 static void
 withdraw_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row)
 {
-    if (row->port[0] || row->iface_id[0]) {
-        COVERAGE_INC(host_claim_withdrawn);
-        ctx->n_effects++;
-        VLOG_INFO("adapter %s: port %s (iface-id %s) is gone", row->name,
-                  row->port, row->iface_id);
-        vmfexrec_adapter_set_port(row, "");
-        vmfexrec_adapter_set_iface_id(row, "");
-        vmfexrec_adapter_set_attached_mac(row, "");
-        vmfexrec_adapter_set_vm_id(row, "");
-        vmfexrec_adapter_set_profile(row, "");
+    COVERAGE_INC(host_claim_withdrawn);
+    ctx->n_effects++;
+    if (row->port[0]) {
+        VLOG_INFO("adapter %s: withdrawing the claim for port %s (iface-id "
+                  "%s), which is not linked to it any more", row->name,
+                  row->port, row->iface_id[0] ? row->iface_id : "none");
+    } else {
+        VLOG_INFO("adapter %s: withdrawing the early claim for iface-id %s, "
+                  "which was not linked to it", row->name, row->iface_id);
     }
+    vmfexrec_adapter_set_port(row, "");
+    vmfexrec_adapter_set_iface_id(row, "");
+    vmfexrec_adapter_set_attached_mac(row, "");
+    vmfexrec_adapter_set_vm_id(row, "");
+    vmfexrec_adapter_set_profile(row, "");
 }
 
 /* Writes the claim of 'vm' into 'row'.  It names the port only once it is
@@ -95,98 +100,62 @@ write_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row,
     free(mac);
 }
 
-/* Returns true if the database has the claim of 'vm' for 'a'. */
-bool
-claims_has(const struct adapter *a, const struct ovs_iface *vm)
+/* State. */
+
+static long long int
+hold_until(const struct vm_port *port)
 {
-    return (a->row && !strcmp(a->row->port, vm->row->name)
-            && nullable_string_is_equal(vm->iface_id, a->row->iface_id));
+    return port->since + CLAIM_HOLD_MS;
 }
 
-/* Returns true if the claim in 'row' may be for a port that is to be linked
- * again in a moment. */
+/* Returns true if 'a', which has no link, keeps its claim for a port that may
+ * be linked to it again, or that may be so now, for all that is known. */
 static bool
-claim_is_held(const struct host *h, const struct vmfexrec_adapter *row)
+is_held(const struct host_run *h, const struct adapter *a)
 {
-    const struct ovs_iface *vm = ovs_rows_find(h->ctx->rows, row->port);
-    const struct vm_port *port = vm_port_find(h, row->port);
+    const struct vm_port *port = a->claimant ? a->claimant->aux : NULL;
 
-    if (!port || !nullable_string_is_equal(vm->iface_id, row->iface_id)
-        || port->adapter || port->foreign
-        || h->ctx->now >= port->since + CLAIM_HOLD_MS) {
-        return false;
-    }
-    COVERAGE_INC(host_claim_held);
-    controller_wake_at(h->ctx, port->since + CLAIM_HOLD_MS);
-    return true;
+    return (port
+            && (a->iface->unknown
+                || (!port->settled && !port->foreign
+                    && h->ctx->now < hold_until(port))));
 }
 
-/* Returns true if 'a' is claimed for a VM port that is there, and ovs-vswitchd
- * does not say whether they are linked. */
+/* Returns true if the claim in 'row' is for 'vm', early or not. */
 static bool
-claim_is_unknown(const struct host *h, const struct adapter *a)
+row_is_for(const struct vmfexrec_adapter *row, const struct ovs_iface *vm)
 {
-    const struct ovs_iface *vm = (a->iface->unknown
-                                  ? ovs_rows_find(h->ctx->rows, a->row->port)
-                                  : NULL);
-
-    return vm && vm->vm_port && claims_has(a, vm);
+    return (!strcmp(row->iface_id, vm->iface_id)
+            && (!row->port[0] || !strcmp(row->port, vm->row->name)));
 }
 
-/* Brings the claim for 'a' up to date with its link. */
-void
-claims_update(struct host *h, struct adapter *a)
+/* Returns the state of the claim for 'a'. */
+static enum claim_state
+decide(const struct host_run *h, const struct adapter *a)
 {
-    const struct ovs_iface *vm = a->vm;
+    const struct vm_port *port = a->vm ? a->vm->aux : NULL;
 
-    if (!h->ctx->connected || !h->ctx->vmfex_txn || !a->row) {
-        return;
-    }
-    if (vm && vm->iface_id && host_links_settled(h, vm) == a) {
-        write_claim(h->ctx, a->row, vm, true);
-    } else if (!vm && a->expected) {
-        const struct vm_port *port = a->expected->aux;
-
+    if (!a->row) {
+        return CLAIM_NONE;
+    } else if (port && port->settled == a && a->vm->iface_id) {
+        return row_is_for(a->row, a->vm) ? CLAIM_MADE : CLAIM_NEW;
+    } else if (!a->vm && a->expected) {
         /* One that had a link stays as it is. */
-        if (!claims_has(a, a->expected)) {
-            write_claim(h->ctx, a->row, a->expected, false);
-        }
-        controller_wake_at(h->ctx, port->since + CLAIM_HOLD_MS);
-    } else if (vm
-               || (!claim_is_unknown(h, a) && !claim_is_held(h, a->row))) {
-        withdraw_claim(h->ctx, a->row);
+        return a->claimant == a->expected ? CLAIM_HELD : CLAIM_EARLY;
+    } else if (!a->vm && is_held(h, a)) {
+        return CLAIM_HELD;
+    } else {
+        return (a->row->port[0] || a->row->iface_id[0]
+                ? CLAIM_STALE : CLAIM_NONE);
     }
-}
-
-/* Returns true if there is a claim for 'a' that cannot be withdrawn. */
-bool
-claims_is_stuck(const struct host *h, const struct adapter *a)
-{
-    return (!h->ctx->connected && !a->vm && !a->expected && a->row
-            && a->row->iface_id[0] && !claim_is_held(h, a->row));
 }
 
 /* Early claims: links that will be made. */
 
-/* Returns true if the manager has a claim of 'vm' that once had a link. */
-static bool
-has_claim(const struct host *h, const struct ovs_iface *vm)
-{
-    for (size_t i = 0; i < h->n_adapters; i++) {
-        const struct vmfexrec_adapter *row = h->adapters[i]->row;
-
-        if (row && !strcmp(row->port, vm->row->name)
-            && !strcmp(row->iface_id, vm->iface_id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Returns the adapter that 'vm', which has no link, names, unless some other
  * port does so, too. */
 static struct adapter *
-find_pinned(const struct host *h, const struct ovs_iface *vm)
+find_pinned(const struct host_run *h, const struct ovs_iface *vm)
 {
     struct adapter *a = adapter_find(h, vm->pin);
 
@@ -200,8 +169,8 @@ find_pinned(const struct host *h, const struct ovs_iface *vm)
 }
 
 /* Finds the adapters that VM ports without a link will be linked to. */
-void
-claims_foresee(struct host *h)
+static void
+foresee(struct host_run *h)
 {
     struct ovs_iface *waiting = NULL;
     size_t n_waiting = 0;
@@ -213,9 +182,9 @@ claims_foresee(struct host *h)
         struct adapter *a = NULL;
 
         port->fresh &= (!port->link && !port->foreign && !vm->row->error
-                        && h->ctx->now < port->since + CLAIM_HOLD_MS);
-        if (!vm->row->error && h->ctx->now < port->since + CLAIM_HOLD_MS) {
-            a = host_links_home(h, vm);
+                        && h->ctx->now < hold_until(port));
+        if (!vm->row->error && h->ctx->now < hold_until(port)) {
+            a = port->home;
         }
         if (a) {
             /* It is pinned to this one, wherever it is now. */
@@ -235,12 +204,61 @@ claims_foresee(struct host *h)
 
     if (n_waiting == 1 && waiting->iface_id
         && ((struct vm_port *) waiting->aux)->fresh
-        && !has_claim(h, waiting)) {
+        && !((struct vm_port *) waiting->aux)->claims) {
         const struct ovs_iface *iface = prediction_make(h->ctx->rows, waiting);
         struct adapter *a = iface && iface->own ? iface->aux : NULL;
 
         if (a && !a->vm && !a->expected) {
             a->expected = waiting;
         }
+    }
+}
+
+/* The run. */
+
+/* Computes the state of each adapter's claim. */
+void
+claims_run(struct host_run *h)
+{
+    foresee(h);
+    for (size_t i = 0; i < h->n_adapters; i++) {
+        struct adapter *a = h->adapters[i];
+
+        a->last_claim = a->claim;
+        a->claim = decide(h, a);
+        if (a->claim == CLAIM_EARLY) {
+            controller_wake_at(h->ctx, hold_until(a->expected->aux));
+        } else if (a->claim == CLAIM_HELD
+                   && (a->expected || !a->iface->unknown)) {
+            COVERAGE_INC(host_claim_held);
+            controller_wake_at(h->ctx, hold_until(a->claimant->aux));
+        }
+    }
+}
+
+/* Brings the claim for 'a' up to date with its state. */
+void
+claims_write(struct host_run *h, const struct adapter *a)
+{
+    if (!h->ctx->connected || !h->ctx->vmfex_txn) {
+        return;
+    }
+    switch (a->claim) {
+    case CLAIM_NEW:
+    case CLAIM_MADE:
+        write_claim(h->ctx, a->row, a->vm, true);
+        break;
+
+    case CLAIM_EARLY:
+        write_claim(h->ctx, a->row, a->expected, false);
+        break;
+
+    case CLAIM_STALE:
+        withdraw_claim(h->ctx, a->row);
+        break;
+
+    case CLAIM_NONE:
+    case CLAIM_HELD:
+        break;
     }
 }

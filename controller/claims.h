@@ -5,19 +5,30 @@
 
 /* Claims: what a host tells the manager of its links, in Adapter rows.
  *
- *                              link made
- *      +----------+ ---------------------------------> +---------+
- *      | no claim |                                    | claimed |
- *      |          | -------> +-------+ --------------> |         |
- *      +----------+ link is  | early |   link made     +---------+
- *         ^    ^    foreseen +-------+                   |   ^
- *         |    |                 |                       |   |
- *         |    +-----------------+                       |   |
- *         |      error, another link, or       link gone |   | link made
- *         |      none in CLAIM_HOLD_MS                   v   | again
- *         |                                            +---------+
- *         +------------------------------------------- |  held   |
- *              VM port deleted, or CLAIM_HOLD_MS over  +---------+
+ * Each adapter's claim has one state, which claims_run() computes once in a
+ * run, out of the link, the VM port, and what the row says:
+ *
+ *   +------+ link foreseen +-------+
+ *   | none | ------------> | early | ------------------> + error, another
+ *   +------+               +-------+                     | link, or none in
+ *    ^    |                    | link made               | CLAIM_HOLD_MS
+ *    |    |                    v                         |
+ *    |    | link made      +-------+                     |
+ *    |    +--------------> |  new  |                     |
+ *    |                     +-------+                     |
+ *    |                         | written                 |
+ *    |                         v                         |
+ *    |                     +-------+                     |
+ *    |                     | made  | ------------------> + iface-id changed,
+ *    |                     +-------+                     | or another home
+ *    |     link gone, or it |     ^ link made            |
+ *    |     is not known     v     | again                |
+ *    |                     +-------+                     |
+ *    |                     | held  | ------------------> + VM port deleted, or
+ *    |                     +-------+                     | CLAIM_HOLD_MS over
+ *    |                     +-------+                     |
+ *    +-------------------- | stale | <-------------------+
+ *          withdrawn       +-------+
  *
  * An early claim does not name the port.  It is made if the VM port names its
  * adapter, if it had one before, or if prediction.h can tell which one it will
@@ -27,15 +38,10 @@
  * anew.  It is also held as long as Interface.status of the adapter is empty:
  * a restart of the local ovsdb-server loses all statuses, but no link. */
 
-#include <stdbool.h>
-
 struct adapter;
-struct host;
-struct ovs_iface;
+struct host_run;
 
-void claims_foresee(struct host *);
-void claims_update(struct host *, struct adapter *);
-bool claims_has(const struct adapter *, const struct ovs_iface *vm);
-bool claims_is_stuck(const struct host *, const struct adapter *);
+void claims_run(struct host_run *);
+void claims_write(struct host_run *, const struct adapter *);
 
 #endif /* claims.h */

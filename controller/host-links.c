@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/context.h"
 #include "controller/ovs-rows.h"
 #include "controller/pinning.h"
-#include "controller/vmfex-controller.h"
 #include "hash.h"
 #include "manager/vmfex-idl.h"
 #include "lib/vmfex-reason.h"
@@ -62,40 +62,13 @@ adapter_get(struct ovs_iface *iface)
     return iface->aux;
 }
 
-/* Returns what is known of the VM port 'name', or NULL. */
-struct vm_port *
-vm_port_find(const struct host *h, const char *name)
-{
-    const struct ovs_iface *iface = ovs_rows_find(h->ctx->rows, name);
-
-    return iface && iface->vm_port ? iface->aux : NULL;
-}
-
 /* Returns the own vethernet 'name', or NULL. */
 struct adapter *
-adapter_find(const struct host *h, const char *name)
+adapter_find(const struct host_run *h, const char *name)
 {
     const struct ovs_iface *iface = ovs_rows_find(h->ctx->rows, name);
 
     return iface && iface->own ? iface->aux : NULL;
-}
-
-/* Notes that 'port' is linked to own 'a', which may be NULL, and may stay
- * there. */
-void
-vm_port_update(struct vm_port *port, const struct ovs_iface *vm,
-               const struct adapter *a, long long int now)
-{
-    const char *adapter = a ? a->iface->row->name : NULL;
-
-    if (!nullable_string_is_equal(port->iface_id, vm->iface_id)
-        || !nullable_string_is_equal(port->adapter, adapter)) {
-        free(port->iface_id);
-        free(port->adapter);
-        port->iface_id = nullable_xstrdup(vm->iface_id);
-        port->adapter = nullable_xstrdup(adapter);
-        port->since = now;
-    }
 }
 
 /* Links. */
@@ -147,7 +120,7 @@ adapter_remembers(const struct adapter *a, const struct ovs_iface *vm)
 
 /* Finds own vethernets, VM ports, and the links between them. */
 void
-host_links_find(struct host *h)
+host_links_find(struct host_run *h)
 {
     const struct ovs_rows *rows = h->ctx->rows;
     size_t n = shash_count(&rows->ifaces);
@@ -178,6 +151,7 @@ host_links_find(struct host *h)
             }
             port->link = NULL;
             port->foreign = NULL;
+            port->claims = false;
         }
     }
 
@@ -223,8 +197,8 @@ rank_home(const struct adapter *a)
 }
 
 /* Returns the adapter that 'vm' had before and should have again, or NULL. */
-struct adapter *
-host_links_home(const struct host *h, const struct ovs_iface *vm)
+static struct adapter *
+find_home(const struct host_run *h, const struct ovs_iface *vm)
 {
     const struct vm_port *port = vm->aux;
     struct adapter *home = NULL;
@@ -250,14 +224,38 @@ host_links_home(const struct host *h, const struct ovs_iface *vm)
             ? home : NULL);
 }
 
-/* Returns the adapter that 'vm' is linked to and may stay with, or NULL. */
-struct adapter *
-host_links_settled(const struct host *h, const struct ovs_iface *vm)
+/* Notes which adapter 'port' has, if any, and since when. */
+static void
+update_since(struct vm_port *port, const struct ovs_iface *vm,
+             long long int now)
 {
-    const struct vm_port *port = vm->aux;
-    struct adapter *home = host_links_home(h, vm);
+    const char *adapter = (port->settled ? port->settled->iface->row->name
+                           : NULL);
 
-    return !home || home == port->link ? port->link : NULL;
+    if (!nullable_string_is_equal(port->iface_id, vm->iface_id)
+        || !nullable_string_is_equal(port->adapter, adapter)) {
+        free(port->iface_id);
+        free(port->adapter);
+        port->iface_id = nullable_xstrdup(vm->iface_id);
+        port->adapter = nullable_xstrdup(adapter);
+        port->since = now;
+    }
+}
+
+/* Finds the home of each VM port, and whether it may stay where it is.  Needs
+ * what host_links_find() and host_links_find_rows() have found. */
+void
+host_links_settle(struct host_run *h)
+{
+    for (size_t i = 0; i < h->n_vms; i++) {
+        const struct ovs_iface *vm = h->vms[i];
+        struct vm_port *port = vm->aux;
+
+        port->home = find_home(h, vm);
+        port->settled = (!port->home || port->home == port->link
+                         ? port->link : NULL);
+        update_since(port, vm, h->ctx->now);
+    }
 }
 
 /* Reasons. */
@@ -286,16 +284,39 @@ vm_port_error_reason(const struct ovs_iface *vm)
 
 /* Rows of the manager. */
 
+/* Gives 'row' to 'a'. */
+static void
+set_row(struct host_run *h, struct adapter *a,
+        const struct vmfexrec_adapter *row)
+{
+    struct ovs_iface *vm = ovs_rows_find(h->ctx->rows, row->port);
+
+    a->row = row;
+    a->row_changed = (
+        vmfexrec_adapter_row_get_seqno(row, OVSDB_IDL_CHANGE_INSERT)
+        || vmfexrec_adapter_row_get_seqno(row, OVSDB_IDL_CHANGE_MODIFY));
+    if (vm && vm->vm_port
+        && nullable_string_is_equal(vm->iface_id, row->iface_id)) {
+        struct vm_port *port = vm->aux;
+
+        a->claimant = vm;
+        port->claims = true;
+    }
+}
+
 /* Finds the row of each own vethernet.  Returns true if there are others. */
 bool
-host_links_find_rows(struct host *h)
+host_links_find_rows(struct host_run *h)
 {
     const struct vmfexrec_adapter *row;
     size_t n_rows = 0, n_found = 0;
 
     for (size_t i = 0; i < h->n_adapters; i++) {
-        h->adapters[i]->row_changed = h->adapters[i]->row != NULL;
-        h->adapters[i]->row = NULL;
+        struct adapter *a = h->adapters[i];
+
+        a->row_changed = a->row != NULL;
+        a->row = NULL;
+        a->claimant = NULL;
     }
     VMFEXREC_ADAPTER_FOR_EACH (row, h->ctx->vmfex_idl) {
         if (!strcmp(row->host, h->ctx->system_id)) {
@@ -304,12 +325,7 @@ host_links_find_rows(struct host *h)
             n_rows++;
             if (a && !a->row) {
                 n_found++;
-                a->row = row;
-                a->row_changed = (
-                    vmfexrec_adapter_row_get_seqno(row,
-                                                   OVSDB_IDL_CHANGE_INSERT)
-                    || vmfexrec_adapter_row_get_seqno(
-                        row, OVSDB_IDL_CHANGE_MODIFY));
+                set_row(h, a, row);
             }
         }
     }

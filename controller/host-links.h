@@ -26,19 +26,32 @@
  *       +-----------+ <----------------------- +---------+
  *        linked elsewhere:   another adapter
  *        it is pinned home   became its home
- */
+ *
+ * A run finds all of this once, in the order of the functions below; who comes
+ * later only reads it.  claims.c adds the state of each adapter's claim. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "controller/vmfex-controller.h"
+#include "controller/context.h"
 #include "openvswitch/uuid.h"
 
 struct ovs_iface;
 struct ovsrec_bridge;
 struct vmfexrec_adapter;
 struct vmfexrec_host;
+
+/* State of an adapter's claim: claims.h has the transitions. */
+enum claim_state {
+    CLAIM_NONE,                 /* There is none, and none to be made. */
+    CLAIM_EARLY,                /* The link is foreseen. */
+    CLAIM_NEW,                  /* The link is made, and not claimed yet. */
+    CLAIM_MADE,                 /* The link is made, and claimed. */
+    CLAIM_HELD,                 /* There is no link, or ovs-vswitchd does not
+                                 * say: the claim waits for it. */
+    CLAIM_STALE                 /* The claim's link is gone. */
+};
 
 /* What is known of a VM port beyond what the local database says. */
 struct vm_port {
@@ -54,6 +67,10 @@ struct vm_port {
     /* Found anew in each run. */
     struct adapter *link;       /* Own adapter, or NULL. */
     const struct ovs_iface *foreign; /* Another one, or NULL. */
+    struct adapter *home;       /* Adapter that it had before and should have
+                                 * again, or NULL. */
+    struct adapter *settled;    /* 'link', if it may stay there, or NULL. */
+    bool claims;                /* An Adapter row names it. */
 };
 
 /* Likewise, of an own vethernet. */
@@ -66,14 +83,17 @@ struct adapter {
 
     /* Found anew in each run. */
     struct ovs_iface *vm;       /* VM port that is linked to it, or NULL. */
-    struct ovs_iface *expected; /* VM port that will be, or NULL. */
+    struct ovs_iface *claimant; /* VM port that 'row' names, or NULL. */
+    struct ovs_iface *expected; /* VM port that will be linked, or NULL. */
+    enum claim_state claim;
 
-    /* VM port in the last run: only to be compared. */
+    /* In the last run: only to be compared. */
     const struct ovs_iface *last_vm;
+    enum claim_state last_claim;
 };
 
 /* What one run works with. */
-struct host {
+struct host_run {
     struct controller_ctx *ctx;
     const struct vmfexrec_host *row; /* NULL: the manager does not know us. */
     const struct ovsrec_bridge *bridge; /* The one vmfex bridge, or NULL. */
@@ -84,20 +104,14 @@ struct host {
     size_t n_vms;
 };
 
-void host_links_find(struct host *);
-bool host_links_find_rows(struct host *);
-struct adapter *host_links_home(const struct host *,
-                                const struct ovs_iface *vm);
-struct adapter *host_links_settled(const struct host *,
-                                   const struct ovs_iface *vm);
+void host_links_find(struct host_run *);
+bool host_links_find_rows(struct host_run *);
+void host_links_settle(struct host_run *);
 
-struct adapter *adapter_find(const struct host *, const char *name);
+struct adapter *adapter_find(const struct host_run *, const char *name);
 bool adapter_is(const struct adapter *, const char *state);
 bool adapter_remembers(const struct adapter *, const struct ovs_iface *vm);
 
-struct vm_port *vm_port_find(const struct host *, const char *name);
-void vm_port_update(struct vm_port *, const struct ovs_iface *vm,
-                    const struct adapter *, long long int now);
 bool vm_port_pin_is_outdated(const struct ovs_iface *vm,
                              const struct ovs_iface *adapter);
 const char *vm_port_error_reason(const struct ovs_iface *vm);

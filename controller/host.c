@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "controller/claims.h"
+#include "controller/context.h"
 #include "controller/host-links.h"
 #include "controller/ovs-rows.h"
 #include "controller/pinning.h"
 #include "controller/port-state.h"
-#include "controller/vmfex-controller.h"
 #include "coverage.h"
 #include "hash.h"
 #include "manager/vmfex-idl.h"
@@ -32,7 +32,27 @@ COVERAGE_DEFINE(host_vm_port_run);
 
 #define MEMORY_KEY "iface-id"
 
-static struct pinning_batch pins = PINNING_BATCH_INITIALIZER;
+struct host {
+    /* What all adapters may depend on, in the last run: only to be
+     * compared. */
+    const struct vmfexrec_host *last_row;
+    const struct ovsrec_bridge *last_bridge;
+    uint32_t last_trunks;
+};
+
+/* Creates what is kept between runs. */
+struct host *
+host_create(void)
+{
+    return xzalloc(sizeof(struct host));
+}
+
+/* Destroys 'host'. */
+void
+host_destroy(struct host *host)
+{
+    free(host);
+}
 
 /* Makes 'idl' monitor what concerns host 'system_id'. */
 void
@@ -125,12 +145,13 @@ find_bridge(const struct controller_ctx *ctx)
 }
 
 static void
-register_host(struct host *h)
+register_host(struct host_run *h)
 {
     struct controller_ctx *ctx = h->ctx;
     const struct vmfexrec_host *row = h->row;
     const char *bridge = h->bridge ? h->bridge->name : "";
 
+    ctx->registered = row != NULL;
     if (!ctx->connected || !ctx->vmfex_txn || !row) {
         return;
     }
@@ -170,7 +191,7 @@ get_options(const struct vmfexrec_adapter *row, struct smap *options)
 }
 
 static const struct ovsrec_bridge *
-get_bridge(const struct host *h, const struct vmfexrec_adapter *row)
+get_bridge(const struct host_run *h, const struct vmfexrec_adapter *row)
 {
     const struct ovsrec_bridge *br;
 
@@ -180,7 +201,7 @@ get_bridge(const struct host *h, const struct vmfexrec_adapter *row)
 }
 
 static void
-create_adapter(struct host *h, const struct vmfexrec_adapter *row)
+create_adapter(struct host_run *h, const struct vmfexrec_adapter *row)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
     const struct ovsrec_bridge *br = get_bridge(h, row);
@@ -206,7 +227,7 @@ create_adapter(struct host *h, const struct vmfexrec_adapter *row)
 }
 
 static void
-create_adapters(struct host *h)
+create_adapters(struct host_run *h)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
     const struct vmfexrec_adapter *row;
@@ -227,26 +248,27 @@ create_adapters(struct host *h)
 
 /* Decides what 'a' remembers from now on, and returns it. */
 static const char *
-update_memory(struct host *h, struct adapter *a)
+update_memory(struct host_run *h, struct adapter *a)
 {
+    struct controller_ctx *ctx = h->ctx;
     const char *remembered = a->iface->iface_id;
 
-    if (h->ctx->connected && a->row) {
-        if (a->vm && claims_has(a, a->vm) && adapter_is(a, "active")) {
+    if (ctx->connected && a->row) {
+        if (a->claim == CLAIM_MADE && adapter_is(a, "active")) {
             remembered = a->vm->iface_id;
         } else if (!a->vm && !a->row->iface_id[0]
                    && adapter_is(a, "free")) {
             remembered = NULL;
         }
-        ovs_rows_set_external_id(a->iface, MEMORY_KEY, remembered);
-        ovs_rows_set_external_id(a->iface, PORT_STATE_KEY,
+        ovs_rows_set_external_id(ctx->rows, a->iface, MEMORY_KEY, remembered);
+        ovs_rows_set_external_id(ctx->rows, a->iface, PORT_STATE_KEY,
                                  remembered ? a->row->state : NULL);
     }
     return remembered;
 }
 
 static void
-update_adapter(struct host *h, struct adapter *a)
+update_adapter(struct host_run *h, struct adapter *a)
 {
     struct controller_ctx *ctx = h->ctx;
     const char *remembered = update_memory(h, a);
@@ -257,17 +279,19 @@ update_adapter(struct host *h, struct adapter *a)
     bool pinned = false;
 
     if (a->vm) {
+        const struct vm_port *port = a->vm->aux;
+
         pinned = nullable_string_is_equal(a->vm->pin, name);
         if (!pinned && remembered && ctx->connected
-            && adapter_is(a, "active") && host_links_settled(h, a->vm) == a
-            && !a->vm->pin && pinning_want(&pins, ctx)) {
+            && adapter_is(a, "active") && port->settled == a
+            && !a->vm->pin && pinning_want(ctx)) {
             pinning_write(ctx, a->vm, name);
             pinned = true;
         }
         if (ctx->connected && adapter_is(a, "active")
-            && claims_has(a, a->vm)
+            && a->claim == CLAIM_MADE
             && pinning_path_differs(a->vm, a->row->path)
-            && pinning_want(&pins, ctx)) {
+            && pinning_want(ctx)) {
             pinning_write_path(ctx, a->vm, a->row->path);
         }
     }
@@ -282,33 +306,30 @@ update_adapter(struct host *h, struct adapter *a)
     }
     if ((remembered && (!a->vm || pinned))
         || (!a->vm && (adapter_is(a, "retained")
-                       || claims_is_stuck(h, a)))) {
+                       || (a->claim == CLAIM_STALE && !ctx->connected)))) {
         smap_add(&options, "reserved", "true");
     }
     v.mac = mac;
-    ovs_rows_update(a->iface, &v);
+    ovs_rows_update(ctx->rows, a->iface, &v);
     smap_destroy(&options);
 }
 
 /* Returns true if 'a' has to be looked at. */
 static bool
-adapter_is_due(const struct host *h, const struct adapter *a)
+adapter_is_due(const struct host_run *h, const struct adapter *a)
 {
-    /* If the last two conditions are not met, it matters what other ports and
-     * adapters there are. */
     return (controller_item_is_due(&a->item, h->ctx)
             || a->iface->changed || a->row_changed || a->vm != a->last_vm
             || (a->vm && a->vm->changed) || a->expected
-            || (a->vm && !adapter_remembers(a, a->vm))
-            || (!a->vm && a->row && a->row->iface_id[0]));
+            || a->claim != a->last_claim);
 }
 
 static void
-run_adapter(struct host *h, struct adapter *a)
+run_adapter(struct host_run *h, struct adapter *a)
 {
     struct controller_ctx *ctx = h->ctx;
 
-    claims_update(h, a);
+    claims_write(h, a);
     if (!ctx->ovs_txn) {
         return;
     }
@@ -316,6 +337,9 @@ run_adapter(struct host *h, struct adapter *a)
         ovs_rows_delete(ctx->rows, a->iface);
     } else if (ctx->connected && a->row && !a->vm && get_bridge(h, a->row)
                && get_bridge(h, a->row) != a->iface->bridge) {
+        VLOG_INFO("adapter %s: its trunk is in bridge %s, not in %s: making "
+                  "it again there", a->row->name,
+                  get_bridge(h, a->row)->name, a->iface->bridge->name);
         ovs_rows_delete(ctx->rows, a->iface);
         create_adapter(h, a->row);
     } else if (!a->iface->unknown) {
@@ -328,7 +352,7 @@ run_adapter(struct host *h, struct adapter *a)
 
 /* Returns true if the manager has an adapter named 'name' for this host. */
 static bool
-has_row(const struct host *h, const char *name)
+has_row(const struct host_run *h, const char *name)
 {
     const struct vmfexrec_adapter *row;
 
@@ -344,9 +368,10 @@ has_row(const struct host *h, const char *name)
 /* Removes the pin of 'vm' if it leads to an adapter that 'vm' cannot have any
  * more, and pins it to the one that it had before. */
 static void
-update_pin(struct host *h, const struct ovs_iface *vm)
+update_pin(struct host_run *h, const struct ovs_iface *vm,
+           const struct vm_port *port)
 {
-    const struct adapter *home = host_links_home(h, vm);
+    const struct adapter *home = port->home;
     const struct adapter *pinned;
 
     if (!h->ctx->ovs_txn) {
@@ -372,7 +397,7 @@ update_pin(struct host *h, const struct ovs_iface *vm)
 }
 
 static bool
-vm_port_is_due(const struct host *h, const struct ovs_iface *vm,
+vm_port_is_due(const struct host_run *h, const struct ovs_iface *vm,
                const struct vm_port *port)
 {
     const struct adapter *a = port->link;
@@ -383,12 +408,13 @@ vm_port_is_due(const struct host *h, const struct ovs_iface *vm,
 }
 
 static void
-run_vm_port(struct host *h, const struct ovs_iface *vm, struct vm_port *port)
+run_vm_port(struct host_run *h, const struct ovs_iface *vm,
+            struct vm_port *port)
 {
     if (!port->foreign) {
-        update_pin(h, vm);
+        update_pin(h, vm, port);
         port_state_update(h, vm, port);
-    } else if (!vm->pin && pinning_want(&pins, h->ctx)) {
+    } else if (!vm->pin && pinning_want(h->ctx)) {
         pinning_write(h->ctx, vm, port->foreign->row->name);
     }
 }
@@ -397,11 +423,8 @@ run_vm_port(struct host *h, const struct ovs_iface *vm, struct vm_port *port)
 
 /* Starts a new epoch if something changed that any adapter may depend on. */
 static void
-check_epoch(struct host *h)
+check_epoch(struct host *host, struct host_run *h)
 {
-    static const struct vmfexrec_host *last_row;
-    static const struct ovsrec_bridge *last_bridge;
-    static uint32_t last_trunks;
     const struct vmfexrec_trunk *trunk;
     uint32_t trunks = 0;
 
@@ -414,30 +437,34 @@ check_epoch(struct host *h)
             h->ctx->epoch++;
         }
     }
-    if (h->row != last_row || h->bridge != last_bridge
-        || trunks != last_trunks) {
+    if (h->row != host->last_row || h->bridge != host->last_bridge
+        || trunks != host->last_trunks) {
         h->ctx->epoch++;
-        last_row = h->row;
-        last_bridge = h->bridge;
-        last_trunks = trunks;
+        host->last_row = h->row;
+        host->last_bridge = h->bridge;
+        host->last_trunks = trunks;
     }
 }
 
 /* Warns if a bridge with adapters is no port extender any more, as somebody
  * makes it who adds a bridge that is there with another datapath_type. */
 static void
-check_bridges(const struct host *h)
+check_bridges(const struct host_run *h)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
 
     for (size_t i = 0; i < h->n_adapters; i++) {
-        const struct ovsrec_bridge *br = h->adapters[i]->iface->bridge;
+        const struct adapter *a = h->adapters[i];
+        const struct ovsrec_bridge *br = a->iface->bridge;
+        const struct ovsrec_bridge *wanted = a->row ? get_bridge(h, a->row)
+                                                    : NULL;
 
-        if (!ovs_bridge_is_vmfex(br)) {
+        if (!ovs_bridge_is_vmfex(br) && (!wanted || wanted == br)) {
             VLOG_WARN_RL(&rl, "bridge %s has adapters, but datapath_type=%s: "
                          "nothing is forwarded.  Set it to vmfex, also where "
                          "an orchestrator keeps it", br->name,
-                         br->datapath_type);
+                         br->datapath_type[0] ? br->datapath_type
+                                              : "\"\"");
             return;
         }
     }
@@ -445,9 +472,9 @@ check_bridges(const struct host *h)
 
 /* Brings the two databases into agreement. */
 void
-host_run(struct controller_ctx *ctx)
+host_run(struct host *host, struct controller_ctx *ctx)
 {
-    struct host h = { .ctx = ctx };
+    struct host_run h = { .ctx = ctx };
     const struct vmfexrec_host *row;
     bool any_missing;
 
@@ -457,18 +484,15 @@ host_run(struct controller_ctx *ctx)
         }
     }
     h.bridge = find_bridge(ctx);
-    check_epoch(&h);
-    pinning_start(&pins, ctx);
+    check_epoch(host, &h);
+    pinning_start(ctx);
     register_host(&h);
     host_links_find(&h);
     any_missing = host_links_find_rows(&h);
     check_bridges(&h);
 
-    for (size_t i = 0; i < h.n_vms; i++) {
-        vm_port_update(h.vms[i]->aux, h.vms[i],
-                       host_links_settled(&h, h.vms[i]), ctx->now);
-    }
-    claims_foresee(&h);
+    host_links_settle(&h);
+    claims_run(&h);
     for (size_t i = 0; i < h.n_adapters; i++) {
         struct adapter *a = h.adapters[i];
 
@@ -498,7 +522,7 @@ host_run(struct controller_ctx *ctx)
         h.adapters[i]->last_vm = h.adapters[i]->vm;
     }
 
-    pinning_finish(&pins, ctx);
+    pinning_finish(ctx);
     free(h.adapters);
     free(h.vms);
 }

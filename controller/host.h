@@ -28,11 +28,14 @@
 
 struct controller_ctx;
 struct ds;
+struct host;
 struct ovs_rows;
 struct ovsdb_idl;
 
+struct host *host_create(void);
+void host_destroy(struct host *);
 void host_monitor(struct ovsdb_idl *, const char *system_id);
-void host_run(struct controller_ctx *);
+void host_run(struct host *, struct controller_ctx *);
 void host_status(const struct ovs_rows *, struct ds *);
 
 #endif /* host.h */

@@ -19,8 +19,6 @@ COVERAGE_DEFINE(ovs_rows_update);
 COVERAGE_DEFINE(ovs_rows_delete);
 COVERAGE_DEFINE(ovs_rows_read);
 
-unsigned long long int ovs_rows_n_writes;
-
 /* Makes 'idl' monitor the columns that the controller reads or writes, and no
  * others: statistics, for example, change all the time. */
 void
@@ -72,6 +70,7 @@ void
 ovs_rows_init(struct ovs_rows *rows)
 {
     rows->cfg = NULL;
+    rows->n_writes = 0;
     shash_init(&rows->ifaces);
     shash_init(&rows->pools);
 }
@@ -303,9 +302,9 @@ get_external_ids(const struct ovs_vethernet *v, struct smap *external_ids)
     smap_replace(external_ids, OVS_ROWS_OWNER_KEY, OVS_ROWS_OWNER);
 }
 
-/* Pools. */
+/* Ports that are ours, pools among them. */
 
-/* What is to become of the pool of a bridge. */
+/* What is to become of a port that is ours. */
 struct pool {
     const struct ovsrec_bridge *bridge;
     const struct ovsrec_port *port; /* NULL if it is not there yet. */
@@ -316,48 +315,69 @@ struct pool {
     size_t n_dead, allocated_dead;
 };
 
-static char *
-pool_name(const struct ovsrec_bridge *br)
-{
-    return xasprintf("%s-adapters", br->name);
-}
-
 static const struct ovsrec_port *
-find_port(const struct ovs_rows *rows, const char *name)
+find_port_in(const struct ovsrec_bridge *br, const char *name)
 {
-    for (size_t i = 0; i < rows->cfg->n_bridges; i++) {
-        const struct ovsrec_bridge *br = rows->cfg->bridges[i];
-
-        for (size_t j = 0; j < br->n_ports; j++) {
-            if (!strcmp(br->ports[j]->name, name)) {
-                return br->ports[j];
-            }
+    for (size_t i = 0; i < br->n_ports; i++) {
+        if (!strcmp(br->ports[i]->name, name)) {
+            return br->ports[i];
         }
     }
     return NULL;
 }
 
-/* Returns the pool of 'br', or NULL if its name is somebody else's. */
-static struct pool *
-get_pool(struct ovs_rows *rows, const struct ovsrec_bridge *br)
+static char *
+pool_key(const struct ovsrec_bridge *br, const char *port_name)
 {
-    struct pool *pool = shash_find_data(&rows->pools, br->name);
+    return xasprintf("%s %s", br->name, port_name);
+}
+
+/* Returns what is to become of the port 'name', which may have to be made, of
+ * 'br'.  A port of the same name may be in another bridge: see
+ * name_is_free(). */
+static struct pool *
+get_pool(struct ovs_rows *rows, const struct ovsrec_bridge *br,
+         const char *name)
+{
+    char *key = pool_key(br, name);
+    struct pool *pool = shash_find_data(&rows->pools, key);
 
     if (!pool) {
-        char *name = pool_name(br);
-        const struct ovsrec_port *port = find_port(rows, name);
-
-        if (port ? !port_is_own(port) : ovs_rows_name_is_taken(rows, name)) {
-            free(name);
-            return NULL;
-        }
         pool = xzalloc(sizeof *pool);
         pool->bridge = br;
-        pool->port = port;
-        pool->name = name;
-        shash_add(&rows->pools, br->name, pool);
+        pool->port = find_port_in(br, name);
+        pool->name = xstrdup(name);
+        shash_add(&rows->pools, key, pool);
     }
+    free(key);
     return pool;
+}
+
+static bool
+pool_is_to_be_deleted(const struct pool *pool)
+{
+    return (pool->port && !pool->n_new
+            && pool->n_dead == pool->port->n_interfaces);
+}
+
+/* Returns true if 'pool', which is not there yet, may be made: no other port
+ * has its name, or the one that has it, which somebody moved elsewhere, is
+ * deleted by the same transaction. */
+static bool
+name_is_free(const struct ovs_rows *rows, const struct pool *pool)
+{
+    for (size_t i = 0; i < rows->cfg->n_bridges; i++) {
+        const struct ovsrec_bridge *br = rows->cfg->bridges[i];
+
+        if (find_port_in(br, pool->name)) {
+            char *key = pool_key(br, pool->name);
+            const struct pool *other = shash_find_data(&rows->pools, key);
+
+            free(key);
+            return other && pool_is_to_be_deleted(other);
+        }
+    }
+    return !ovs_rows_name_is_taken(rows, pool->name);
 }
 
 /* Inserts a port that is ours. */
@@ -375,21 +395,36 @@ insert_port(struct ovsdb_idl_txn *txn, const struct ovsrec_bridge *br,
     return port;
 }
 
+/* Inserts 'pool'.  If its name is not free, each adapter gets a port of its
+ * own: ovs-vsctl is slower then, and nothing else. */
 static void
-pool_write(const struct pool *pool, struct ovsdb_idl_txn *txn)
+pool_insert(const struct ovs_rows *rows, const struct pool *pool,
+            struct ovsdb_idl_txn *txn)
 {
-    size_t n_old = pool->port ? pool->port->n_interfaces : 0;
+    struct smap ids = SMAP_CONST1(&ids, OVS_ROWS_OWNER_KEY, OVS_ROWS_OWNER);
 
-    if (!pool->port) {
-        struct smap ids = SMAP_CONST1(&ids, OVS_ROWS_OWNER_KEY,
-                                      OVS_ROWS_OWNER);
+    if (name_is_free(rows, pool)) {
         struct ovsrec_port *port;
 
         port = insert_port(txn, pool->bridge, pool->name, &ids, pool->new,
                            pool->n_new);
         /* Means nothing here, but its absence is warned about. */
         ovsrec_port_set_bond_mode(port, "active-backup");
-    } else if (n_old + pool->n_new == pool->n_dead) {
+    } else {
+        for (size_t i = 0; i < pool->n_new; i++) {
+            insert_port(txn, pool->bridge, pool->new[i]->name, &ids,
+                        &pool->new[i], 1);
+        }
+    }
+}
+
+static void
+pool_write(const struct ovs_rows *rows, const struct pool *pool,
+           struct ovsdb_idl_txn *txn)
+{
+    if (!pool->port) {
+        pool_insert(rows, pool, txn);
+    } else if (pool_is_to_be_deleted(pool)) {
         ovsrec_bridge_update_ports_delvalue(pool->bridge, pool->port);
     } else {
         for (size_t i = 0; i < pool->n_dead; i++) {
@@ -401,16 +436,18 @@ pool_write(const struct pool *pool, struct ovsdb_idl_txn *txn)
     }
 }
 
-/* Ends a run: writes what became of pools. */
+/* Ends a run: writes what became of ports that are ours. */
 void
 ovs_rows_finish(struct ovs_rows *rows, struct ovsdb_idl_txn *txn)
 {
     struct shash_node *node, *next;
 
+    SHASH_FOR_EACH (node, &rows->pools) {
+        pool_write(rows, node->data, txn);
+    }
     SHASH_FOR_EACH_SAFE (node, next, &rows->pools) {
         struct pool *pool = node->data;
 
-        pool_write(pool, txn);
         free(pool->name);
         free(pool->new);
         free(pool->dead);
@@ -419,17 +456,31 @@ ovs_rows_finish(struct ovs_rows *rows, struct ovsdb_idl_txn *txn)
     }
 }
 
+/* Returns the pool that a new adapter of 'br' goes to, or NULL if the port of
+ * that name in 'br' is somebody else's. */
+static struct pool *
+get_pool_of_bridge(struct ovs_rows *rows, const struct ovsrec_bridge *br)
+{
+    char *name = xasprintf("%s-adapters", br->name);
+    const struct ovsrec_port *port = find_port_in(br, name);
+    struct pool *pool = (!port || port_is_own(port)
+                         ? get_pool(rows, br, name) : NULL);
+
+    free(name);
+    return pool;
+}
+
 /* Adds vethernet 'v' to 'br'.  Its name must not be taken. */
 void
 ovs_rows_create(struct ovs_rows *rows, struct ovsdb_idl_txn *txn,
                 const struct ovsrec_bridge *br, const struct ovs_vethernet *v)
 {
     struct ovsrec_interface *iface = ovsrec_interface_insert(txn);
-    struct pool *pool = v->pooled ? get_pool(rows, br) : NULL;
+    struct pool *pool = v->pooled ? get_pool_of_bridge(rows, br) : NULL;
     struct smap external_ids;
 
     COVERAGE_INC(ovs_rows_create);
-    ovs_rows_n_writes++;
+    rows->n_writes++;
     VLOG_INFO("bridge %s: adding vethernet %s", br->name, v->name);
     get_external_ids(v, &external_ids);
 
@@ -476,7 +527,8 @@ trunks_equal(const struct ovsrec_port *port, const struct ovs_vethernet *v)
 /* Writes what differs between 'iface', an own vethernet, and 'v'.  Returns
  * true if anything does.  Leaves external_ids alone. */
 bool
-ovs_rows_update(const struct ovs_iface *iface, const struct ovs_vethernet *v)
+ovs_rows_update(struct ovs_rows *rows, const struct ovs_iface *iface,
+                const struct ovs_vethernet *v)
 {
     const struct ovsrec_interface *row = iface->row;
     const struct ovsrec_port *port = iface->port;
@@ -513,7 +565,7 @@ ovs_rows_update(const struct ovs_iface *iface, const struct ovs_vethernet *v)
     }
     if (changed) {
         COVERAGE_INC(ovs_rows_update);
-        ovs_rows_n_writes++;
+        rows->n_writes++;
     }
     return changed;
 }
@@ -526,22 +578,16 @@ ovs_rows_delete(struct ovs_rows *rows, const struct ovs_iface *iface)
 
     ovs_assert(iface->own);
     COVERAGE_INC(ovs_rows_delete);
-    ovs_rows_n_writes++;
+    rows->n_writes++;
     VLOG_INFO("bridge %s: deleting vethernet %s", iface->bridge->name,
               iface->row->name);
 
-    pool = iface->port->n_interfaces > 1 || strcmp(iface->port->name,
-                                                   iface->row->name)
-           ? get_pool(rows, iface->bridge) : NULL;
-    if (pool && pool->port == iface->port) {
-        if (pool->n_dead >= pool->allocated_dead) {
-            pool->dead = x2nrealloc(pool->dead, &pool->allocated_dead,
-                                    sizeof *pool->dead);
-        }
-        pool->dead[pool->n_dead++] = iface->row;
-    } else {
-        ovsrec_bridge_update_ports_delvalue(iface->bridge, iface->port);
+    pool = get_pool(rows, iface->bridge, iface->port->name);
+    if (pool->n_dead >= pool->allocated_dead) {
+        pool->dead = x2nrealloc(pool->dead, &pool->allocated_dead,
+                                sizeof *pool->dead);
     }
+    pool->dead[pool->n_dead++] = iface->row;
 }
 
 /* Single keys. */
@@ -549,8 +595,8 @@ ovs_rows_delete(struct ovs_rows *rows, const struct ovs_iface *iface)
 /* Sets external_ids:'key' of 'iface' to 'value', or deletes it if 'value' is
  * NULL.  Returns true if that changes anything. */
 bool
-ovs_rows_set_external_id(const struct ovs_iface *iface, const char *key,
-                         const char *value)
+ovs_rows_set_external_id(struct ovs_rows *rows, const struct ovs_iface *iface,
+                         const char *key, const char *value)
 {
     const struct ovsrec_interface *row = iface->row;
 
@@ -561,13 +607,14 @@ ovs_rows_set_external_id(const struct ovs_iface *iface, const char *key,
     } else {
         ovsrec_interface_update_external_ids_delkey(row, key);
     }
-    ovs_rows_n_writes++;
+    rows->n_writes++;
     return true;
 }
 
 /* Likewise, for other_config. */
 bool
-ovs_rows_set_other_config(const struct ovs_iface *iface, const char *key,
+ovs_rows_set_other_config(struct ovs_rows *rows,
+                          const struct ovs_iface *iface, const char *key,
                           const char *value)
 {
     const struct ovsrec_interface *row = iface->row;
@@ -579,6 +626,6 @@ ovs_rows_set_other_config(const struct ovs_iface *iface, const char *key,
     } else {
         ovsrec_interface_update_other_config_delkey(row, key);
     }
-    ovs_rows_n_writes++;
+    rows->n_writes++;
     return true;
 }

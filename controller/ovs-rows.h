@@ -77,10 +77,8 @@ struct ovs_rows {
     const struct ovsrec_open_vswitch *cfg;
     struct shash ifaces;        /* "struct ovs_iface"s, by name. */
     struct shash pools;         /* For ovs_rows_finish(). */
+    unsigned long long int n_writes; /* Counts what was written. */
 };
-
-/* Counts what was written. */
-extern unsigned long long int ovs_rows_n_writes;
 
 void ovs_rows_monitor(struct ovsdb_idl *);
 
@@ -117,13 +115,14 @@ struct ovs_vethernet {
 void ovs_rows_create(struct ovs_rows *, struct ovsdb_idl_txn *,
                      const struct ovsrec_bridge *,
                      const struct ovs_vethernet *);
-bool ovs_rows_update(const struct ovs_iface *, const struct ovs_vethernet *);
+bool ovs_rows_update(struct ovs_rows *, const struct ovs_iface *,
+                     const struct ovs_vethernet *);
 void ovs_rows_delete(struct ovs_rows *, const struct ovs_iface *);
 void ovs_rows_finish(struct ovs_rows *, struct ovsdb_idl_txn *);
 
-bool ovs_rows_set_external_id(const struct ovs_iface *, const char *key,
-                              const char *value);
-bool ovs_rows_set_other_config(const struct ovs_iface *, const char *key,
-                               const char *value);
+bool ovs_rows_set_external_id(struct ovs_rows *, const struct ovs_iface *,
+                              const char *key, const char *value);
+bool ovs_rows_set_other_config(struct ovs_rows *, const struct ovs_iface *,
+                               const char *key, const char *value);
 
 #endif /* ovs-rows.h */

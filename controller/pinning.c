@@ -5,8 +5,8 @@
 
 #include <limits.h>
 
+#include "controller/context.h"
 #include "controller/ovs-rows.h"
-#include "controller/vmfex-controller.h"
 #include "coverage.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
@@ -24,8 +24,10 @@ COVERAGE_DEFINE(pinning_remove);
 
 /* Begins a run. */
 void
-pinning_start(struct pinning_batch *batch, struct controller_ctx *ctx)
+pinning_start(struct controller_ctx *ctx)
 {
+    struct pinning_batch *batch = ctx->pins;
+
     batch->writing = ctx->ovs_txn && ctx->now >= batch->due;
     if (batch->writing) {
         batch->due = LLONG_MAX;
@@ -35,8 +37,10 @@ pinning_start(struct pinning_batch *batch, struct controller_ctx *ctx)
 /* Says that there is a port to be pinned.  Returns true if the time to do so
  * is now. */
 bool
-pinning_want(struct pinning_batch *batch, struct controller_ctx *ctx)
+pinning_want(struct controller_ctx *ctx)
 {
+    struct pinning_batch *batch = ctx->pins;
+
     ctx->n_effects++;
     if (!batch->writing && batch->due == LLONG_MAX) {
         batch->due = ctx->now + PIN_DELAY_MS;
@@ -46,20 +50,15 @@ pinning_want(struct pinning_batch *batch, struct controller_ctx *ctx)
 
 /* Ends a run. */
 void
-pinning_finish(struct pinning_batch *batch, struct controller_ctx *ctx)
+pinning_finish(struct controller_ctx *ctx)
 {
+    struct pinning_batch *batch = ctx->pins;
+
     batch->writing = false;
     if (ctx->now < batch->due) {
         /* Otherwise, it is the transaction under way that is waited for. */
         controller_wake_at(ctx, batch->due);
     }
-}
-
-/* Returns the adapter that 'vm' is pinned to, or NULL. */
-const char *
-pinning_get(const struct ovs_iface *vm)
-{
-    return vm->pin;
 }
 
 /* Returns true if 'vm' is pinned, and not by a person. */
@@ -74,11 +73,11 @@ void
 pinning_write(struct controller_ctx *ctx, const struct ovs_iface *vm,
               const char *adapter)
 {
-    if (ctx->ovs_txn && !nullable_string_is_equal(pinning_get(vm), adapter)) {
+    if (ctx->ovs_txn && !nullable_string_is_equal(vm->pin, adapter)) {
         COVERAGE_INC(pinning_write);
         VLOG_INFO("port %s: pinning it to adapter %s", vm->row->name, adapter);
-        ovs_rows_set_other_config(vm, "vmfex-adapter", adapter);
-        ovs_rows_set_external_id(vm, "vmfex-pin", adapter);
+        ovs_rows_set_other_config(ctx->rows, vm, "vmfex-adapter", adapter);
+        ovs_rows_set_external_id(ctx->rows, vm, "vmfex-pin", adapter);
     }
 }
 
@@ -89,9 +88,9 @@ pinning_remove(struct controller_ctx *ctx, const struct ovs_iface *vm)
     if (ctx->ovs_txn) {
         COVERAGE_INC(pinning_remove);
         VLOG_INFO("port %s: no longer pinning it to adapter %s",
-                  vm->row->name, pinning_get(vm));
-        ovs_rows_set_other_config(vm, "vmfex-adapter", NULL);
-        ovs_rows_set_external_id(vm, "vmfex-pin", NULL);
+                  vm->row->name, vm->pin);
+        ovs_rows_set_other_config(ctx->rows, vm, "vmfex-adapter", NULL);
+        ovs_rows_set_external_id(ctx->rows, vm, "vmfex-pin", NULL);
     }
 }
 
@@ -120,8 +119,8 @@ pinning_write_path(struct controller_ctx *ctx, const struct ovs_iface *vm,
         COVERAGE_INC(pinning_write_path);
         VLOG_INFO("port %s: its profile asks for %s%s", vm->row->name,
                   value ? "path " : "no path any more", path);
-        ovs_rows_set_other_config(vm, PATH_KEY, value);
-        ovs_rows_set_external_id(vm, PATH_KEY, value);
+        ovs_rows_set_other_config(ctx->rows, vm, PATH_KEY, value);
+        ovs_rows_set_external_id(ctx->rows, vm, PATH_KEY, value);
     }
 }
 
@@ -129,10 +128,9 @@ pinning_write_path(struct controller_ctx *ctx, const struct ovs_iface *vm,
 void
 pinning_run(struct controller_ctx *ctx)
 {
-    static struct pinning_batch batch = PINNING_BATCH_INITIALIZER;
     struct shash_node *node;
 
-    pinning_start(&batch, ctx);
+    pinning_start(ctx);
     SHASH_FOR_EACH (node, &ctx->rows->ifaces) {
         const struct ovs_iface *adapter = node->data;
         const struct ovs_iface *vm;
@@ -143,9 +141,9 @@ pinning_run(struct controller_ctx *ctx)
         }
         vm = ovs_rows_find(ctx->rows, adapter->linked_port);
         if (vm && vm->bridge == adapter->bridge && vm->vm_port
-            && !vm->pin && pinning_want(&batch, ctx)) {
+            && !vm->pin && pinning_want(ctx)) {
             pinning_write(ctx, vm, adapter->row->name);
         }
     }
-    pinning_finish(&batch, ctx);
+    pinning_finish(ctx);
 }

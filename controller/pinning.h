@@ -30,18 +30,18 @@
 struct controller_ctx;
 struct ovs_iface;
 
+/* What is written together: controller_ctx's 'pins'. */
 struct pinning_batch {
-    long long int due;          /* When to write, or LLONG_MAX. */
+    long long int due;          /* When to write, in ms, or LLONG_MAX. */
     bool writing;               /* This run writes. */
 };
 
 #define PINNING_BATCH_INITIALIZER { LLONG_MAX, false }
 
-void pinning_start(struct pinning_batch *, struct controller_ctx *);
-bool pinning_want(struct pinning_batch *, struct controller_ctx *);
-void pinning_finish(struct pinning_batch *, struct controller_ctx *);
+void pinning_start(struct controller_ctx *);
+bool pinning_want(struct controller_ctx *);
+void pinning_finish(struct controller_ctx *);
 
-const char *pinning_get(const struct ovs_iface *vm);
 bool pinning_is_ours(const struct ovs_iface *vm);
 void pinning_write(struct controller_ctx *, const struct ovs_iface *vm,
                    const char *adapter);

@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/claims.h"
+#include "controller/context.h"
 #include "controller/host-links.h"
 #include "controller/ovs-rows.h"
-#include "controller/vmfex-controller.h"
 #include "manager/vmfex-idl.h"
 #include "openvswitch/vlog.h"
 #include "smap.h"
@@ -39,7 +38,7 @@ struct verdict {
 
 /* What to say of 'vm', which is linked to 'a', while the manager is there. */
 static struct verdict
-judge_linked(struct host *h, const struct ovs_iface *vm,
+judge_linked(struct host_run *h, const struct ovs_iface *vm,
              const struct adapter *a, const struct vm_port *port)
 {
     struct controller_ctx *ctx = h->ctx;
@@ -49,7 +48,7 @@ judge_linked(struct host *h, const struct ovs_iface *vm,
         return (struct verdict) { "refused", "bad-config", STATE_HOLD_MS };
     } else if (!h->row) {
         return (struct verdict) { "refused", "host-unknown", 0 };
-    } else if (!claims_has(a, vm) || !strcmp(state, "free")
+    } else if (a->claim != CLAIM_MADE || !strcmp(state, "free")
                || !strcmp(state, "retained")) {
         if (ctx->now < port->since + ANSWER_MS) {
             controller_wake_at(ctx, port->since + ANSWER_MS);
@@ -65,15 +64,14 @@ judge_linked(struct host *h, const struct ovs_iface *vm,
 
 /* Likewise, while the manager is not there. */
 static struct verdict
-judge_alone(struct host *h, const struct ovs_iface *vm,
+judge_while_disconnected(struct host_run *h, const struct ovs_iface *vm,
             const struct adapter *a)
 {
     const char *state = smap_get_def(&a->iface->row->external_ids,
                                      PORT_STATE_KEY, "");
 
     if (!vm->iface_id
-        || (a->row && claims_has(a, vm)
-            && strcmp(a->row->state, "free")
+        || (a->claim == CLAIM_MADE && strcmp(a->row->state, "free")
             && smap_get(&vm->row->external_ids, PORT_STATE_KEY))) {
         return (struct verdict) { .state = NULL };
     } else if (adapter_remembers(a, vm)
@@ -88,7 +86,7 @@ judge_alone(struct host *h, const struct ovs_iface *vm,
 
 /* What to say of 'vm', which is not linked to any adapter of ours. */
 static struct verdict
-judge_unlinked(struct host *h, const struct ovs_iface *vm)
+judge_unlinked(struct host_run *h, const struct ovs_iface *vm)
 {
     struct controller_ctx *ctx = h->ctx;
     const char *old = smap_get(&vm->row->external_ids, PORT_STATE_KEY);
@@ -115,13 +113,13 @@ judge_unlinked(struct host *h, const struct ovs_iface *vm)
 /* Returns true if ovs-vswitchd does not say whether 'vm' is still linked to
  * the adapter that it was linked to. */
 static bool
-link_is_unknown(const struct host *h, const struct ovs_iface *vm)
+link_is_unknown(const struct host_run *h, const struct ovs_iface *vm)
 {
     for (size_t i = 0; i < h->n_adapters; i++) {
         const struct adapter *a = h->adapters[i];
 
         if (a->iface->unknown
-            && (claims_has(a, vm) || adapter_remembers(a, vm))) {
+            && (a->claimant == vm || adapter_remembers(a, vm))) {
             return true;
         }
     }
@@ -130,17 +128,17 @@ link_is_unknown(const struct host *h, const struct ovs_iface *vm)
 
 /* Brings the state that 'vm' shows, of which 'port' is known, up to date. */
 void
-port_state_update(struct host *h, const struct ovs_iface *vm,
+port_state_update(struct host_run *h, const struct ovs_iface *vm,
                   struct vm_port *port)
 {
     struct controller_ctx *ctx = h->ctx;
-    struct adapter *a = port->link;
-    struct verdict v = (port->adapter && ctx->connected
+    struct adapter *a = port->settled;
+    struct verdict v = (a && ctx->connected
                         ? judge_linked(h, vm, a, port)
-                        : port->adapter ? judge_alone(h, vm, a)
+                        : a ? judge_while_disconnected(h, vm, a)
                         : judge_unlinked(h, vm));
 
-    if (!v.state || (!port->adapter && link_is_unknown(h, vm))) {
+    if (!v.state || (!a && link_is_unknown(h, vm))) {
         return;
     } else if (ctx->now < port->since + v.hold) {
         controller_wake_at(ctx, port->since + v.hold);
@@ -149,8 +147,7 @@ port_state_update(struct host *h, const struct ovs_iface *vm,
 
     if (!nullable_string_is_equal(port->state, v.state)
         || !nullable_string_is_equal(port->reason, v.reason)) {
-        const char *detail = a && a->row && port->adapter ? a->row->detail
-                                                          : "";
+        const char *detail = a && a->row ? a->row->detail : "";
 
         VLOG_INFO("port %s: %s%s%s%s%s%s", vm->row->name, v.state,
                   v.reason ? ", reason " : "", v.reason ? v.reason : "",
@@ -161,7 +158,7 @@ port_state_update(struct host *h, const struct ovs_iface *vm,
         port->reason = nullable_xstrdup(v.reason);
     }
     if (ctx->ovs_txn) {
-        ovs_rows_set_external_id(vm, PORT_STATE_KEY, v.state);
-        ovs_rows_set_external_id(vm, REASON_KEY, v.reason);
+        ovs_rows_set_external_id(ctx->rows, vm, PORT_STATE_KEY, v.state);
+        ovs_rows_set_external_id(ctx->rows, vm, REASON_KEY, v.reason);
     }
 }

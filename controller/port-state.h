@@ -26,11 +26,11 @@
 
 #define PORT_STATE_KEY "vmfex-state"
 
-struct host;
+struct host_run;
 struct ovs_iface;
 struct vm_port;
 
-void port_state_update(struct host *, const struct ovs_iface *vm,
+void port_state_update(struct host_run *, const struct ovs_iface *vm,
                        struct vm_port *);
 
 #endif /* port-state.h */

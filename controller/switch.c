@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/context.h"
 #include "controller/ovs-rows.h"
-#include "controller/vmfex-controller.h"
 #include "coverage.h"
 #include "manager/vmfex-idl.h"
 #include "openvswitch/dynamic-string.h"
@@ -200,8 +200,8 @@ update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
     get_options(vp, role, &options);
     get_vlans(vp, &v);
     if (iface && iface->own && iface->bridge == br) {
-        ovs_rows_update(iface, &v);
-        ovs_rows_set_external_id(iface, IFACE_ID_KEY, vp->iface_id);
+        ovs_rows_update(ctx->rows, iface, &v);
+        ovs_rows_set_external_id(ctx->rows, iface, IFACE_ID_KEY, vp->iface_id);
     } else if (iface && iface->own) {
         ovs_rows_delete(ctx->rows, iface);
         ovs_rows_create(ctx->rows, ctx->ovs_txn, br, &v);
@@ -247,9 +247,13 @@ report_port(struct controller_ctx *ctx, const struct vmfexrec_virtual_port *vp,
     if (strcmp(trunk, vp->realized_downlink)
         || vif != (vp->n_realized_vif ? *vp->realized_vif : 0)) {
         COVERAGE_INC(switch_channel_changed);
-        VLOG_INFO("ve%"PRId64" (iface-id %s): %s%s%s, VIF %"PRId64,
-                  vp->number, vp->iface_id, up ? "up" : "down",
-                  up ? " on trunk " : "", trunk, vif);
+        if (up) {
+            VLOG_INFO("ve%"PRId64" (iface-id %s): up on trunk %s, VIF %"PRId64,
+                      vp->number, vp->iface_id, trunk, vif);
+        } else {
+            VLOG_INFO("ve%"PRId64" (iface-id %s): down", vp->number,
+                      vp->iface_id);
+        }
         ctx->n_effects++;
         vmfexrec_virtual_port_set_realized_downlink(vp, trunk);
         vmfexrec_virtual_port_set_realized_vif(vp, &vif, vif ? 1 : 0);
@@ -370,13 +374,18 @@ switch_run(struct controller_ctx *ctx)
         ctx->epoch++;           /* What changes now is not looked at. */
         return;
     }
+    ctx->registered = true;
     br = (ctx->switch_bridge
           ? ovs_rows_find_bridge(ctx->rows, ctx->switch_bridge) : NULL);
     register_switch(ctx, me, br);
-    if (!br) {
+    if (!br && ctx->switch_bridge) {
         VLOG_WARN_RL(&rl, "bridge %s, which Open_vSwitch "
-                     "external_ids:vmfex-switch-bridge should name, does not "
-                     "exist", ctx->switch_bridge ? ctx->switch_bridge : "");
+                     "external_ids:vmfex-switch-bridge names, does not exist",
+                     ctx->switch_bridge);
+    } else if (!br) {
+        VLOG_WARN_RL(&rl, "Open_vSwitch external_ids:vmfex-switch-bridge, "
+                     "which names the bridge of the vethernet ports, is not "
+                     "set");
     }
 
     VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, ctx->vmfex_idl) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "controller/vmfex-controller.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -11,16 +10,17 @@
 #include <unistd.h>
 
 #include "command-line.h"
+#include "controller/context.h"
 #include "controller/host.h"
 #include "controller/ovs-rows.h"
 #include "controller/pinning.h"
 #include "controller/switch.h"
 #include "coverage.h"
 #include "daemon.h"
-#include "lib/compat.h"
 #include "dirs.h"
 #include "dns-resolve.h"
 #include "fatal-signal.h"
+#include "lib/compat.h"
 #include "manager/vmfex-idl.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
@@ -65,69 +65,34 @@ struct controller {
     struct ovsdb_idl_loop ovs;
     struct ovsdb_idl_loop vmfex; /* No 'idl' without a manager. */
     struct config config;
+    bool ssl_options;           /* SSL files were given as options: those in
+                                 * the database are not looked at. */
     struct ovs_rows rows;
+    struct host *host;
+    struct pinning_batch pins;
     unsigned int epoch;
 
     bool connected;             /* To the manager. */
     long long int connected_since;
+    bool registered;            /* The manager knew us in the last run. */
     long long int contact_due;
 
     /* Whether to run. */
     unsigned int ovs_seqno, vmfex_seqno;
-    bool rerun;                 /* Something could not be written. */
+    bool rerun;                 /* Something else has changed. */
+    bool missed_ovs, missed_vmfex; /* There was no transaction: something may
+                                    * not be written yet. */
     long long int wake;
 };
 
-/* SSL files given as options: those in the database are not looked at. */
-static bool ssl_options;
+/* What is given on the command line. */
+struct options {
+    char *unixctl_path;         /* Or NULL. */
+    char *remote;               /* Local database. */
+};
 
-static char *parse_options(int argc, char *argv[], char **unixctl_path);
+static struct options parse_options(int argc, char *argv[]);
 OVS_NO_RETURN static void usage(void);
-
-/* Makes the controller run again at 'msec' at the latest. */
-void
-controller_wake_at(struct controller_ctx *ctx, long long int msec)
-{
-    ctx->wake = MIN(ctx->wake, msec);
-}
-
-/* Items. */
-
-/* Returns true if 'item' has to be looked at even if none of its own inputs
- * has changed. */
-bool
-controller_item_is_due(const struct controller_item *item,
-                       const struct controller_ctx *ctx)
-{
-    return !item->settled || item->epoch != ctx->epoch;
-}
-
-/* Starts looking at an item. */
-struct controller_mark
-controller_item_start(struct controller_ctx *ctx)
-{
-    struct controller_mark mark = {
-        .wake = ctx->wake,
-        .n_effects = ctx->n_effects + ovs_rows_n_writes,
-    };
-
-    ctx->wake = LLONG_MAX;
-    return mark;
-}
-
-/* Finishes looking at 'item', with what controller_item_start() returned. */
-void
-controller_item_finish(struct controller_item *item,
-                       struct controller_ctx *ctx,
-                       struct controller_mark mark)
-{
-    item->settled = (ctx->wake == LLONG_MAX
-                     && ctx->n_effects + ovs_rows_n_writes == mark.n_effects
-                     && ctx->ovs_txn
-                     && (ctx->vmfex_txn || !ctx->connected));
-    item->epoch = ctx->epoch;
-    ctx->wake = MIN(ctx->wake, mark.wake);
-}
 
 /* Configuration. */
 
@@ -276,13 +241,13 @@ configure(struct controller *c, const struct ovsrec_open_vswitch *cfg)
     }
 }
 
-/* Takes the SSL configuration from the database, unless there were options. */
+/* Takes the SSL configuration from the database. */
 static void
 configure_ssl(const struct ovsrec_open_vswitch *cfg)
 {
     const struct ovsrec_ssl *ssl = cfg->ssl;
 
-    if (ssl && !ssl_options) {
+    if (ssl) {
         stream_ssl_set_key_and_cert(ssl->private_key, ssl->certificate);
         stream_ssl_set_ca_cert_file(ssl->ca_cert, ssl->bootstrap_ca_cert);
     }
@@ -308,16 +273,22 @@ update_connected(struct controller *c)
     }
 }
 
+/* Returns true if there may be anything to do, with transactions 'ovs_txn' and
+ * 'vmfex_txn', either of which may be NULL. */
 static bool
-has_work(struct controller *c)
+has_work(struct controller *c, const struct ovsdb_idl_txn *ovs_txn,
+         const struct ovsdb_idl_txn *vmfex_txn)
 {
     struct ovsdb_idl *vmfex_idl = c->vmfex.idl;
     unsigned int ovs_seqno = ovsdb_idl_get_seqno(c->ovs.idl);
     unsigned int vmfex_seqno = vmfex_idl ? ovsdb_idl_get_seqno(vmfex_idl) : 0;
     bool work = (c->rerun || ovs_seqno != c->ovs_seqno
                  || vmfex_seqno != c->vmfex_seqno
+                 || (c->missed_ovs && ovs_txn)
+                 || (c->missed_vmfex && vmfex_txn)
                  || time_msec() >= c->wake
-                 || time_msec() >= c->contact_due);
+                 || (c->registered && vmfex_txn
+                     && time_msec() >= c->contact_due));
 
     c->ovs_seqno = ovs_seqno;
     c->vmfex_seqno = vmfex_seqno;
@@ -330,7 +301,7 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
 {
     struct controller_ctx ctx = {
         .rows = &c->rows,
-        .epoch = c->epoch,
+        .pins = &c->pins,
         .ovs_idl = c->ovs.idl,
         .ovs_txn = ovs_txn,
         .vmfex_idl = c->vmfex.idl,
@@ -342,6 +313,7 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
         .hostname = c->config.hostname,
         .switch_bridge = c->config.switch_bridge,
         .now = time_msec(),
+        .epoch = c->epoch,
         .wake = LLONG_MAX,
     };
 
@@ -352,7 +324,7 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
             pinning_run(&ctx);
         }
     } else if (c->config.node == NODE_HOST) {
-        host_run(&ctx);
+        host_run(c->host, &ctx);
     } else {
         switch_run(&ctx);
     }
@@ -367,18 +339,22 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
     }
     c->epoch = ctx.epoch;
     c->wake = ctx.wake;
-    c->rerun = !ovs_txn || (c->connected && !vmfex_txn);
+    c->rerun = false;
+    c->missed_ovs = !ovs_txn;
+    c->missed_vmfex = c->connected && !vmfex_txn;
+    c->registered = ctx.registered;
     if (ctx.contacted) {
         c->contact_due = time_msec() + CONTACT_INTERVAL_MS;
     }
 }
 
 /* Returns when to run for the sake of last_contact.  If that is due, it waits
- * for a row, which will wake us up. */
+ * for a row or for a transaction, which will wake us up. */
 static long long int
 next_contact(const struct controller *c)
 {
-    return c->contact_due > time_msec() ? c->contact_due : LLONG_MAX;
+    return (c->registered && c->contact_due > time_msec()
+            ? c->contact_due : LLONG_MAX);
 }
 
 static void
@@ -429,23 +405,24 @@ main(int argc, char *argv[])
 {
     struct controller c = {
         .vmfex = OVSDB_IDL_LOOP_INITIALIZER(NULL),
+        .pins = PINNING_BATCH_INITIALIZER,
         .contact_due = LLONG_MAX,
         .wake = LLONG_MAX,
     };
     struct unixctl_server *unixctl;
-    char *unixctl_path = NULL;
+    struct options options;
     bool exiting = false;
-    char *remote;
     int retval;
 
     ovs_cmdl_proctitle_init(argc, argv);
     ovs_set_program_name(argv[0], VMFEX_VERSION);
     dns_resolve_init(true);
-    remote = parse_options(argc, argv, &unixctl_path);
+    options = parse_options(argc, argv);
+    c.ssl_options = stream_ssl_is_configured();
     fatal_ignore_sigpipe();
     vmfex_daemonize_start();
 
-    retval = unixctl_server_create(unixctl_path, &unixctl);
+    retval = unixctl_server_create(options.unixctl_path, &unixctl);
     if (retval) {
         exit(EXIT_FAILURE);
     }
@@ -458,8 +435,9 @@ main(int argc, char *argv[])
         ovsdb_idl_create_unconnected(&ovsrec_idl_class, false));
     ovs_rows_init(&c.rows);
     ovs_rows_monitor(c.ovs.idl);
-    ovsdb_idl_set_remote(c.ovs.idl, remote, true);
-    free(remote);
+    ovsdb_idl_set_remote(c.ovs.idl, options.remote, true);
+    free(options.remote);
+    c.host = host_create();
 
     while (!exiting) {
         const struct ovsrec_open_vswitch *cfg;
@@ -470,13 +448,15 @@ main(int argc, char *argv[])
                ? ovsrec_open_vswitch_first(c.ovs.idl) : NULL);
         if (cfg) {
             configure(&c, cfg);
-            configure_ssl(cfg);
+            if (!c.ssl_options) {
+                configure_ssl(cfg);
+            }
         }
         if (c.vmfex.idl) {
             vmfex_txn = ovsdb_idl_loop_run(&c.vmfex);
         }
         update_connected(&c);
-        if (cfg && has_work(&c)) {
+        if (cfg && has_work(&c, ovs_txn, vmfex_txn)) {
             run(&c, cfg, ovs_txn, vmfex_txn);
         }
 
@@ -498,6 +478,7 @@ main(int argc, char *argv[])
     disconnect(&c);
     ovsdb_idl_loop_destroy(&c.ovs);
     config_uninit(&c.config);
+    host_destroy(c.host);
     ovs_rows_destroy(&c.rows);
     unixctl_server_destroy(unixctl);
     ovsrcu_exit();
@@ -505,8 +486,8 @@ main(int argc, char *argv[])
     return 0;
 }
 
-static char *
-parse_options(int argc, char *argv[], char **unixctl_pathp)
+static struct options
+parse_options(int argc, char *argv[])
 {
     enum {
         OPT_PEER_CA_CERT = UCHAR_MAX + 1,
@@ -528,6 +509,7 @@ parse_options(int argc, char *argv[], char **unixctl_pathp)
         {NULL, 0, NULL, 0},
     };
     static char *short_options; /* Not a leak when an option exits. */
+    struct options options = { .unixctl_path = NULL };
 
     short_options = ovs_cmdl_long_options_to_short_options(long_options);
     for (;;) {
@@ -546,7 +528,7 @@ parse_options(int argc, char *argv[], char **unixctl_pathp)
             exit(EXIT_SUCCESS);
 
         case OPT_UNIXCTL:
-            *unixctl_pathp = optarg;
+            options.unixctl_path = optarg;
             break;
 
         VLOG_OPTION_HANDLERS
@@ -569,7 +551,6 @@ parse_options(int argc, char *argv[], char **unixctl_pathp)
         }
     }
     free(short_options);
-    ssl_options = stream_ssl_is_configured();
 
     argc -= optind;
     argv += optind;
@@ -577,8 +558,9 @@ parse_options(int argc, char *argv[], char **unixctl_pathp)
         VLOG_FATAL("at most one non-option argument accepted; use --help for "
                    "usage");
     }
-    return (argc ? xstrdup(argv[0])
-            : xasprintf("unix:%s/db.sock", ovs_rundir()));
+    options.remote = (argc ? xstrdup(argv[0])
+                      : xasprintf("unix:%s/db.sock", ovs_rundir()));
+    return options;
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef VMFEX_CONTROLLER_H
-#define VMFEX_CONTROLLER_H 1
+#ifndef CONTROLLER_CONTEXT_H
+#define CONTROLLER_CONTEXT_H 1
 
 /* vmfex-controller: between the local Open vSwitch database and the manager's.
  *
@@ -17,18 +17,23 @@
  * Each run compares what is in the one database to what is in the other, and
  * writes the difference.  Nothing else is remembered but how long something
  * has been so, which only decides when, never what is written: whenever a
- * controller is killed, the next one goes on from the same two databases. */
+ * controller is killed, the next one goes on from the same two databases.
+ *
+ * This header has what a run works with.  vmfex-controller.c makes it, the
+ * modules of a host and of a switch read it, and write only the members that
+ * are marked so. */
 
 #include <stdbool.h>
 
 struct ovs_rows;
 struct ovsdb_idl;
 struct ovsdb_idl_txn;
+struct pinning_batch;
 
 /* What a run has to work with. */
 struct controller_ctx {
     struct ovs_rows *rows;
-    unsigned int epoch;         /* Changes when anything else below does. */
+    struct pinning_batch *pins;
 
     /* Local database.  No transaction if the last one is under way. */
     struct ovsdb_idl *ovs_idl;
@@ -40,14 +45,19 @@ struct controller_ctx {
     bool connected;             /* It is there, with all that concerns us. */
     long long int since;        /* When 'connected' changed, in ms. */
     bool contact;               /* It is time to write last_contact. */
-    bool contacted;             /* It was written: set by host and switch. */
 
     const char *system_id;
     const char *hostname;
     const char *switch_bridge;  /* vmfex-switch-bridge, or NULL. */
 
-    long long int now;
-    long long int wake;         /* When to run again, whatever happens. */
+    long long int now;          /* In ms. */
+
+    /* Written by those who run. */
+    unsigned int epoch;         /* Changes when every item may be concerned. */
+    bool registered;            /* The manager knows this machine. */
+    bool contacted;             /* last_contact was written. */
+    long long int wake;         /* When to run again, whatever happens, in ms,
+                                 * or LLONG_MAX. */
     unsigned long long int n_effects; /* Counts what is still to come. */
 };
 
@@ -69,6 +79,7 @@ struct controller_item {
     unsigned int epoch;         /* Of the run that settled it. */
 };
 
+/* What controller_item_finish() compares with. */
 struct controller_mark {
     long long int wake;
     unsigned long long int n_effects;
@@ -82,4 +93,4 @@ void controller_item_finish(struct controller_item *, struct controller_ctx *,
 
 void controller_wake_at(struct controller_ctx *, long long int msec);
 
-#endif /* vmfex-controller.h */
+#endif /* context.h */
