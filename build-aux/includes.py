@@ -35,15 +35,8 @@ MAY_INCLUDE = {
 }
 
 # (unit, included header, why) for each include to which neither rule applies.
-_CONTEXT = "the context of a run is still in main()'s file"
 _COMPILED = "the compiled form of a port is still in the direct path's file"
 EXCEPTIONS = [
-    ("controller/claims", "controller/vmfex-controller.h", _CONTEXT),
-    ("controller/host", "controller/vmfex-controller.h", _CONTEXT),
-    ("controller/host-links", "controller/vmfex-controller.h", _CONTEXT),
-    ("controller/pinning", "controller/vmfex-controller.h", _CONTEXT),
-    ("controller/port-state", "controller/vmfex-controller.h", _CONTEXT),
-    ("controller/switch", "controller/vmfex-controller.h", _CONTEXT),
     ("datapath-actions/forwarding/vmfex-counters",
      "datapath-actions/kernel/vmfex-kernel.h",
      "counters of the kernel path are not registered yet"),
