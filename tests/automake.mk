@@ -66,6 +66,7 @@ TESTSUITE_AT = \
 	tests/handover.at \
 	tests/links.at \
 	tests/lint.at \
+	tests/logs.at \
 	tests/manager-pages.at \
 	tests/manager-system.at \
 	tests/manager.at \

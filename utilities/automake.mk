@@ -39,6 +39,7 @@ EXTRA_DIST += \
 	.ci/run \
 	quickstart \
 	utilities/vmfex-demo.sh \
+	utilities/vmfex-logs.sh \
 	utilities/vmfex-sandbox.sh
 
 # The manual page about the database, out of its schema and the text in

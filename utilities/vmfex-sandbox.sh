@@ -17,7 +17,8 @@
 #     vm1 ping vm2
 #
 # The caller has ovs-vswitchd-vmfex and Open vSwitch's programs in PATH, and
-# sets OVS_PKGDATADIR to the directory of vswitch.ovsschema.  It is root.
+# sets OVS_PKGDATADIR to the directory of vswitch.ovsschema.  It is root, and has
+# read vmfex-logs.sh.
 #
 # For POSIX shells that have "local".
 
@@ -421,27 +422,14 @@ sandbox_demo_wait() {
 
 # sandbox_check_logs NODE...
 #
-# Prints each line of the logs of NODEs that is a warning or worse.  Fails if
-# there is any.  Not taken for one: that the machine was slow, which is all that
-# these modules of Open vSwitch say, and that a client went away.
+# Prints each line of the logs of NODEs that is a warning or worse, see
+# vmfex_warnings().  Fails if there is any.
 sandbox_check_logs() {
     local node status
     status=0
     for node; do
-        sed -n '
-            /|timeval([^|]*)|WARN|/d
-            /|timeval|WARN|/d
-            /|ovs_rcu\(([^|]*)\)*|WARN|blocked /d
-            /|jsonrpc|WARN|.* error: Broken pipe/d
-            /|jsonrpc|WARN|.* error: Connection reset by peer/d
-            /|jsonrpc|WARN|Dropped [0-9]* log messages/d
-            /|reconnect|WARN|.* dropped (Broken pipe)/d
-            /|reconnect|WARN|.* dropped (Connection reset by peer)/d
-            /|reconnect|WARN|Dropped [0-9]* log messages/d
-            /|WARN|/s/^/'"$node: "'/p
-            /|ERR|/s/^/'"$node: "'/p
-            /|EMER|/s/^/'"$node: "'/p' \
-            "$SANDBOX_DIR/$node"/*.log > "$SANDBOX_DIR/$node/warnings"
+        vmfex_warnings "" "$SANDBOX_DIR/$node"/*.log |
+            sed "s/^/$node: /" > "$SANDBOX_DIR/$node/warnings"
         if test -s "$SANDBOX_DIR/$node/warnings"; then
             cat "$SANDBOX_DIR/$node/warnings"
             status=1
