@@ -222,14 +222,40 @@ vmfex_rules_expire(struct ofproto_vmfex *ofproto)
 
 /* Packet-out. */
 
+/* What a packet-out was translated into, between packet_xlate() and either
+ * packet_execute() or packet_xlate_revert().  Nothing happens before it is
+ * executed. */
+struct packet_out {
+    struct ofpbuf actions;      /* Datapath actions. */
+    struct ofpbuf effects;      /* Contains struct vmfex_effects. */
+};
+
+static struct packet_out *
+packet_out_create(void)
+{
+    struct packet_out *out = xmalloc(sizeof *out);
+
+    ofpbuf_init(&out->actions, 64);
+    ofpbuf_init(&out->effects, 0);
+    return out;
+}
+
+static void
+packet_out_destroy(struct packet_out *out)
+{
+    ofpbuf_uninit(&out->actions);
+    ofpbuf_uninit(&out->effects);
+    free(out);
+}
+
 static enum ofperr
 xlate_normal(const struct ofproto_vmfex *ofproto, const struct flow *ofp_flow,
-             struct ofpbuf *actions)
+             struct packet_out *out)
 {
     struct vmfex_port_info *in
         = ofproto_vmfex_port(ofproto, ofp_flow->in_port.ofp_port);
     struct flow flow = *ofp_flow;
-    struct vmfex_xlate x = { .flow = &flow, .actions = actions };
+    struct vmfex_xlate x = { .flow = &flow, .actions = &out->actions };
 
     /* A patch panel has to know where a frame comes from. */
     if (!in || !in->lport) {
@@ -238,33 +264,34 @@ xlate_normal(const struct ofproto_vmfex *ofproto, const struct flow *ofp_flow,
     flow.in_port.odp_port = in->lport->odp_port;
     flow.recirc_id = 0;
     vmfex_xlate(&x);
+    ofpbuf_put(&out->effects, &x.effects, sizeof x.effects);
     return 0;
 }
 
 static enum ofperr
 xlate_output(const struct ofproto_vmfex *ofproto, const struct flow *flow,
-             ofp_port_t ofp_port, struct ofpbuf *actions)
+             ofp_port_t ofp_port, struct packet_out *out)
 {
-    struct vmfex_port_info *out;
+    struct vmfex_port_info *info;
 
     if (ofp_port == OFPP_NORMAL || ofp_port == OFPP_TABLE) {
-        return xlate_normal(ofproto, flow, actions);
+        return xlate_normal(ofproto, flow, out);
     }
 
-    out = ofproto_vmfex_port(ofproto, (ofp_port == OFPP_IN_PORT
-                                       ? flow->in_port.ofp_port : ofp_port));
-    if (out && out->lport) {
-        nl_msg_put_odp_port(actions, OVS_ACTION_ATTR_OUTPUT,
-                            out->lport->odp_port);
+    info = ofproto_vmfex_port(ofproto, (ofp_port == OFPP_IN_PORT
+                                        ? flow->in_port.ofp_port : ofp_port));
+    if (info && info->lport) {
+        nl_msg_put_odp_port(&out->actions, OVS_ACTION_ATTR_OUTPUT,
+                            info->lport->odp_port);
         return 0;
-    } else if (out && out->adapter) {
-        struct vmfex_endpoint *ep = vethernet_endpoint(out->adapter);
+    } else if (info && info->adapter) {
+        struct vmfex_endpoint *ep = vethernet_endpoint(info->adapter);
         const struct vmfex_link *link = vmfex_endpoint_link(ep);
-        struct vmfex_xlate x = { .actions = actions };
+        struct vmfex_xlate x = { .actions = &out->actions };
 
         if (!link || link->drop != VMFEX_DROP_NONE) {
-            vmfex_put_drop(actions, (link ? link->drop
-                                     : VMFEX_DROP_LINK_DOWN), ep);
+            vmfex_put_drop(&out->actions, (link ? link->drop
+                                           : VMFEX_DROP_LINK_DOWN), ep);
         } else {
             vmfex_xlate_transmit(&x, link);
         }
@@ -273,74 +300,76 @@ xlate_output(const struct ofproto_vmfex *ofproto, const struct flow *flow,
     return OFPERR_OFPBAC_BAD_OUT_PORT;
 }
 
-static void
-packet_out_free(struct ofproto_packet_out *opo)
-{
-    ofpbuf_delete(opo->aux);
-    opo->aux = NULL;
-}
-
 enum ofperr
 vmfex_packet_xlate(struct ofproto *ofproto_, struct ofproto_packet_out *opo)
 {
     struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
-    struct ofpbuf *actions = ofpbuf_new(64);
+    struct packet_out *out = packet_out_create();
     const struct ofpact *a;
 
-    COVERAGE_INC(vmfex_packet_out);
-    opo->aux = actions;
     OFPACT_FOR_EACH (a, opo->ofpacts, opo->ofpacts_len) {
         enum ofperr error;
 
         error = (a->type == OFPACT_OUTPUT
                  ? xlate_output(ofproto, opo->flow,
-                                ofpact_get_OUTPUT(a)->port, actions)
+                                ofpact_get_OUTPUT(a)->port, out)
                  : OFPERR_OFPBAC_BAD_TYPE);
         if (error) {
-            packet_out_free(opo);
+            packet_out_destroy(out);
             return error;
         }
     }
+    opo->aux = out;
     return 0;
 }
 
+/* Nothing happened yet that would have to be undone. */
 void
 vmfex_packet_xlate_revert(struct ofproto *ofproto OVS_UNUSED,
                           struct ofproto_packet_out *opo)
 {
-    packet_out_free(opo);
+    packet_out_destroy(opo->aux);
+    opo->aux = NULL;
 }
 
 void
 vmfex_packet_execute_prepare(struct ofproto *ofproto OVS_UNUSED,
                              struct ofproto_packet_out *opo OVS_UNUSED)
 {
-    /* A translation has no side effects. */
+    /* A bundle may be taken back even after this. */
 }
 
 void
 vmfex_packet_execute(struct ofproto *ofproto_, struct ofproto_packet_out *opo)
 {
     struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
-    struct ofpbuf *actions = opo->aux;
-    struct vmfex_port_info *in;
+    struct vmfex_port_info *in
+        = ofproto_vmfex_port(ofproto, opo->flow->in_port.ofp_port);
+    struct packet_out *out = opo->aux;
+    struct vmfex_effects *effects;
 
-    if (!actions) {
+    if (!out) {
+        /* It belongs to a bundle that was taken back. */
         return;
     }
-    in = ofproto_vmfex_port(ofproto, opo->flow->in_port.ofp_port);
-    if (actions->size) {
+
+    COVERAGE_INC(vmfex_packet_out);
+    while ((effects = ofpbuf_try_pull(&out->effects, sizeof *effects))) {
+        vmfex_effects_apply(effects);
+    }
+    if (out->actions.size) {
         int error;
 
         error = vmfex_datapath_execute(opo->packet,
                                        in && in->lport ? in->lport->odp_port
-                                       : ODPP_NONE, actions);
+                                       : ODPP_NONE, &out->actions);
         if (error) {
             VLOG_WARN_RL(&rl, "bridge %s: could not execute packet-out (%s)",
                          ofproto_->name, ovs_strerror(error));
         }
     }
-    packet_out_free(opo);
+    packet_out_destroy(out);
+    opo->aux = NULL;
 }
 
 /* The rest. */

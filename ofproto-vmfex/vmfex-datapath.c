@@ -85,6 +85,7 @@ upcall_cb(const struct dp_packet *packet OVS_UNUSED, const struct flow *flow,
 
     COVERAGE_INC(vmfex_upcall);
     vmfex_xlate(&x);
+    vmfex_effects_apply(&x.effects);
 
     /* On ENOSPC, dpif-netdev executes the actions and installs no flow. */
     return (x.install && vmfex_flows_admit(flow->in_port.odp_port, x.vif)

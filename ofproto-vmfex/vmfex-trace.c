@@ -175,7 +175,6 @@ trace_xlate(struct ds *ds, struct dp_packet *packet, odp_port_t in_port,
     struct vmfex_xlate x = {
         .flow = &flow,
         .report = ds,
-        .dry_run = true,
         .wc = NULL,             /* No flow will be installed. */
         .actions = &actions,
     };

@@ -3,6 +3,8 @@
 #include <config.h>
 #include "ofproto-vmfex/vmfex-xlate.h"
 
+#include <string.h>
+
 #include "coverage.h"
 #include "datapath-actions/tags/etag.h"
 #include "datapath-actions/emulated/vmfex-actions.h"
@@ -16,6 +18,29 @@
 
 COVERAGE_DEFINE(vmfex_xlate);
 COVERAGE_DEFINE(vmfex_xlate_no_port);
+
+/* Changes what 'effects' says.  May be called by any thread. */
+void
+vmfex_effects_apply(const struct vmfex_effects *effects)
+{
+    struct vmfex_endpoint *ep = vmfex_endpoint_from_id(effects->endpoint);
+    const struct vmfex_port *trunk;
+
+    if (ep && effects->note_mac) {
+        vmfex_endpoint_note_mac(ep, effects->mac);
+    }
+    if (ep && effects->first_frame) {
+        vmfex_endpoint_note_first_frame(ep, effects->mac);
+    }
+    if (ep && effects->follow) {
+        vmfex_endpoint_use_channel(ep, 1, true);
+    }
+
+    trunk = effects->control ? vmfex_port_lookup(effects->trunk) : NULL;
+    if (trunk) {
+        vmfex_counters_add(trunk->counters, VMFEX_CONTROL, 1);
+    }
+}
 
 static void OVS_PRINTF_FORMAT(2, 3)
 report(struct vmfex_xlate *x, const char *format, ...)
@@ -92,7 +117,7 @@ static void
 xlate_vm_port(struct vmfex_xlate *x, const struct vmfex_port *port)
 {
     const struct vmfex_link *link = port->link;
-    struct vmfex_endpoint *ep;
+    const struct vmfex_endpoint *ep;
 
     if (!link) {
         xlate_drop(x, port->drop, NULL);
@@ -109,12 +134,10 @@ xlate_vm_port(struct vmfex_xlate *x, const struct vmfex_port *port)
         xlate_drop(x, VMFEX_DROP_SOURCE_MAC, ep);
         return;
     }
-    if (!x->dry_run) {
-        vmfex_endpoint_note_mac(ep, x->flow->dl_src);
-        if (link->drop == VMFEX_DROP_GATE_CLOSED) {
-            vmfex_endpoint_note_first_frame(ep, x->flow->dl_src);
-        }
-    }
+    x->effects.endpoint = ep->id;
+    x->effects.mac = x->flow->dl_src;
+    x->effects.note_mac = true;
+    x->effects.first_frame = link->drop == VMFEX_DROP_GATE_CLOSED;
     if (link->drop != VMFEX_DROP_NONE) {
         xlate_drop(x, link->drop, ep);
         return;
@@ -140,9 +163,8 @@ xlate_trunk(struct vmfex_xlate *x, const struct vmfex_port *port)
         xlate_drop(x, VMFEX_DROP_WRONG_TAG, NULL);
     } else if (flow_is_control(x->flow)) {
         report(x, "control frame: goes to no VM");
-        if (!x->dry_run) {
-            vmfex_counters_add(port->counters, VMFEX_CONTROL, 1);
-        }
+        x->effects.control = true;
+        x->effects.trunk = port->odp_port;
         x->install = false;
     } else {
         xlate_drop(x, VMFEX_DROP_UNTAGGED, NULL);
@@ -184,9 +206,8 @@ xlate_vif(struct vmfex_xlate *x, const struct vmfex_port *port)
         && !vmfex_endpoint_channel(link->endpoint)) {
         report(x, "first frame on the standby channel: %s sends there now",
                link->endpoint->name);
-        if (!x->dry_run) {
-            vmfex_endpoint_use_channel(link->endpoint, channel, true);
-        }
+        x->effects.endpoint = link->endpoint->id;
+        x->effects.follow = true;
     }
 
     vmfex_put_vethernet(x->actions, link->endpoint, false);
@@ -221,7 +242,7 @@ xlate_init_wc(struct vmfex_xlate *x)
     }
 }
 
-/* Translates 'x->flow' into 'x->actions'. */
+/* Translates 'x->flow' into 'x->actions' and 'x->effects'. */
 void
 vmfex_xlate(struct vmfex_xlate *x)
 {
@@ -229,6 +250,7 @@ vmfex_xlate(struct vmfex_xlate *x)
         = vmfex_port_lookup(x->flow->in_port.odp_port);
 
     COVERAGE_INC(vmfex_xlate);
+    memset(&x->effects, 0, sizeof x->effects);
     x->install = true;
     x->vif = 0;
     if (x->wc) {
