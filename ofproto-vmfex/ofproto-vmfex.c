@@ -889,6 +889,7 @@ ofproto_vmfex_register(void)
         vmfex_datapath_register();
         ofproto_class_register(&ofproto_vmfex_class);
         vmfex_kernel_links_init();
+        vmfex_links_init();
         vmfex_show_init();
         vmfex_trace_init();
     }

@@ -14,7 +14,6 @@
 #include "openvswitch/vlog.h"
 #include "sset.h"
 #include "timeval.h"
-#include "unixctl.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(vmfex_kernel_links);
@@ -36,18 +35,6 @@ static long long int unhook_at = LLONG_MAX; /* In ms. */
 /* Ports for which ingress policing is configured. */
 static struct sset policed = SSET_INITIALIZER(&policed);
 
-/* "vmfex/leave-kernel": takes all of it off the devices, for whoever is about
- * to start an ovs-vswitchd that knows nothing of it. */
-static void
-leave_kernel(struct unixctl_conn *conn, int argc OVS_UNUSED,
-             const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
-{
-    leaving = true;
-    grace = false;
-    vmfex_model_changed();
-    unixctl_command_reply(conn, NULL);
-}
-
 /* Takes over what an earlier ovs-vswitchd left on this host's devices.  To be
  * called before any port is opened. */
 void
@@ -58,8 +45,15 @@ vmfex_kernel_links_init(void)
         grace = true;
         grace_until = time_msec() + GRACE_MS;
     }
-    unixctl_command_register("vmfex/leave-kernel", "", 0, 0, leave_kernel,
-                             NULL);
+}
+
+/* Has the next run take all of it off the devices, for good. */
+void
+vmfex_kernel_links_give_up(void)
+{
+    leaving = true;
+    grace = false;
+    vmfex_model_changed();
 }
 
 /* Leaves all devices as they are, for the next ovs-vswitchd: this one ends. */

@@ -39,6 +39,7 @@ struct vmfex_vethernet;
 
 void vmfex_kernel_links_init(void);
 void vmfex_kernel_links_leave(void);
+void vmfex_kernel_links_give_up(void);
 void vmfex_kernel_links_prepare(void);
 void vmfex_kernel_links_publish(void);
 void vmfex_kernel_links_follow(struct vmfex_vethernet *);

@@ -27,6 +27,7 @@
 #include "openvswitch/vlog.h"
 #include "seq.h"
 #include "timeval.h"
+#include "unixctl.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(vmfex_links);
@@ -518,4 +519,24 @@ vmfex_links_wait(void)
     vmfex_reports_wait();
     vmfex_publish_wait();
     vmfex_kernel_links_wait();
+}
+
+/* "vmfex/leave-kernel": takes the kernel path off all devices, for whoever is
+ * about to start an ovs-vswitchd that knows nothing of it.  That is done when
+ * it answers. */
+static void
+leave_kernel(struct unixctl_conn *conn, int argc OVS_UNUSED,
+             const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    vmfex_kernel_links_give_up();
+    vmfex_links_run();
+    unixctl_command_reply(conn, NULL);
+}
+
+/* Registers the command. */
+void
+vmfex_links_init(void)
+{
+    unixctl_command_register("vmfex/leave-kernel", "", 0, 0, leave_kernel,
+                             NULL);
 }

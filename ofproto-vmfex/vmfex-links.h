@@ -57,6 +57,7 @@
 struct smap;
 struct vmfex_lport;
 
+void vmfex_links_init(void);
 void vmfex_links_configure_port(struct vmfex_lport *, const struct smap *);
 void vmfex_links_destroy_port(struct vmfex_lport *);
 
