@@ -51,8 +51,6 @@ EXCEPTIONS = [
     ("datapath-actions/kernel/vmfex-kernel-state",
      "datapath-actions/kernel/vmfex-kernel.h",
      "one interface, of which each part has a file"),
-    ("manager/port-index", "manager/ports.h",
-     "the index is asked by what it indexes"),
     ("ofproto-vmfex/netdev-vethernet", "ofproto-vmfex/vethernet-port.h",
      "two halves of one netdev class"),
 ]

@@ -7,13 +7,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/vmfex-reason.h"
 #include "openvswitch/compiler.h"
 #include "openvswitch/dynamic-string.h"
-#include "packets.h"
 
-struct db;
 struct vmfexrec_adapter;
 struct vmfexrec_port_profile;
 struct vmfexrec_virtual_port;
@@ -29,14 +28,34 @@ struct verdict {
 void verdict_refuse(struct verdict *, enum vmfex_reason,
                     const char *format, ...) OVS_PRINTF_FORMAT(3, 4);
 
-bool admission_normalize_mac(const char *, char mac[ETH_ADDR_STRLEN + 1]);
-bool admission_shares_vlan(const struct vmfexrec_virtual_port *,
-                           const struct vmfexrec_virtual_port *);
-void admission_decide(const struct db *,
-                      const struct vmfexrec_virtual_port *,
-                      const struct vmfexrec_adapter *,
-                      const struct vmfexrec_port_profile *,
-                      const struct vmfexrec_virtual_port *conflict,
-                      size_t n_others, bool admitted, struct verdict *);
+/* VLANs of a port or profile, sorted.  No VLAN at all means all of them. */
+struct vlans {
+    const int64_t *vlans;
+    size_t n;
+    const int64_t *native;
+    size_t n_native;            /* 0 or 1. */
+};
+
+struct vlans vlans_of_port(const struct vmfexrec_virtual_port *);
+struct vlans vlans_of_profile(const struct vmfexrec_port_profile *);
+bool vlans_overlap(const struct vlans *, const struct vlans *);
+
+/* What admission depends on. */
+struct applicant {
+    int64_t number;
+    const char *mac;            /* In its normal form, or empty. */
+    bool enabled;               /* Not disabled by a person. */
+    bool admitted;              /* Is it already, with 'profile'? */
+
+    const struct vmfexrec_adapter *claim;
+    bool host_known;            /* Is the host of 'claim' declared? */
+    const struct vmfexrec_port_profile *profile;    /* NULL if none. */
+    size_t n_others;            /* Other ports admitted with 'profile'. */
+
+    /* An admitted port with the same MAC address on the same VLAN, or NULL. */
+    const struct vmfexrec_virtual_port *conflict;
+};
+
+void admission_decide(const struct applicant *, struct verdict *);
 
 #endif /* manager/admission.h */

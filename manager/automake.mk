@@ -35,8 +35,9 @@ manager/vmfex-idl.h: manager/vmfex-idl.ovsidl
 	    > $@.tmp && mv $@.tmp $@
 $(manager_libvmfex_idl_la_OBJECTS): manager/vmfex-idl.h
 
-sbin_PROGRAMS += manager/vmfex-managerd
-manager_vmfex_managerd_SOURCES = \
+# What vmfex-managerd decides and writes.
+noinst_LTLIBRARIES += manager/libvmfex-manager.la
+manager_libvmfex_manager_la_SOURCES = \
 	manager/adapters.c \
 	manager/adapters.h \
 	manager/admission.c \
@@ -49,12 +50,18 @@ manager_vmfex_managerd_SOURCES = \
 	manager/db.h \
 	manager/port-index.c \
 	manager/port-index.h \
+	manager/port-plan.c \
+	manager/port-plan.h \
 	manager/ports.c \
 	manager/ports.h \
 	manager/rbac.c \
-	manager/rbac.h \
-	manager/vmfex-managerd.c
+	manager/rbac.h
+$(manager_libvmfex_manager_la_OBJECTS): manager/vmfex-idl.h
+
+sbin_PROGRAMS += manager/vmfex-managerd
+manager_vmfex_managerd_SOURCES = manager/vmfex-managerd.c
 manager_vmfex_managerd_LDADD = \
+	manager/libvmfex-manager.la \
 	lib/libvmfex.la \
 	manager/libvmfex-idl.la \
 	$(OVS_LDADD)

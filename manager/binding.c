@@ -4,19 +4,9 @@
 
 #include "manager/binding.h"
 
-#include "coverage.h"
 #include "manager/channel.h"
 #include "manager/db.h"
-#include "openvswitch/vlog.h"
 #include "util.h"
-
-VLOG_DEFINE_THIS_MODULE(binding);
-
-COVERAGE_DEFINE(binding_move_begun);
-COVERAGE_DEFINE(binding_move_done);
-COVERAGE_DEFINE(binding_rebound);
-
-static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
 
 /* Returns true if the port of 'a' has moved away from it. */
 bool
@@ -74,35 +64,83 @@ binding_has(const struct binding *b, const struct vmfexrec_adapter *a)
     return false;
 }
 
-/* Returns true if a switch says that 'vp' sends on the channel of the
- * destination of a move.  A switch that has not yet heard of the end of an
- * earlier move may still say so when the next one begins: that does not
- * count. */
+/* Returns true if 'b' has a claim that is bound, and one where a move of it
+ * ends, and a switch says that 'vp' sends on the channel of the latter.  A
+ * switch that has not yet heard of the end of an earlier move may still say so
+ * when the next one begins: 'b->stale' is true until that is over. */
 static bool
-move_is_done(const struct vmfexrec_virtual_port *vp, bool *stale,
-             const struct vmfexrec_adapter *incoming)
+move_is_done(const struct vmfexrec_virtual_port *vp, struct binding *b)
 {
-    struct channel c = channel_primary(incoming);
-    struct channel current = channel_current(vp);
-    struct channel standby = channel_standby(vp);
+    struct channels cs = channels_of_port(vp);
+    struct channel current = channels_current(&cs);
+    struct channel c = channel_primary(b->incoming);
 
     if (!channel_equal(&c, &current)) {
-        *stale = false;
+        b->stale = false;
         return false;
     }
-    return !*stale && channel_equal(&c, &standby);
+    return !b->stale && channel_equal(&c, &cs.standby);
+}
+
+/* Chooses 'b->bound', where 'vp' had 'b->bound' and 'b->incoming' until
+ * now. */
+static void
+choose_bound(const struct db *db, const struct vmfexrec_virtual_port *vp,
+             struct binding *b)
+{
+    if (b->bound && b->incoming && move_is_done(vp, b)) {
+        b->change = BINDING_MOVED;
+        b->departed = b->bound;
+        b->bound = b->incoming;
+        b->incoming = NULL;
+    } else if (!b->bound && b->incoming) {
+        b->change = BINDING_SOURCE_GONE;
+        b->bound = b->incoming;
+        b->incoming = NULL;
+    } else if (!b->bound || !db_host_is_known(db, b->bound->host)) {
+        const struct vmfexrec_adapter *best = best_claim(db, vp, b);
+
+        if (best != b->bound
+            && (!b->bound || db_host_is_known(db, best->host))) {
+            if (vp && vp->adapter) {
+                b->change = BINDING_REBOUND;
+            }
+            b->bound = best;
+        }
+    }
+}
+
+/* Chooses 'b->incoming', where it was that until now. */
+static void
+choose_incoming(const struct db *db, struct binding *b)
+{
+    if (b->incoming && (b->incoming == b->bound
+                        || !is_move(b->bound, b->incoming)
+                        || !db_host_is_known(db, b->incoming->host))) {
+        b->incoming = NULL;
+    }
+    for (size_t i = 0; i < b->n_claims && !b->incoming; i++) {
+        const struct vmfexrec_adapter *a = b->claims[i];
+
+        if (a != b->bound && !binding_is_departed(b, a) && is_move(b->bound, a)
+            && db_host_is_known(db, a->host)) {
+            b->move_begins = true;
+            b->incoming = a;
+        }
+    }
 }
 
 /* Decides what 'vp' of 'iface_id' is bound to; 'vp' is NULL if there is no row
- * yet.  '*stale' says that the report of the switch, on which channel the port
- * sends, is older than the move that is under way; it becomes false when there
- * is a new one.  The caller destroys 'b'. */
+ * yet.  'stale' says that the report of the switch, on which channel the port
+ * sends, is older than the move that is under way.  The caller destroys
+ * 'b'. */
 void
 binding_decide(const struct db *db, const char *iface_id,
-               const struct vmfexrec_virtual_port *vp, bool *stale,
+               const struct vmfexrec_virtual_port *vp, bool stale,
                struct binding *b)
 {
     memset(b, 0, sizeof *b);
+    b->stale = stale;
     b->n_claims = db_get_claims(db, iface_id, &b->claims);
     if (!b->n_claims) {
         return;
@@ -114,48 +152,15 @@ binding_decide(const struct db *db, const char *iface_id,
     if (vp && binding_has(b, vp->incoming_adapter)) {
         b->incoming = vp->incoming_adapter;
     }
+    choose_bound(db, vp, b);
+    choose_incoming(db, b);
 
-    if (b->bound && b->incoming && move_is_done(vp, stale, b->incoming)) {
-        VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) moved from host %s "
-                     "to %s", vp->number, iface_id, b->bound->host,
-                     b->incoming->host);
-        COVERAGE_INC(binding_move_done);
-        b->departed = b->bound;
-        b->bound = b->incoming;
-        b->incoming = NULL;
-    } else if (!b->bound && b->incoming) {
-        VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) is gone from host "
-                     "%s, and bound to host %s, where it was to move",
-                     vp->number, iface_id, vp->host, b->incoming->host);
-        COVERAGE_INC(binding_move_done);
-        b->bound = b->incoming;
-        b->incoming = NULL;
-    } else if (!b->bound || !db_host_is_known(db, b->bound->host)) {
-        const struct vmfexrec_adapter *best = best_claim(db, vp, b);
+    if (b->incoming && (!vp || b->incoming != vp->incoming_adapter)) {
+        struct channels cs = channels_of_port(vp);
+        struct channel current = channels_current(&cs);
+        struct channel c = channel_primary(b->incoming);
 
-        if (!b->bound || db_host_is_known(db, best->host)) {
-            if (vp && vp->adapter) {
-                COVERAGE_INC(binding_rebound);
-            }
-            b->bound = best;
-        }
-    }
-
-    if (b->incoming && (b->incoming == b->bound
-                        || !is_move(b->bound, b->incoming)
-                        || !db_host_is_known(db, b->incoming->host))) {
-        b->incoming = NULL;
-    }
-    for (size_t i = 0; i < b->n_claims && !b->incoming; i++) {
-        const struct vmfexrec_adapter *a = b->claims[i];
-
-        if (a != b->bound && !binding_is_departed(b, a) && is_move(b->bound, a)
-            && db_host_is_known(db, a->host)) {
-            VLOG_INFO_RL(&rl, "iface-id %s: a move from host %s to %s begins",
-                         iface_id, b->bound->host, a->host);
-            COVERAGE_INC(binding_move_begun);
-            b->incoming = a;
-        }
+        b->stale = channel_equal(&c, &current);
     }
 }
 
@@ -165,18 +170,17 @@ binding_destroy(struct binding *b)
     free(b->claims);
 }
 
-/* Sets the channels of 'vp', which is bound to 'b'.  Returns true if the first
- * one is another one than before. */
+/* Gives 'cs' the channels of a port with the binding 'b'.  Returns true if the
+ * first one is another one than before. */
 bool
-binding_connect(const struct vmfexrec_virtual_port *vp,
-                const struct binding *b)
+binding_connect(const struct binding *b, struct channels *cs)
 {
     struct channel first, standby;
 
-    channel_get_both(vp, b->bound, &first, &standby);
+    channels_get_both(cs, b->bound, &first, &standby);
     if (b->incoming) {
         /* There is room for two. */
         standby = channel_primary(b->incoming);
     }
-    return channel_write(vp, &first, &standby);
+    return channels_replace(cs, first, standby);
 }

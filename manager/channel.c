@@ -32,36 +32,37 @@ channel_of_row(const char *switch_, const char *downlink, const int64_t *vif,
             : CHANNEL_NONE);
 }
 
-/* Returns the first channel of 'vp', as the database has it. */
-struct channel
-channel_first(const struct vmfexrec_virtual_port *vp)
+/* Returns what 'vp' says of channels: nothing if it is NULL.  The strings
+ * belong to 'vp', and are valid until the column that they are from is
+ * written. */
+struct channels
+channels_of_port(const struct vmfexrec_virtual_port *vp)
 {
-    return channel_of_row(vp->switch_, vp->downlink, vp->vif, vp->n_vif);
+    if (!vp) {
+        return (struct channels) { .first = CHANNEL_NONE,
+                                   .standby = CHANNEL_NONE,
+                                   .realized = CHANNEL_NONE };
+    }
+    return (struct channels) {
+        .first = channel_of_row(vp->switch_, vp->downlink,
+                                vp->vif, vp->n_vif),
+        .standby = channel_of_row(vp->standby_switch, vp->standby_downlink,
+                                  vp->standby_vif, vp->n_standby_vif),
+        .realized = channel_of_row(vp->switch_, vp->realized_downlink,
+                                   vp->realized_vif, vp->n_realized_vif),
+        .up = vp->up,
+        .standby_up = vp->standby_up,
+    };
 }
 
-/* Returns the standby channel of 'vp', as the database has it. */
+/* Returns the channel that a port with 'cs' sends on according to its switches
+ * or, if they say nothing, the first one. */
 struct channel
-channel_standby(const struct vmfexrec_virtual_port *vp)
+channels_current(const struct channels *cs)
 {
-    return channel_of_row(vp->standby_switch, vp->standby_downlink,
-                          vp->standby_vif, vp->n_standby_vif);
-}
-
-static struct channel
-channel_realized(const struct vmfexrec_virtual_port *vp)
-{
-    return channel_of_row(vp->switch_, vp->realized_downlink,
-                          vp->realized_vif, vp->n_realized_vif);
-}
-
-/* Returns the channel that 'vp' sends on according to its switches or, if they
- * say nothing, the first one. */
-struct channel
-channel_current(const struct vmfexrec_virtual_port *vp)
-{
-    return (vp->standby_up && vp->n_standby_vif ? channel_standby(vp)
-            : vp->n_realized_vif ? channel_realized(vp)
-            : channel_first(vp));
+    return (cs->standby_up && cs->standby.vif ? cs->standby
+            : cs->realized.vif ? cs->realized
+            : cs->first);
 }
 
 /* Returns true if 'a' and 'b' are the same channel, or both are none. */
@@ -73,64 +74,75 @@ channel_equal(const struct channel *a, const struct channel *b)
             && !strcmp(a->switch_, b->switch_));
 }
 
-/* Finds out which of the channels of 'a', which 'vp' is bound to, or kept for,
- * comes first: the one that is in use. */
+/* Finds out which of the channels of 'a', to which a port with 'cs' is bound,
+ * or for which it is kept, comes first: the one that is in use. */
 void
-channel_get_both(const struct vmfexrec_virtual_port *vp,
-                 const struct vmfexrec_adapter *a,
-                 struct channel *first, struct channel *standby)
+channels_get_both(const struct channels *cs, const struct vmfexrec_adapter *a,
+                  struct channel *first, struct channel *standby)
 {
     struct channel primary = channel_primary(a);
     struct channel other = channel_of_trunk(
         a->standby_trunk, a->n_standby_vif ? a->standby_vif[0] : 0);
-    struct channel current = channel_current(vp);
+    struct channel current = channels_current(cs);
     bool moved = other.vif && channel_equal(&current, &other);
 
     *first = moved ? other : primary;
     *standby = moved ? primary : other;
 }
 
-/* Sets the channels of 'vp'.  Returns true if the first one is another one
- * than before. */
+/* Replaces the channels of 'cs'.  What switches said of the old ones is
+ * forgotten where it means nothing for the new ones.  Returns true if the
+ * first one is another one than before. */
 bool
-channel_write(const struct vmfexrec_virtual_port *vp,
-              const struct channel *first, const struct channel *standby)
+channels_replace(struct channels *cs, struct channel first,
+                 struct channel standby)
 {
-    struct channel old_first = channel_first(vp);
-    struct channel old_standby = channel_standby(vp);
-    bool changed = !channel_equal(first, &old_first);
+    struct channels old = *cs;
 
-    /* From here on, what was read out of 'vp' is not valid any more as soon as
-     * the column is written. */
-    if (strcmp(db_string(vp->switch_), first->switch_)) {
+    if (strcmp(old.first.switch_, first.switch_)) {
         /* What another switch said about the port means nothing here.  What
          * this one said, when the channel was on standby, does. */
-        bool up = vp->standby_up && channel_equal(first, &old_standby);
-
-        vmfexrec_virtual_port_set_switch_(vp, first->switch_);
-        DB_SET_SCALAR(virtual_port, vp, up, up);
-        DB_SET_STRING(virtual_port, vp, realized_downlink,
-                      up ? first->downlink : "");
-        DB_SET_INTEGERS(virtual_port, vp, realized_vif, &first->vif, up);
+        cs->up = (old.standby_up && first.vif
+                  && channel_equal(&first, &old.standby));
+        cs->realized = cs->up ? first : CHANNEL_NONE;
+        cs->switched = true;
     }
-    if (!channel_equal(standby, &old_standby)) {
-        DB_SET_SCALAR(virtual_port, vp, standby_up, false);
+    if (!channel_equal(&standby, &old.standby)) {
+        cs->standby_up = false;
     }
-    DB_SET_STRING(virtual_port, vp, downlink, first->downlink);
-    DB_SET_INTEGERS(virtual_port, vp, vif, &first->vif, first->vif != 0);
-    DB_SET_STRING(virtual_port, vp, standby_switch, standby->switch_);
-    DB_SET_STRING(virtual_port, vp, standby_downlink, standby->downlink);
-    DB_SET_INTEGERS(virtual_port, vp, standby_vif, &standby->vif,
-                    standby->vif != 0);
-    return changed;
+    cs->first = first;
+    cs->standby = standby;
+    return !channel_equal(&first, &old.first);
 }
 
-/* Returns true if its switch says that 'vp' sends on its first channel. */
+/* Returns true if its switch says that a port with 'cs' sends on its first
+ * channel. */
 bool
-channel_is_up(const struct vmfexrec_virtual_port *vp)
+channels_are_up(const struct channels *cs)
 {
-    struct channel first = channel_first(vp);
-    struct channel realized = channel_realized(vp);
+    return (cs->up && cs->first.vif
+            && channel_equal(&cs->first, &cs->realized));
+}
 
-    return vp->up && first.vif && channel_equal(&first, &realized);
+/* Writes 'cs' to 'vp'. */
+void
+channels_write(const struct vmfexrec_virtual_port *vp,
+               const struct channels *cs)
+{
+    DB_SET_STRING(virtual_port, vp, switch_, cs->first.switch_);
+    DB_SET_STRING(virtual_port, vp, downlink, cs->first.downlink);
+    DB_SET_INTEGERS(virtual_port, vp, vif, &cs->first.vif,
+                    cs->first.vif != 0);
+    DB_SET_STRING(virtual_port, vp, standby_switch, cs->standby.switch_);
+    DB_SET_STRING(virtual_port, vp, standby_downlink, cs->standby.downlink);
+    DB_SET_INTEGERS(virtual_port, vp, standby_vif, &cs->standby.vif,
+                    cs->standby.vif != 0);
+    DB_SET_SCALAR(virtual_port, vp, standby_up, cs->standby_up);
+    if (cs->switched) {
+        DB_SET_STRING(virtual_port, vp, realized_downlink,
+                      cs->realized.downlink);
+        DB_SET_INTEGERS(virtual_port, vp, realized_vif, &cs->realized.vif,
+                        cs->realized.vif != 0);
+        DB_SET_SCALAR(virtual_port, vp, up, cs->up);
+    }
 }

@@ -47,18 +47,26 @@ struct channel {
 
 #define CHANNEL_NONE ((struct channel) { "", "", 0 })
 
+/* What Virtual_Port says of channels. */
+struct channels {
+    struct channel first, standby;  /* Written by vmfex-managerd. */
+    struct channel realized;        /* On the first one's switch. */
+    bool up, standby_up;
+    bool switched;                  /* The first one has another switch. */
+};
+
 struct channel channel_primary(const struct vmfexrec_adapter *);
-struct channel channel_first(const struct vmfexrec_virtual_port *);
-struct channel channel_standby(const struct vmfexrec_virtual_port *);
-struct channel channel_current(const struct vmfexrec_virtual_port *);
 bool channel_equal(const struct channel *, const struct channel *);
 
-void channel_get_both(const struct vmfexrec_virtual_port *,
-                      const struct vmfexrec_adapter *,
-                      struct channel *first, struct channel *standby);
-bool channel_write(const struct vmfexrec_virtual_port *,
-                   const struct channel *first,
-                   const struct channel *standby);
-bool channel_is_up(const struct vmfexrec_virtual_port *);
+struct channels channels_of_port(const struct vmfexrec_virtual_port *);
+struct channel channels_current(const struct channels *);
+void channels_get_both(const struct channels *,
+                       const struct vmfexrec_adapter *,
+                       struct channel *first, struct channel *standby);
+bool channels_replace(struct channels *, struct channel first,
+                      struct channel standby);
+bool channels_are_up(const struct channels *);
+void channels_write(const struct vmfexrec_virtual_port *,
+                    const struct channels *);
 
 #endif /* manager/channel.h */

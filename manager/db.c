@@ -130,6 +130,34 @@ db_mac_is_used(const struct db *db, const char *mac)
     return find_mac(db, mac) != NULL;
 }
 
+/* Returns true if a port other than 'vp' is bound to 'a', or has it kept. */
+bool
+db_adapter_has_other_port(const struct db *db,
+                          const struct vmfexrec_adapter *a,
+                          const struct vmfexrec_virtual_port *vp)
+{
+    const struct vmfexrec_virtual_port *other;
+    struct vmfexrec_virtual_port *target;
+    bool found = false;
+
+    target = vmfexrec_virtual_port_index_init_row(db->port_by_adapter);
+    vmfexrec_virtual_port_index_set_adapter(target, a);
+    VMFEXREC_VIRTUAL_PORT_FOR_EACH_EQUAL (other, target,
+                                          db->port_by_adapter) {
+        found |= other != vp;
+    }
+    vmfexrec_virtual_port_index_destroy_row(target);
+    return found;
+}
+
+/* Returns 'a', or NULL if that is NULL or was deleted in this transaction. */
+const struct vmfexrec_adapter *
+db_adapter_if_exists(const struct db *db, const struct vmfexrec_adapter *a)
+{
+    return a ? vmfexrec_adapter_get_for_uuid(db->loop.idl, &a->header_.uuid)
+             : NULL;
+}
+
 static int
 compare_adapters(const void *a_, const void *b_)
 {

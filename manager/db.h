@@ -55,6 +55,11 @@ const struct vmfexrec_virtual_port *db_find_port(const struct db *,
                                                  const char *iface_id);
 const struct vmfexrec_virtual_port *db_find_port_of_adapter(
     const struct db *, const struct vmfexrec_adapter *);
+const struct vmfexrec_adapter *db_adapter_if_exists(
+    const struct db *, const struct vmfexrec_adapter *);
+bool db_adapter_has_other_port(const struct db *,
+                               const struct vmfexrec_adapter *,
+                               const struct vmfexrec_virtual_port *);
 bool db_host_is_known(const struct db *, const char *name);
 bool db_mac_is_used(const struct db *, const char *mac);
 

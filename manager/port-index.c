@@ -8,85 +8,146 @@
 
 #include "bitmap.h"
 #include "hash.h"
-#include "manager/db.h"
-#include "manager/ports.h"
 #include "lib/vmfex-reason.h"
+#include "manager/db.h"
 #include "openvswitch/poll-loop.h"
 #include "timeval.h"
 #include "util.h"
 
-/* Initializes 'ps', without any port: ports_restart() loads them from 'db'.
- * Both others have to live longer than 'ps'. */
+/* Initializes 'ix', without any port: port_index_restart() loads them from
+ * 'db', which has to live longer than 'ix'. */
 void
-ports_init(struct ports *ps, struct db *db, struct adapters *adapters)
+port_index_init(struct port_index *ix, const struct db *db)
 {
-    ps->db = db;
-    ps->adapters = adapters;
-    hmap_init(&ps->ports);
-    hmap_init(&ps->macs);
-    hmap_init(&ps->profiles);
-    hmap_init(&ps->claims);
-    ovs_list_init(&ps->idle);
-    sset_init(&ps->dirty);
-    sset_init(&ps->starved);
-    heap_init(&ps->timers);
-    ps->numbers = bitmap_allocate(PORT_MAX_NUMBER + 1);
+    ix->db = db;
+    hmap_init(&ix->ports);
+    hmap_init(&ix->macs);
+    hmap_init(&ix->profiles);
+    hmap_init(&ix->adapters);
+    ovs_list_init(&ix->idle);
+    sset_init(&ix->dirty);
+    sset_init(&ix->starved);
+    heap_init(&ix->timers);
+    ix->numbers = bitmap_allocate(PORT_MAX_NUMBER + 1);
 }
 
 static void
-claim_free(struct ports *ps, struct claim *c)
+adapter_memory_free(struct port_index *ix, struct adapter_memory *am)
 {
-    hmap_remove(&ps->claims, &c->node);
-    ovs_list_remove(&c->idle_node);
-    free(c->iface_id);
-    free(c);
+    hmap_remove(&ix->adapters, &am->node);
+    ovs_list_remove(&am->idle_node);
+    free(am->iface_id);
+    free(am);
 }
 
 static void
-ports_clear(struct ports *ps)
+port_index_clear(struct port_index *ix)
 {
     struct port *port, *next_port;
-    struct claim *c, *next_c;
+    struct adapter_memory *am, *next_am;
 
-    HMAP_FOR_EACH_SAFE (port, next_port, node, &ps->ports) {
-        port_free(ps, port);
+    HMAP_FOR_EACH_SAFE (port, next_port, node, &ix->ports) {
+        port_free(ix, port);
     }
-    HMAP_FOR_EACH_SAFE (c, next_c, node, &ps->claims) {
-        claim_free(ps, c);
+    HMAP_FOR_EACH_SAFE (am, next_am, node, &ix->adapters) {
+        adapter_memory_free(ix, am);
     }
-    sset_clear(&ps->dirty);
-    sset_clear(&ps->starved);
+    sset_clear(&ix->dirty);
+    sset_clear(&ix->starved);
 }
 
-/* Frees what 'ps' consists of, but not 'ps' itself. */
+/* Frees what 'ix' consists of, but not 'ix' itself. */
 void
-ports_destroy(struct ports *ps)
+port_index_destroy(struct port_index *ix)
 {
-    ports_clear(ps);
-    hmap_destroy(&ps->ports);
-    hmap_destroy(&ps->macs);
-    hmap_destroy(&ps->profiles);
-    hmap_destroy(&ps->claims);
-    sset_destroy(&ps->dirty);
-    sset_destroy(&ps->starved);
-    heap_destroy(&ps->timers);
-    bitmap_free(ps->numbers);
+    port_index_clear(ix);
+    hmap_destroy(&ix->ports);
+    hmap_destroy(&ix->macs);
+    hmap_destroy(&ix->profiles);
+    hmap_destroy(&ix->adapters);
+    sset_destroy(&ix->dirty);
+    sset_destroy(&ix->starved);
+    heap_destroy(&ix->timers);
+    bitmap_free(ix->numbers);
 }
 
-/* Arranges for ports_run() to look at 'iface_id', unless that is empty. */
+/* Has 'iface_id' looked at again, unless that is empty. */
 void
-ports_mark(struct ports *ps, const char *iface_id)
+port_index_mark(struct port_index *ix, const char *iface_id)
 {
     if (iface_id[0]) {
-        sset_add(&ps->dirty, iface_id);
+        sset_add(&ix->dirty, iface_id);
     }
+}
+
+/* Has the port looked at again that is bound to 'a', or has it kept, if there
+ * is one. */
+void
+port_index_mark_kept(struct port_index *ix, const struct vmfexrec_adapter *a)
+{
+    const struct vmfexrec_virtual_port *vp = db_find_port_of_adapter(ix->db,
+                                                                     a);
+
+    if (vp) {
+        port_index_mark(ix, vp->iface_id);
+    }
+}
+
+/* Returns the next iface-id to look at, for the caller to free, or NULL if
+ * there is none. */
+char *
+port_index_pop(struct port_index *ix)
+{
+    char *iface_id = NULL;
+
+    if (!sset_is_empty(&ix->dirty)) {
+        iface_id = sset_pop(&ix->dirty);
+        sset_find_and_delete(&ix->starved, iface_id);
+    }
+    return iface_id;
+}
+
+/* Returns the next adapter to look at that may be without a claim, or NULL if
+ * there is none. */
+const struct vmfexrec_adapter *
+port_index_pop_idle(struct port_index *ix)
+{
+    while (!ovs_list_is_empty(&ix->idle)) {
+        struct adapter_memory *am = CONTAINER_OF(
+            ovs_list_pop_front(&ix->idle), struct adapter_memory, idle_node);
+        const struct vmfexrec_adapter *a;
+
+        ovs_list_init(&am->idle_node);
+        a = vmfexrec_adapter_get_for_uuid(ix->db->loop.idl, &am->uuid);
+        if (a) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+/* Has 'iface_id', for which there was no number, looked at again when one
+ * becomes free. */
+void
+port_index_add_starved(struct port_index *ix, const char *iface_id)
+{
+    sset_add(&ix->starved, iface_id);
+}
+
+/* Returns the number that the next port gets, or 0 if there is none left. */
+int
+port_index_free_number(const struct port_index *ix)
+{
+    size_t number = bitmap_scan(ix->numbers, false, 1, PORT_MAX_NUMBER + 1);
+
+    return number <= PORT_MAX_NUMBER ? number : 0;
 }
 
 /* Profiles. */
 
 /* The name under which a port is kept that asks for profile 'name'. */
 const char *
-ports_profile_key(const char *name)
+profile_key(const char *name)
 {
     return name[0] ? name : "default";
 }
@@ -94,11 +155,11 @@ ports_profile_key(const char *name)
 /* Returns the profile that ports are kept under as 'name', or NULL if there is
  * no such port. */
 struct profile *
-ports_profile_find(const struct ports *ps, const char *name)
+profile_find(const struct port_index *ix, const char *name)
 {
     struct profile *p;
 
-    HMAP_FOR_EACH_WITH_HASH (p, node, hash_string(name, 0), &ps->profiles) {
+    HMAP_FOR_EACH_WITH_HASH (p, node, hash_string(name, 0), &ix->profiles) {
         if (!strcmp(p->name, name)) {
             return p;
         }
@@ -107,16 +168,16 @@ ports_profile_find(const struct ports *ps, const char *name)
 }
 
 static struct profile *
-profile_get(struct ports *ps, const char *name)
+profile_get(struct port_index *ix, const char *name)
 {
-    struct profile *p = ports_profile_find(ps, name);
+    struct profile *p = profile_find(ix, name);
 
     if (!p) {
         p = xzalloc(sizeof *p);
         p->name = xstrdup(name);
         hmapx_init(&p->ports);
         hmapx_init(&p->waiting);
-        hmap_insert(&ps->profiles, &p->node, hash_string(name, 0));
+        hmap_insert(&ix->profiles, &p->node, hash_string(name, 0));
     }
     return p;
 }
@@ -124,7 +185,7 @@ profile_get(struct ports *ps, const char *name)
 /* If there is room in 'p', lets the port try that has waited with the lowest
  * number. */
 static void
-profile_kick(struct ports *ps, struct profile *p)
+profile_kick(struct port_index *ix, struct profile *p)
 {
     const struct vmfexrec_port_profile *row;
     const struct hmapx_node *node;
@@ -133,7 +194,7 @@ profile_kick(struct ports *ps, struct profile *p)
     if (hmapx_is_empty(&p->waiting)) {
         return;
     }
-    row = db_find_profile(ps->db, p->name);
+    row = db_find_profile(ix->db, p->name);
     if (row && p->n_admitted >= row->max_ports) {
         return;
     }
@@ -144,13 +205,13 @@ profile_kick(struct ports *ps, struct profile *p)
             first = port;
         }
     }
-    ports_mark(ps, first->iface_id);
+    port_index_mark(ix, first->iface_id);
 }
 
 static void
-profile_mark(struct ports *ps, const char *name)
+profile_mark(struct port_index *ix, const char *name)
 {
-    const struct profile *p = ports_profile_find(ps, name);
+    const struct profile *p = profile_find(ix, name);
 
     if (p) {
         const struct hmapx_node *node;
@@ -158,7 +219,7 @@ profile_mark(struct ports *ps, const char *name)
         HMAPX_FOR_EACH (node, &p->ports) {
             const struct port *port = node->data;
 
-            ports_mark(ps, port->iface_id);
+            port_index_mark(ix, port->iface_id);
         }
     }
 }
@@ -167,12 +228,12 @@ profile_mark(struct ports *ps, const char *name)
 
 /* Returns what is remembered of the port with 'iface_id', or NULL. */
 struct port *
-port_find(const struct ports *ps, const char *iface_id)
+port_find(const struct port_index *ix, const char *iface_id)
 {
     struct port *port;
 
     HMAP_FOR_EACH_WITH_HASH (port, node, hash_string(iface_id, 0),
-                             &ps->ports) {
+                             &ix->ports) {
         if (!strcmp(port->iface_id, iface_id)) {
             return port;
         }
@@ -183,7 +244,7 @@ port_find(const struct ports *ps, const char *iface_id)
 /* Adds a port with 'iface_id', which must not be there yet, and takes 'number'
  * for it. */
 struct port *
-port_new(struct ports *ps, const char *iface_id, int number)
+port_new(struct port_index *ix, const char *iface_id, int number)
 {
     struct port *port = xzalloc(sizeof *port);
 
@@ -192,14 +253,14 @@ port_new(struct ports *ps, const char *iface_id, int number)
     port->mac = xstrdup("");
     port->when = PORT_NO_TIMER;
     port->pending = PORT_NO_TIMER;
-    bitmap_set1(ps->numbers, number);
-    hmap_insert(&ps->ports, &port->node, hash_string(iface_id, 0));
+    bitmap_set1(ix->numbers, number);
+    hmap_insert(&ix->ports, &port->node, hash_string(iface_id, 0));
     return port;
 }
 
-/* Lets all ports look again that have the same MAC address as 'port'. */
+/* Has all ports looked at again that have the same MAC address as 'port'. */
 void
-port_mark_same_mac(struct ports *ps, const struct port *port)
+port_mark_same_mac(struct port_index *ix, const struct port *port)
 {
     const struct port *other;
 
@@ -207,26 +268,27 @@ port_mark_same_mac(struct ports *ps, const struct port *port)
         return;
     }
     HMAP_FOR_EACH_WITH_HASH (other, mac_node, hash_string(port->mac, 0),
-                             &ps->macs) {
+                             &ix->macs) {
         if (other != port && !strcmp(other->mac, port->mac)) {
-            ports_mark(ps, other->iface_id);
+            port_index_mark(ix, other->iface_id);
         }
     }
 }
 
 /* Takes note that 'port' has the address 'mac', or none if that is empty. */
 void
-port_set_mac(struct ports *ps, struct port *port, const char *mac)
+port_set_mac(struct port_index *ix, struct port *port, const char *mac)
 {
     if (strcmp(port->mac, mac)) {
         if (port->mac[0]) {
-            port_mark_same_mac(ps, port);
-            hmap_remove(&ps->macs, &port->mac_node);
+            port_mark_same_mac(ix, port);
+            hmap_remove(&ix->macs, &port->mac_node);
         }
         free(port->mac);
         port->mac = xstrdup(mac);
         if (mac[0]) {
-            hmap_insert(&ps->macs, &port->mac_node, hash_string(mac, 0));
+            hmap_insert(&ix->macs, &port->mac_node, hash_string(mac, 0));
+            port_mark_same_mac(ix, port);
         }
     }
 }
@@ -234,18 +296,18 @@ port_set_mac(struct ports *ps, struct port *port, const char *mac)
 /* Puts 'port' into the profile with 'name', or into none if that is NULL.  It
  * is 'admitted' there, or 'waiting' for room in it, or neither. */
 void
-port_set_profile(struct ports *ps, struct port *port, const char *name,
+port_set_profile(struct port_index *ix, struct port *port, const char *name,
                  bool admitted, bool waiting)
 {
     struct profile *old = port->profile;
-    struct profile *new = name ? profile_get(ps, name) : NULL;
+    struct profile *new = name ? profile_get(ix, name) : NULL;
 
     if (old == new && port->admitted == admitted
         && port->waiting == waiting) {
         return;
     }
     if (port->admitted != admitted) {
-        port_mark_same_mac(ps, port);
+        port_mark_same_mac(ix, port);
     }
     if (old) {
         old->n_admitted -= port->admitted;
@@ -266,187 +328,187 @@ port_set_profile(struct ports *ps, struct port *port, const char *name,
     }
 
     if (old && hmapx_is_empty(&old->ports)) {
-        hmap_remove(&ps->profiles, &old->node);
+        hmap_remove(&ix->profiles, &old->node);
         hmapx_destroy(&old->ports);
         hmapx_destroy(&old->waiting);
         free(old->name);
         free(old);
     } else if (old) {
-        profile_kick(ps, old);
+        profile_kick(ix, old);
     }
 }
 
-/* Arranges for 'port' to be looked at again at monotonic time 'when', in
+/* Has 'port' looked at again at monotonic time 'when', in
  * milliseconds, or only if something changes if that is PORT_NO_TIMER. */
 void
-port_set_timer(struct ports *ps, struct port *port, long long int when)
+port_set_timer(struct port_index *ix, struct port *port, long long int when)
 {
     if (port->when != PORT_NO_TIMER) {
-        heap_remove(&ps->timers, &port->timer);
+        heap_remove(&ix->timers, &port->timer);
     }
     port->when = when;
     if (when != PORT_NO_TIMER) {
-        heap_insert(&ps->timers, &port->timer, UINT64_MAX - when);
+        heap_insert(&ix->timers, &port->timer, UINT64_MAX - when);
     }
-}
-
-/* Likewise at wall clock time 'when'. */
-void
-port_set_wall_timer(struct ports *ps, struct port *port, long long int when)
-{
-    long long int delay = MAX(0, when - time_wall_msec());
-
-    /* One more millisecond, for the two clocks do not tick together. */
-    port_set_timer(ps, port, time_msec() + delay + 1);
 }
 
 /* Forgets 'port', and lets those try that got no number. */
 void
-port_free(struct ports *ps, struct port *port)
+port_free(struct port_index *ix, struct port *port)
 {
     const char *starved, *next;
 
-    port_set_profile(ps, port, NULL, false, false);
-    port_set_mac(ps, port, "");
-    port_set_timer(ps, port, PORT_NO_TIMER);
-    bitmap_set0(ps->numbers, port->number);
-    hmap_remove(&ps->ports, &port->node);
+    port_set_profile(ix, port, NULL, false, false);
+    port_set_mac(ix, port, "");
+    port_set_timer(ix, port, PORT_NO_TIMER);
+    bitmap_set0(ix->numbers, port->number);
+    hmap_remove(&ix->ports, &port->node);
     free(port->iface_id);
     free(port->mac);
     free(port);
 
-    SSET_FOR_EACH_SAFE (starved, next, &ps->starved) {
-        ports_mark(ps, starved);
-        sset_delete(&ps->starved, SSET_NODE_FROM_NAME(starved));
+    SSET_FOR_EACH_SAFE (starved, next, &ix->starved) {
+        port_index_mark(ix, starved);
+        sset_delete(&ix->starved, SSET_NODE_FROM_NAME(starved));
     }
 }
 
-/* Memory of claims. */
+/* Memory of adapters. */
 
-static struct claim *
-claim_find(const struct ports *ps, const struct uuid *uuid)
+static struct adapter_memory *
+adapter_memory_find(const struct port_index *ix, const struct uuid *uuid)
 {
-    struct claim *c;
+    struct adapter_memory *am;
 
-    HMAP_FOR_EACH_WITH_HASH (c, node, uuid_hash(uuid), &ps->claims) {
-        if (uuid_equals(&c->uuid, uuid)) {
-            return c;
+    HMAP_FOR_EACH_WITH_HASH (am, node, uuid_hash(uuid), &ix->adapters) {
+        if (uuid_equals(&am->uuid, uuid)) {
+            return am;
         }
     }
     return NULL;
 }
 
 static void
-claim_mark_idle(struct ports *ps, struct claim *c)
+adapter_memory_mark_idle(struct port_index *ix, struct adapter_memory *am)
 {
-    if (ovs_list_is_empty(&c->idle_node)) {
-        ovs_list_push_back(&ps->idle, &c->idle_node);
+    if (ovs_list_is_empty(&am->idle_node)) {
+        ovs_list_push_back(&ix->idle, &am->idle_node);
     }
 }
 
-/* Arranges to look at the adapter with 'uuid', if there is one. */
+/* Has the adapter with 'uuid' looked at again, if there is one. */
 static void
-mark_adapter(struct ports *ps, const struct uuid *uuid)
+mark_adapter(struct port_index *ix, const struct uuid *uuid)
 {
-    struct claim *c = uuid_is_zero(uuid) ? NULL : claim_find(ps, uuid);
+    struct adapter_memory *am = adapter_memory_find(ix, uuid);
 
-    if (c) {
-        claim_mark_idle(ps, c);
-        ports_mark(ps, c->iface_id);
+    if (am) {
+        adapter_memory_mark_idle(ix, am);
+        port_index_mark(ix, am->iface_id);
     }
 }
 
 static void
-claim_track(struct ports *ps, const struct vmfexrec_adapter *a, bool deleted)
+adapter_memory_track(struct port_index *ix, const struct vmfexrec_adapter *a,
+                     bool deleted)
 {
-    struct claim *c = claim_find(ps, &a->header_.uuid);
+    struct adapter_memory *am = adapter_memory_find(ix, &a->header_.uuid);
 
     if (deleted) {
-        if (c) {
-            ports_mark(ps, c->iface_id);
-            claim_free(ps, c);
+        if (am) {
+            port_index_mark(ix, am->iface_id);
+            adapter_memory_free(ix, am);
         }
         return;
     }
-    if (!c) {
-        c = xzalloc(sizeof *c);
-        c->uuid = a->header_.uuid;
-        c->iface_id = xstrdup("");
-        ovs_list_init(&c->idle_node);
-        hmap_insert(&ps->claims, &c->node, uuid_hash(&c->uuid));
+    if (!am) {
+        am = xzalloc(sizeof *am);
+        am->uuid = a->header_.uuid;
+        am->iface_id = xstrdup("");
+        ovs_list_init(&am->idle_node);
+        hmap_insert(&ix->adapters, &am->node, uuid_hash(&am->uuid));
     }
-    if (strcmp(c->iface_id, a->iface_id)) {
-        ports_mark(ps, c->iface_id);
-        free(c->iface_id);
-        c->iface_id = xstrdup(a->iface_id);
+    if (strcmp(am->iface_id, a->iface_id)) {
+        port_index_mark(ix, am->iface_id);
+        free(am->iface_id);
+        am->iface_id = xstrdup(a->iface_id);
     }
-    ports_mark(ps, c->iface_id);
-    claim_mark_idle(ps, c);
+    port_index_mark(ix, am->iface_id);
+    adapter_memory_mark_idle(ix, am);
 }
 
 /* Takes note of 'vp', a row that is in the database already.  Returns what is
  * remembered of it. */
 struct port *
-port_load(struct ports *ps, const struct vmfexrec_virtual_port *vp)
+port_load(struct port_index *ix, const struct vmfexrec_virtual_port *vp)
 {
-    struct port *port = port_new(ps, vp->iface_id, vp->number);
+    struct port *port = port_new(ix, vp->iface_id, vp->number);
 
-    port_set_mac(ps, port, vp->mac);
-    port_set_profile(ps, port, ports_profile_key(vp->profile),
+    port_set_mac(ix, port, vp->mac);
+    port_set_profile(ix, port, profile_key(vp->profile),
                      !strcmp(vp->state, "pending")
                      || !strcmp(vp->state, "active"), false);
     if (!strcmp(db_string(vp->reason),
                 vmfex_reason_name(VMFEX_REASON_SWITCH_UNREACHABLE))) {
         /* It has waited long enough already. */
-        port->pending = time_msec() - PORTS_SWITCH_TIMEOUT_MS;
+        port->pending = time_msec() - PORT_SWITCH_TIMEOUT_MS;
     }
     return port;
 }
 
 /* Forgets everything, and looks at every port and every adapter. */
 void
-ports_restart(struct ports *ps)
+port_index_restart(struct port_index *ix)
 {
-    const struct ovsdb_idl *idl = ps->db->loop.idl;
+    const struct ovsdb_idl *idl = ix->db->loop.idl;
     const struct vmfexrec_virtual_port *vp;
     const struct vmfexrec_adapter *a;
 
-    ports_clear(ps);
+    port_index_clear(ix);
     VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, idl) {
-        port_load(ps, vp);
+        port_load(ix, vp);
     }
     VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, idl) {
-        ports_mark(ps, vp->iface_id);
+        port_index_mark(ix, vp->iface_id);
     }
     VMFEXREC_ADAPTER_FOR_EACH (a, idl) {
-        claim_track(ps, a, false);
+        adapter_memory_track(ix, a, false);
     }
 }
 
 /* Marks all ports that have to do with adapters of 'host'. */
 static void
-mark_host(struct ports *ps, const char *host)
+mark_host(struct port_index *ix, const char *host)
 {
     const struct vmfexrec_adapter **adapters;
-    size_t n = db_get_adapters(ps->db, host, &adapters);
+    size_t n = db_get_adapters(ix->db, host, &adapters);
 
     for (size_t i = 0; i < n; i++) {
-        const struct vmfexrec_virtual_port *vp;
-
-        ports_mark(ps, adapters[i]->iface_id);
-        vp = db_find_port_of_adapter(ps->db, adapters[i]);
-        if (vp) {
-            ports_mark(ps, vp->iface_id);
-        }
+        port_index_mark(ix, adapters[i]->iface_id);
+        port_index_mark_kept(ix, adapters[i]);
     }
     free(adapters);
 }
 
+/* Marks all ports that say why their switch does not set them up. */
+static void
+mark_unreachable(struct port_index *ix)
+{
+    const char *reason = vmfex_reason_name(VMFEX_REASON_SWITCH_UNREACHABLE);
+    const struct vmfexrec_virtual_port *vp;
+
+    VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, ix->db->loop.idl) {
+        if (!strcmp(db_string(vp->reason), reason)) {
+            port_index_mark(ix, vp->iface_id);
+        }
+    }
+}
+
 /* Takes note of what changed in the database. */
 void
-ports_track(struct ports *ps)
+port_index_track(struct port_index *ix)
 {
-    const struct ovsdb_idl *idl = ps->db->loop.idl;
+    const struct ovsdb_idl *idl = ix->db->loop.idl;
     const struct vmfexrec_port_profile *profile;
     const struct vmfexrec_virtual_port *vp;
     const struct vmfexrec_adapter *a;
@@ -454,58 +516,61 @@ ports_track(struct ports *ps)
     const struct vmfexrec_host *h;
 
     VMFEXREC_ADAPTER_FOR_EACH_TRACKED (a, idl) {
-        claim_track(ps, a, vmfexrec_adapter_is_deleted(a));
+        adapter_memory_track(ix, a, vmfexrec_adapter_is_deleted(a));
     }
     VMFEXREC_VIRTUAL_PORT_FOR_EACH_TRACKED (vp, idl) {
-        struct port *port = port_find(ps, vp->iface_id);
+        struct port *port = port_find(ix, vp->iface_id);
 
-        ports_mark(ps, vp->iface_id);
+        port_index_mark(ix, vp->iface_id);
         if (vmfexrec_virtual_port_is_deleted(vp)) {
             /* A person did that, or we did and made a new one since. */
-            if (port && !db_find_port(ps->db, vp->iface_id)) {
-                mark_adapter(ps, &port->adapter);
-                mark_adapter(ps, &port->incoming);
-                port_free(ps, port);
+            if (port && !db_find_port(ix->db, vp->iface_id)) {
+                mark_adapter(ix, &port->adapter);
+                mark_adapter(ix, &port->incoming);
+                port_free(ix, port);
             }
         } else if (!port) {
-            port_load(ps, vp);
+            port_load(ix, vp);
         }
     }
     VMFEXREC_PORT_PROFILE_FOR_EACH_TRACKED (profile, idl) {
-        profile_mark(ps, profile->name);
+        profile_mark(ix, profile->name);
     }
     VMFEXREC_HOST_FOR_EACH_TRACKED (h, idl) {
         if (vmfexrec_host_is_new(h) || vmfexrec_host_is_deleted(h)) {
-            mark_host(ps, h->name);
+            mark_host(ix, h->name);
         }
     }
     VMFEXREC_TRUNK_FOR_EACH_TRACKED (t, idl) {
-        mark_host(ps, t->host);
+        mark_host(ix, t->host);
+    }
+    if (vmfexrec_switch_track_get_first(idl)) {
+        mark_unreachable(ix);
     }
 }
 
 /* Marks ports whose timers are over. */
 void
-ports_expire(struct ports *ps)
+port_index_expire(struct port_index *ix)
 {
-    while (!heap_is_empty(&ps->timers)) {
-        struct port *port = CONTAINER_OF(heap_max(&ps->timers), struct port,
+    while (!heap_is_empty(&ix->timers)) {
+        struct port *port = CONTAINER_OF(heap_max(&ix->timers), struct port,
                                          timer);
 
         if (port->when > time_msec()) {
             break;
         }
-        port_set_timer(ps, port, PORT_NO_TIMER);
-        ports_mark(ps, port->iface_id);
+        port_set_timer(ix, port, PORT_NO_TIMER);
+        port_index_mark(ix, port->iface_id);
     }
 }
 
 /* Causes poll_block() to wake up when a timer is over. */
 void
-ports_wait(const struct ports *ps)
+port_index_wait(const struct port_index *ix)
 {
-    if (!heap_is_empty(&ps->timers)) {
-        const struct port *port = CONTAINER_OF(heap_max(&ps->timers),
+    if (!heap_is_empty(&ix->timers)) {
+        const struct port *port = CONTAINER_OF(heap_max(&ix->timers),
                                                struct port, timer);
 
         poll_timer_wait_until(port->when);

@@ -3,7 +3,7 @@
 #ifndef MANAGER_PORT_INDEX_H
 #define MANAGER_PORT_INDEX_H 1
 
-/* What ports.c remembers of the database, and what it has to look at.
+/* What is remembered of the database, and which iface-ids are to be looked at.
  *
  * The database is evaluated one iface-id at a time.  A change of any row, or a
  * timer that is over, therefore has to lead to all iface-ids that it may
@@ -11,15 +11,15 @@
  * profile, has which MAC address, and was claimed by which adapter before the
  * change.
  *
- *        a row changed          (ports_track)  --+
- *        a timer is over        (ports_expire) --+--> marked ("dirty")
- *        another port changed   (port_set_*)   --+        |
- *                                                         | ports_run()
- *                                                         v
- *                                                     evaluated
+ *        a row changed        (port_index_track) --+
+ *        a timer is over     (port_index_expire) --+--> marked ("dirty")
+ *        another port changed       (port_set_*) --+        |
+ *                                                           | ports_run()
+ *                                                           v
+ *                                                       decided, applied
  *
- * An adapter whose claim was withdrawn is on the list "idle" until ports_run()
- * has looked at it, too.
+ * An adapter whose claim was withdrawn is on the list "idle" until it was
+ * looked at, too.
  *
  * Nothing in here writes to the database. */
 
@@ -32,30 +32,35 @@
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
 #include "openvswitch/uuid.h"
+#include "sset.h"
 
-struct ports;
+struct db;
+struct vmfexrec_adapter;
 struct vmfexrec_virtual_port;
 
 /* The highest number that a port can have. */
 #define PORT_MAX_NUMBER 65535
+
+/* How long a switch may take to set up a port before that is reported. */
+#define PORT_SWITCH_TIMEOUT_MS 5000
 
 /* A time that never comes. */
 #define PORT_NO_TIMER LLONG_MAX
 
 /* What is remembered of a row of Virtual_Port. */
 struct port {
-    struct hmap_node node;      /* In 'ports->ports'. */
+    struct hmap_node node;      /* In 'ports'. */
     char *iface_id;
     int number;
 
-    struct hmap_node mac_node;  /* In 'ports->macs', if 'mac' is not empty. */
+    struct hmap_node mac_node;  /* In 'macs', if 'mac' is not empty. */
     char *mac;
 
     struct profile *profile;    /* NULL only while it is being made. */
     bool admitted;              /* Counts in the profile, has its MAC. */
     bool waiting;               /* Refused since the profile is full. */
 
-    struct heap_node timer;     /* In 'ports->timers', if there is one. */
+    struct heap_node timer;     /* In 'timers', if there is one. */
     long long int when;         /* Monotonic time, or PORT_NO_TIMER. */
     long long int pending;      /* When it became pending, or PORT_NO_TIMER. */
     bool stale;                 /* Not yet true what the switch last said? */
@@ -69,7 +74,7 @@ struct port {
 /* A name of a port profile that ports use, whether the profile exists or
  * not. */
 struct profile {
-    struct hmap_node node;      /* In 'ports->profiles'. */
+    struct hmap_node node;      /* In 'profiles'. */
     char *name;
     size_t n_admitted;
     struct hmapx ports;         /* All that use it. */
@@ -77,29 +82,56 @@ struct profile {
 };
 
 /* What an adapter claimed when it was last looked at. */
-struct claim {
-    struct hmap_node node;      /* In 'ports->claims'. */
+struct adapter_memory {
+    struct hmap_node node;      /* In 'adapters'. */
     struct uuid uuid;
     char *iface_id;             /* Empty if it claimed nothing. */
-    struct ovs_list idle_node;  /* In 'ports->idle', or empty. */
+    struct ovs_list idle_node;  /* In 'idle', or empty. */
 };
 
-void ports_mark(struct ports *, const char *iface_id);
-void ports_expire(struct ports *);
+struct port_index {
+    const struct db *db;
 
-const char *ports_profile_key(const char *name);
-struct profile *ports_profile_find(const struct ports *, const char *name);
+    struct hmap ports;          /* Contains "struct port"s by iface-id. */
+    struct hmap macs;           /* The same, by MAC address. */
+    struct hmap profiles;       /* Contains "struct profile"s by name. */
+    struct hmap adapters;       /* Contains "struct adapter_memory"s. */
+    struct ovs_list idle;       /* Those of them to look at. */
+    struct sset dirty;          /* iface-ids to look at. */
+    struct sset starved;        /* iface-ids that got no number. */
+    struct heap timers;         /* Contains "struct port"s. */
+    unsigned long *numbers;     /* Numbers in use. */
+};
 
-struct port *port_find(const struct ports *, const char *iface_id);
-struct port *port_new(struct ports *, const char *iface_id, int number);
-struct port *port_load(struct ports *, const struct vmfexrec_virtual_port *);
-void port_free(struct ports *, struct port *);
+void port_index_init(struct port_index *, const struct db *);
+void port_index_destroy(struct port_index *);
 
-void port_mark_same_mac(struct ports *, const struct port *);
-void port_set_mac(struct ports *, struct port *, const char *mac);
-void port_set_profile(struct ports *, struct port *, const char *name,
+void port_index_restart(struct port_index *);
+void port_index_track(struct port_index *);
+void port_index_expire(struct port_index *);
+void port_index_wait(const struct port_index *);
+
+void port_index_mark(struct port_index *, const char *iface_id);
+void port_index_mark_kept(struct port_index *,
+                          const struct vmfexrec_adapter *);
+char *port_index_pop(struct port_index *);
+const struct vmfexrec_adapter *port_index_pop_idle(struct port_index *);
+void port_index_add_starved(struct port_index *, const char *iface_id);
+int port_index_free_number(const struct port_index *);
+
+const char *profile_key(const char *name);
+struct profile *profile_find(const struct port_index *, const char *name);
+
+struct port *port_find(const struct port_index *, const char *iface_id);
+struct port *port_new(struct port_index *, const char *iface_id, int number);
+struct port *port_load(struct port_index *,
+                       const struct vmfexrec_virtual_port *);
+void port_free(struct port_index *, struct port *);
+
+void port_mark_same_mac(struct port_index *, const struct port *);
+void port_set_mac(struct port_index *, struct port *, const char *mac);
+void port_set_profile(struct port_index *, struct port *, const char *name,
                       bool admitted, bool waiting);
-void port_set_timer(struct ports *, struct port *, long long int when);
-void port_set_wall_timer(struct ports *, struct port *, long long int when);
+void port_set_timer(struct port_index *, struct port *, long long int when);
 
 #endif /* manager/port-index.h */

@@ -4,20 +4,13 @@
 
 #include "manager/ports.h"
 
-#include "bitmap.h"
 #include "coverage.h"
-#include "hash.h"
-#include "manager/adapters.h"
-#include "manager/admission.h"
-#include "manager/binding.h"
-#include "manager/channel.h"
-#include "manager/db.h"
-#include "manager/port-index.h"
 #include "lib/vmfex-reason.h"
-#include "openvswitch/dynamic-string.h"
+#include "manager/adapters.h"
+#include "manager/db.h"
+#include "manager/port-plan.h"
 #include "openvswitch/vlog.h"
-#include "packets.h"
-#include "timeval.h"
+#include "util.h"
 #include "uuid.h"
 
 VLOG_DEFINE_THIS_MODULE(ports);
@@ -25,454 +18,245 @@ VLOG_DEFINE_THIS_MODULE(ports);
 COVERAGE_DEFINE(ports_claim_refused);
 COVERAGE_DEFINE(ports_evaluated);
 COVERAGE_DEFINE(ports_host_gone);
+COVERAGE_DEFINE(ports_move_begun);
+COVERAGE_DEFINE(ports_move_done);
+COVERAGE_DEFINE(ports_rebound);
 COVERAGE_DEFINE(ports_released);
 COVERAGE_DEFINE(ports_starved);
 COVERAGE_DEFINE(ports_switch_timeout);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
 
-/* Adapters. */
+/* Initializes 'ps', without any port: port_index_restart() loads them from
+ * 'db'.  Both others have to live longer than 'ps'. */
+void
+ports_init(struct ports *ps, struct db *db, struct adapters *adapters)
+{
+    ps->db = db;
+    ps->adapters = adapters;
+    port_index_init(&ps->index, db);
+}
 
+/* Frees what 'ps' consists of, but not 'ps' itself. */
+void
+ports_destroy(struct ports *ps)
+{
+    port_index_destroy(&ps->index);
+}
+
+/* Returns the name of 'reason' for a database, or NULL if it is none. */
+static const char *
+reason_name(enum vmfex_reason reason)
+{
+    return reason == VMFEX_REASON_NONE ? NULL : vmfex_reason_name(reason);
+}
+
+/* Logs and counts what 'plan' is going to change. */
 static void
-adapter_set_state(const struct vmfexrec_adapter *a, const char *state,
-                  const char *reason, const char *detail)
+log_port(const struct port_plan *plan)
 {
-    DB_SET_STRING(adapter, a, state, state);
-    DB_SET_STRING(adapter, a, reason, reason);
-    DB_SET_STRING(adapter, a, detail, detail);
-}
+    const struct vmfexrec_virtual_port *vp = plan->vp;
+    const struct binding *b = &plan->binding;
+    enum vmfex_reason reason = plan->verdict.reason;
+    bool told = vp && !strcmp(db_string(vp->reason),
+                              db_string(reason_name(reason)));
 
-/* Gives the state to 'a' that it has without a claim. */
-static void
-adapter_release(struct ports *ps, const struct vmfexrec_adapter *a)
-{
-    if (a->iface_id[0]) {
-        ports_mark(ps, a->iface_id);
-    } else if (db_find_port_of_adapter(ps->db, a)) {
-        adapter_set_state(a, "retained", NULL, "");
-    } else {
-        adapter_set_state(a, "free", NULL, "");
-        DB_SET_STRING(adapter, a, path, "");
-        adapters_freed(ps->adapters, a->host);
+    switch (b->change) {
+    case BINDING_KEPT:
+        break;
+    case BINDING_MOVED:
+        VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) moved from host %s "
+                     "to %s", vp->number, plan->iface_id, b->departed->host,
+                     b->bound->host);
+        COVERAGE_INC(ports_move_done);
+        break;
+    case BINDING_SOURCE_GONE:
+        VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) is gone from host "
+                     "%s, and bound to host %s, where it was to move",
+                     vp->number, plan->iface_id, vp->host, b->bound->host);
+        COVERAGE_INC(ports_move_done);
+        break;
+    case BINDING_REBOUND:
+        COVERAGE_INC(ports_rebound);
+        break;
+    }
+    if (b->move_begins) {
+        VLOG_INFO_RL(&rl, "iface-id %s: a move from host %s to %s begins",
+                     plan->iface_id, b->bound->host, b->incoming->host);
+        COVERAGE_INC(ports_move_begun);
+    }
+    if (plan->starved) {
+        COVERAGE_INC(ports_starved);
+    }
+
+    if (plan->action == PORT_DELETE) {
+        VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) is released",
+                     vp->number, plan->iface_id);
+        COVERAGE_INC(ports_released);
+    } else if (reason == VMFEX_REASON_SWITCH_UNREACHABLE && !told) {
+        COVERAGE_INC(ports_switch_timeout);
+    } else if (plan->action == PORT_SET && !strcmp(plan->state, "refused")
+               && !told) {
+        VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) is refused: %s: %s",
+                     plan->number, plan->iface_id, vmfex_reason_name(reason),
+                     plan->verdict.detail.string);
     }
 }
 
-/* Returns how many seconds ports of 'host' are retained. */
-static int64_t
-host_retention(const struct ports *ps, const char *host)
+/* Copies the policy of 'profile' to 'vp', whose port has the address 'mac'.
+ * Returns true if its VLANs are others than before. */
+static bool
+write_policy(const struct vmfexrec_virtual_port *vp,
+             const struct vmfexrec_port_profile *profile, const char *mac)
 {
-    const struct vmfexrec_host *h = db_find_host(ps->db, host);
+    bool changed = (!db_integers_equal(vp->vlans, vp->n_vlans,
+                                       profile->vlans, profile->n_vlans)
+                    || !db_integers_equal(vp->native_vlan, vp->n_native_vlan,
+                                          profile->native_vlan,
+                                          profile->n_native_vlan));
 
-    return h && h->policy ? h->policy->retention : PORTS_RETENTION;
-}
-
-/* Returns an admitted port that has the MAC address of 'port' on one of its
- * VLANs, or NULL.  If both were admitted already, when a profile's edit
- * brought them together, the one with the lower number stays. */
-static const struct vmfexrec_virtual_port *
-find_mac_conflict(const struct ports *ps, const struct port *port,
-                  const struct vmfexrec_virtual_port *vp)
-{
-    const struct port *other;
-
-    if (!port->mac[0]) {
-        return NULL;
-    }
-    HMAP_FOR_EACH_WITH_HASH (other, mac_node, hash_string(port->mac, 0),
-                             &ps->macs) {
-        const struct vmfexrec_virtual_port *other_vp;
-
-        if (other == port || !other->admitted
-            || strcmp(other->mac, port->mac)
-            || (port->admitted && other->number > port->number)) {
-            continue;
-        }
-        other_vp = db_find_port(ps->db, other->iface_id);
-        if (other_vp && admission_shares_vlan(vp, other_vp)) {
-            return other_vp;
-        }
-    }
-    return NULL;
-}
-
-/* Copies the policy of 'profile' to 'vp'. */
-static void
-port_set_policy(struct ports *ps, const struct port *port,
-                const struct vmfexrec_virtual_port *vp,
-                const struct vmfexrec_port_profile *profile)
-{
-    const char *mac = !strcmp(profile->mac_policy, "attached") ? vp->mac : "";
-
-    if (!db_integers_equal(vp->vlans, vp->n_vlans,
-                           profile->vlans, profile->n_vlans)
-        || !db_integers_equal(vp->native_vlan, vp->n_native_vlan,
-                              profile->native_vlan, profile->n_native_vlan)) {
-        vmfexrec_virtual_port_set_vlans(vp, profile->vlans, profile->n_vlans);
-        vmfexrec_virtual_port_set_native_vlan(vp, profile->native_vlan,
-                                              profile->n_native_vlan);
-        port_mark_same_mac(ps, port);
-    }
+    DB_SET_INTEGERS(virtual_port, vp, vlans, profile->vlans,
+                    profile->n_vlans);
+    DB_SET_INTEGERS(virtual_port, vp, native_vlan, profile->native_vlan,
+                    profile->n_native_vlan);
     DB_SET_SCALAR(virtual_port, vp, rate, profile->rate);
     DB_SET_SCALAR(virtual_port, vp, burst, profile->burst);
-    DB_SET_STRING(virtual_port, vp, allowed_mac, mac);
+    DB_SET_STRING(virtual_port, vp, allowed_mac,
+                  !strcmp(profile->mac_policy, "attached") ? mac : "");
+    return changed;
 }
 
-/* Deletes 'vp'. */
-static void
-port_delete(struct ports *ps, struct port *port,
-            const struct vmfexrec_virtual_port *vp)
-{
-    const struct vmfexrec_adapter *a = vp->adapter;
-    const struct vmfexrec_adapter *incoming = vp->incoming_adapter;
-
-    VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) is released",
-                 vp->number, vp->iface_id);
-    COVERAGE_INC(ports_released);
-    vmfexrec_virtual_port_delete(vp);
-    port_free(ps, port);
-    if (a) {
-        adapter_release(ps, a);
-    }
-    if (incoming) {
-        adapter_release(ps, incoming);
-    }
-}
-
-/* Nobody claims 'vp': keeps it for a while, or deletes it. */
-static void
-port_run_unclaimed(struct ports *ps, struct port *port,
-                   const struct vmfexrec_virtual_port *vp)
-{
-    const struct vmfexrec_adapter *old = vp->adapter;
-    const struct vmfexrec_adapter *incoming = vp->incoming_adapter;
-    const struct vmfexrec_adapter *a = old;
-    const struct vmfexrec_port_profile *profile;
-    bool over;
-
-    if (strcmp(vp->state, "retained")) {
-        if ((port->early || !strcmp(vp->state, "refused")) && vp->enabled) {
-            port_delete(ps, port, vp);
-            return;
-        }
-        vmfexrec_virtual_port_set_state(vp, "retained");
-        vmfexrec_virtual_port_set_retained_until(
-            vp, time_wall_msec() + 1000 * host_retention(ps, vp->host));
-    }
-    over = time_wall_msec() >= vp->retained_until;
-    if (over && vp->enabled) {
-        port_delete(ps, port, vp);
-        return;
-    }
-
-    /* The adapter may have a new claim, and its host may be gone. */
-    if (a && (a->iface_id[0] || over || !db_host_is_known(ps->db, a->host))) {
-        a = NULL;
-    }
-    DB_SET_SCALAR(virtual_port, vp, adapter, a);
-    DB_SET_SCALAR(virtual_port, vp, incoming_adapter, NULL);
-    DB_SET_STRING(virtual_port, vp, incoming_host, "");
-    DB_SET_STRING(virtual_port, vp, reason, NULL);
-    DB_SET_STRING(virtual_port, vp, detail, "");
-    if (a) {
-        struct channel first, standby;
-
-        channel_get_both(vp, a, &first, &standby);
-        channel_write(vp, &first, &standby);
-    } else {
-        struct channel none = CHANNEL_NONE;
-
-        channel_write(vp, &none, &none);
-    }
-    profile = db_find_profile(ps->db, vp->profile);
-    if (profile) {
-        port_set_policy(ps, port, vp, profile);
-    }
-    port_set_mac(ps, port, vp->mac);
-    port_set_profile(ps, port, ports_profile_key(vp->profile), false, false);
-    port->pending = PORT_NO_TIMER;
-    port->adapter = a ? a->header_.uuid : UUID_ZERO;
-    port->incoming = UUID_ZERO;
-    if (over) {
-        port_set_timer(ps, port, PORT_NO_TIMER);
-    } else {
-        port_set_wall_timer(ps, port, vp->retained_until);
-    }
-
-    if (old) {
-        adapter_release(ps, old);
-    }
-    if (incoming) {
-        adapter_release(ps, incoming);
-    }
-}
-
-/* An admitted port: is it active?  'linked' says that the host made its link,
- * 'changed' that its channel is a new one. */
-static void
-port_run_admitted(struct ports *ps, struct port *port,
-                  const struct vmfexrec_virtual_port *vp, bool linked,
-                  bool changed, struct verdict *v)
-{
-    if (channel_is_up(vp)) {
-        if (linked) {
-            DB_SET_STRING(virtual_port, vp, state, "active");
-        } else if (strcmp(db_string(vp->state), "active")) {
-            DB_SET_STRING(virtual_port, vp, state, "pending");
-        }
-        port->pending = PORT_NO_TIMER;
-        port_set_timer(ps, port, PORT_NO_TIMER);
-        return;
-    }
-
-    DB_SET_STRING(virtual_port, vp, state, "pending");
-    if (port->pending == PORT_NO_TIMER || changed) {
-        port->pending = time_msec();
-    }
-    if (time_msec() < port->pending + PORTS_SWITCH_TIMEOUT_MS) {
-        port_set_timer(ps, port, port->pending + PORTS_SWITCH_TIMEOUT_MS);
-        return;
-    }
-    port_set_timer(ps, port, PORT_NO_TIMER);
-    if (strcmp(db_string(vp->reason),
-               vmfex_reason_name(VMFEX_REASON_SWITCH_UNREACHABLE))) {
-        COVERAGE_INC(ports_switch_timeout);
-    }
-    if (db_find_switch(ps->db, vp->switch_)) {
-        verdict_refuse(v, VMFEX_REASON_SWITCH_UNREACHABLE,
-                       "switch %s did not set up the port within %d seconds",
-                       vp->switch_, PORTS_SWITCH_TIMEOUT_MS / 1000);
-    } else {
-        verdict_refuse(v, VMFEX_REASON_SWITCH_UNREACHABLE,
-                       "switch %s is not declared", vp->switch_);
-    }
-}
-
-/* The port cannot be admitted since its host is unknown.  Gives the host some
- * time to come back.  If it does not, forgets about it; returns true then. */
-static bool
-port_run_host_unknown(struct ports *ps, struct port *port,
-                      const struct vmfexrec_virtual_port *vp,
-                      const struct binding *b)
-{
-    if (!vp->retained_until) {
-        vmfexrec_virtual_port_set_retained_until(
-            vp, time_wall_msec() + 1000 * PORTS_RETENTION);
-    } else if (time_wall_msec() >= vp->retained_until) {
-        COVERAGE_INC(ports_host_gone);
-        for (size_t i = 0; i < b->n_claims; i++) {
-            VLOG_INFO_RL(&rl, "host %s: deleting adapter %s with its claim of "
-                         "iface-id %s: the host is still not declared",
-                         b->claims[i]->host, b->claims[i]->name, vp->iface_id);
-            vmfexrec_adapter_delete(b->claims[i]);
-        }
-        vmfexrec_virtual_port_delete(vp);
-        port_free(ps, port);
-        return true;
-    }
-    port_set_wall_timer(ps, port, vp->retained_until);
-    return false;
-}
-
-/* Returns the path that ports with 'profile', or without one if it is NULL,
- * ask for, or an empty string if they do not care. */
-static const char *
-profile_path(const struct vmfexrec_port_profile *profile)
-{
-    return profile && strcmp(profile->path, "auto") ? profile->path : "";
-}
-
-/* Tells the adapters that claim 'vp', which has 'profile', what became of
- * it. */
-static void
-tell_claims(struct ports *ps, const struct vmfexrec_virtual_port *vp,
-            const struct vmfexrec_port_profile *profile,
-            const struct binding *b)
-{
-    bool refused = !strcmp(vp->state, "refused");
-
-    for (size_t i = 0; i < b->n_claims; i++) {
-        const struct vmfexrec_adapter *a = b->claims[i];
-
-        DB_SET_STRING(adapter, a, path,
-                      (a == b->bound || a == b->incoming
-                       ? profile_path(profile) : ""));
-        if (a == b->bound || (a == b->incoming && refused)) {
-            adapter_set_state(a, vp->state, vp->reason,
-                              db_string(vp->detail));
-        } else if (a == b->incoming) {
-            char *detail = xasprintf("port %s of host %s has the iface-id "
-                                     "until the VM runs here",
-                                     b->bound->port, b->bound->host);
-
-            adapter_set_state(a, "incoming",
-                              vmfex_reason_name(VMFEX_REASON_INCOMING),
-                              detail);
-            free(detail);
-        } else if (!db_host_is_known(ps->db, a->host)) {
-            /* Another host has the port: nothing is lost. */
-            VLOG_INFO_RL(&rl, "host %s: deleting adapter %s with its claim of "
-                         "iface-id %s: the host is not declared any more",
-                         a->host, a->name, vp->iface_id);
-            COVERAGE_INC(ports_host_gone);
-            vmfexrec_adapter_delete(a);
-        } else if (binding_is_departed(b, a)) {
-            adapter_set_state(a, "departed", NULL, "");
-        } else {
-            struct ds detail = DS_EMPTY_INITIALIZER;
-
-            ds_put_format(&detail, "iface-id %s is in use by port %s of "
-                          "host %s", vp->iface_id, b->bound->port,
-                          b->bound->host);
-            if (strcmp(a->host, b->bound->host)) {
-                if (b->incoming) {
-                    ds_put_format(&detail, ", which moves to port %s of host "
-                                  "%s", b->incoming->port, b->incoming->host);
-                } else {
-                    ds_put_cstr(&detail, ", with another MAC address or VM");
-                }
-            }
-            ds_put_format(&detail, "; port %s of host %s is refused",
-                          a->port, a->host);
-            if (strcmp(db_string(a->state), "refused")) {
-                VLOG_WARN_RL(&rl, "%s", ds_cstr(&detail));
-                COVERAGE_INC(ports_claim_refused);
-            }
-            adapter_set_state(a, "refused",
-                              vmfex_reason_name(VMFEX_REASON_BAD_CONFIG),
-                              ds_cstr(&detail));
-            ds_destroy(&detail);
-        }
-    }
-}
-
-/* Makes a row for 'iface_id'.  Returns NULL if there is no number left. */
 static const struct vmfexrec_virtual_port *
-port_create(struct ports *ps, const char *iface_id, const struct binding *b,
-            struct port **portp)
+insert_row(struct ports *ps, const struct port_plan *plan)
 {
     const struct vmfexrec_virtual_port *vp;
-    size_t number = bitmap_scan(ps->numbers, false, 1, PORT_MAX_NUMBER + 1);
 
-    if (number > PORT_MAX_NUMBER) {
-        COVERAGE_INC(ports_starved);
-        sset_add(&ps->starved, iface_id);
-        for (size_t i = 0; i < b->n_claims; i++) {
-            adapter_set_state(b->claims[i], "refused",
-                              vmfex_reason_name(VMFEX_REASON_BAD_CONFIG),
-                              "there are 65535 ports already");
-        }
-        return NULL;
-    }
     vp = vmfexrec_virtual_port_insert(ps->db->txn);
-    vmfexrec_virtual_port_set_iface_id(vp, iface_id);
-    vmfexrec_virtual_port_set_number(vp, number);
+    vmfexrec_virtual_port_set_iface_id(vp, plan->iface_id);
+    vmfexrec_virtual_port_set_number(vp, plan->number);
     vmfexrec_virtual_port_set_enabled(vp, true);
-    vmfexrec_virtual_port_set_mac(vp, "");
-    vmfexrec_virtual_port_set_vm_id(vp, "");
-    *portp = port_new(ps, iface_id, number);
+    port_new(&ps->index, plan->iface_id, plan->number);
     return vp;
 }
 
-/* Somebody claims 'iface_id', with or without a row yet. */
+/* Writes what 'plan' says of a row of Virtual_Port that is not deleted, and
+ * takes note of it. */
 static void
-port_run_claimed(struct ports *ps, const char *iface_id, struct port *port,
-                 const struct vmfexrec_virtual_port *vp,
-                 const struct binding *b)
+set_port(struct ports *ps, const struct port_plan *plan)
 {
-    struct verdict v = VERDICT_INITIALIZER;
-    const struct vmfexrec_port_profile *profile;
-    const struct vmfexrec_virtual_port *other;
-    const struct vmfexrec_adapter *old_bound, *old_incoming;
-    const struct vmfexrec_adapter *a = b->bound;
-    const char *state, *profile_name;
-    char mac[ETH_ADDR_STRLEN + 1];
-    bool admitted, changed, stays;
-    const struct profile *p;
+    struct port_index *ix = &ps->index;
+    const struct vmfexrec_virtual_port *vp;
+    struct port *port;
+    bool same_mac_concerned;
 
-    if (!vp) {
-        vp = port_create(ps, iface_id, b, &port);
-        if (!vp) {
-            return;
-        }
-        port->early = true;
-    }
-    port->early &= !a->port[0];
-    old_bound = vp->adapter;
-    old_incoming = vp->incoming_adapter;
+    vp = plan->vp ? plan->vp : insert_row(ps, plan);
+    port = port_find(ix, plan->iface_id);
 
-    /* Who has it. */
-    if (old_bound != a) {
+    if (plan->adapter && plan->adapter != vp->adapter) {
         /* A stopped VM's port may have had this adapter kept. */
-        other = db_find_port_of_adapter(ps->db, a);
-        if (other) {
-            ports_mark(ps, other->iface_id);
-        }
-        vmfexrec_virtual_port_set_adapter(vp, a);
+        port_index_mark_kept(ix, plan->adapter);
     }
-    DB_SET_STRING(virtual_port, vp, host, a->host);
-    DB_SET_SCALAR(virtual_port, vp, incoming_adapter, b->incoming);
+    /* Ports that it is in the way of say on which host it is. */
+    same_mac_concerned = strcmp(db_string(vp->host), plan->host) != 0;
+
+    DB_SET_SCALAR(virtual_port, vp, adapter, plan->adapter);
+    DB_SET_STRING(virtual_port, vp, host, plan->host);
+    DB_SET_SCALAR(virtual_port, vp, incoming_adapter, plan->incoming);
     DB_SET_STRING(virtual_port, vp, incoming_host,
-                  b->incoming ? b->incoming->host : "");
-    if (b->incoming && b->incoming != old_incoming) {
-        struct channel c = channel_primary(b->incoming);
-        struct channel current = channel_current(vp);
+                  plan->incoming ? plan->incoming->host : "");
+    channels_write(vp, &plan->channels);
+    DB_SET_STRING(virtual_port, vp, mac, plan->mac);
+    DB_SET_STRING(virtual_port, vp, vm_id, plan->vm_id);
+    DB_SET_STRING(virtual_port, vp, profile, plan->profile_name);
+    if (plan->profile) {
+        same_mac_concerned |= write_policy(vp, plan->profile, plan->mac);
+    }
+    DB_SET_STRING(virtual_port, vp, state, plan->state);
+    DB_SET_STRING(virtual_port, vp, reason,
+                  reason_name(plan->verdict.reason));
+    DB_SET_STRING(virtual_port, vp, detail,
+                  db_string(plan->verdict.detail.string));
+    DB_SET_SCALAR(virtual_port, vp, retained_until, plan->retained_until);
 
-        port->stale = channel_equal(&c, &current);
+    port_set_mac(ix, port, plan->mac);
+    port_set_profile(ix, port, profile_key(plan->profile_name),
+                     plan->admitted,
+                     plan->verdict.reason == VMFEX_REASON_PROFILE_FULL);
+    if (same_mac_concerned) {
+        port_mark_same_mac(ix, port);
     }
-    changed = binding_connect(vp, b);
+    port_set_timer(ix, port, plan->when);
+    port->pending = plan->pending;
+    port->stale = plan->stale;
+    port->early = plan->early;
+    port->adapter = plan->adapter ? plan->adapter->header_.uuid : UUID_ZERO;
+    port->incoming = (plan->incoming ? plan->incoming->header_.uuid
+                      : UUID_ZERO);
+}
 
-    /* What it is. */
-    profile = db_find_profile(ps->db, ports_profile_key(a->profile));
-    profile_name = profile ? profile->name : a->profile;
-    admission_normalize_mac(a->attached_mac, mac);
-    DB_SET_STRING(virtual_port, vp, mac, mac);
-    DB_SET_STRING(virtual_port, vp, vm_id, a->vm_id);
-    DB_SET_STRING(virtual_port, vp, profile, profile_name);
-    port_set_mac(ps, port, mac);
-    if (profile) {
-        port_set_policy(ps, port, vp, profile);
-    }
+/* Writes what 'ap' says, and takes note of it. */
+static void
+set_adapter(struct ports *ps, const struct adapter_plan *ap)
+{
+    const struct vmfexrec_adapter *a = ap->row;
+    const char *old_state = db_string(a->state);
 
-    /* Whether it may. */
-    p = ports_profile_find(ps, ports_profile_key(a->profile));
-    stays = port->admitted && port->profile == p;
-    admission_decide(ps->db, vp, a, profile, find_mac_conflict(ps, port, vp),
-                     p ? p->n_admitted - stays : 0, stays, &v);
-    admitted = v.reason == VMFEX_REASON_NONE;
-    if (v.reason != VMFEX_REASON_HOST_UNKNOWN) {
-        DB_SET_SCALAR(virtual_port, vp, retained_until, 0);
-    }
-    if (admitted) {
-        port_run_admitted(ps, port, vp, a->port[0] != '\0', changed, &v);
-    } else {
-        DB_SET_STRING(virtual_port, vp, state, "refused");
-        port->pending = PORT_NO_TIMER;
-        port_set_timer(ps, port, PORT_NO_TIMER);
-    }
-    state = v.reason == VMFEX_REASON_NONE ? NULL : vmfex_reason_name(v.reason);
-    if (!admitted && strcmp(db_string(vp->reason), state)) {
-        VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) is refused: %s: %s",
-                     vp->number, iface_id, state, ds_cstr(&v.detail));
-    }
-    DB_SET_STRING(virtual_port, vp, reason, state);
-    DB_SET_STRING(virtual_port, vp, detail, ds_cstr(&v.detail));
-    ds_destroy(&v.detail);
+    switch (ap->action) {
+    case ADAPTER_ASK:
+        port_index_mark(&ps->index, a->iface_id);
+        break;
 
-    port_set_profile(ps, port, ports_profile_key(a->profile), admitted,
-                     v.reason == VMFEX_REASON_PROFILE_FULL);
-    port->adapter = a->header_.uuid;
-    port->incoming = b->incoming ? b->incoming->header_.uuid : UUID_ZERO;
+    case ADAPTER_DELETE:
+        VLOG_INFO_RL(&rl, "host %s: deleting adapter %s with its claim of "
+                     "iface-id %s: the host is not declared",
+                     a->host, a->name, a->iface_id);
+        COVERAGE_INC(ports_host_gone);
+        vmfexrec_adapter_delete(a);
+        break;
 
-    if (v.reason == VMFEX_REASON_HOST_UNKNOWN
-        && port_run_host_unknown(ps, port, vp, b)) {
-        return;
+    case ADAPTER_SET:
+        if (ap->other_has_port && strcmp(old_state, ap->state)) {
+            VLOG_WARN_RL(&rl, "%s", ap->detail);
+            COVERAGE_INC(ports_claim_refused);
+        }
+        if (!strcmp(ap->state, "free")) {
+            adapters_freed(ps->adapters, a->host);
+        }
+        DB_SET_STRING(adapter, a, state, ap->state);
+        DB_SET_STRING(adapter, a, reason, reason_name(ap->reason));
+        DB_SET_STRING(adapter, a, detail, db_string(ap->detail));
+        if (ap->path) {
+            DB_SET_STRING(adapter, a, path, ap->path);
+        }
+        break;
     }
-    tell_claims(ps, vp, profile, b);
-    if (old_bound && !binding_has(b, old_bound)) {
-        adapter_release(ps, old_bound);
+}
+
+/* Writes 'plan', takes note of what it says, and has those iface-ids looked at
+ * that it concerns.  Nothing else here writes to rows of Virtual_Port, and to
+ * those of Adapter only adapters.c, which makes and deletes free ones. */
+static void
+port_apply(struct ports *ps, const struct port_plan *plan)
+{
+    log_port(plan);
+    switch (plan->action) {
+    case PORT_LEAVE:
+        if (plan->starved) {
+            port_index_add_starved(&ps->index, plan->iface_id);
+        }
+        break;
+
+    case PORT_SET:
+        set_port(ps, plan);
+        break;
+
+    case PORT_DELETE:
+        vmfexrec_virtual_port_delete(plan->vp);
+        port_free(&ps->index, port_find(&ps->index, plan->iface_id));
+        break;
     }
-    if (old_incoming && !binding_has(b, old_incoming)) {
-        adapter_release(ps, old_incoming);
+    for (size_t i = 0; i < plan->n_adapters; i++) {
+        set_adapter(ps, &plan->adapters[i]);
     }
 }
 
@@ -480,21 +264,42 @@ static void
 port_run(struct ports *ps, const char *iface_id)
 {
     const struct vmfexrec_virtual_port *vp = db_find_port(ps->db, iface_id);
-    struct port *port = port_find(ps, iface_id);
-    struct binding b;
+    struct port_plan plan;
 
     COVERAGE_INC(ports_evaluated);
-    if (vp && !port) {
-        port = port_load(ps, vp);
+    if (vp && !port_find(&ps->index, iface_id)) {
+        port_load(&ps->index, vp);
     }
-    sset_find_and_delete(&ps->starved, iface_id);
-    binding_decide(ps->db, iface_id, vp, port ? &port->stale : NULL, &b);
-    if (b.n_claims) {
-        port_run_claimed(ps, iface_id, port, vp, &b);
-    } else if (vp) {
-        port_run_unclaimed(ps, port, vp);
+    port_decide(&ps->index, port_clock_read(), iface_id, &plan);
+    port_apply(ps, &plan);
+    port_plan_destroy(&plan);
+}
+
+static void
+idle_adapter_run(struct ports *ps, const struct vmfexrec_adapter *a)
+{
+    struct adapter_plan ap;
+
+    adapter_decide_idle(&ps->index, a, &ap);
+    if (ap.action != ADAPTER_ASK) {
+        set_adapter(ps, &ap);
     }
-    binding_destroy(&b);
+    adapter_plan_destroy(&ap);
+}
+
+/* Brings one of the iface-ids up to date about which something may have
+ * changed.  Returns false if there is none.  There must be a transaction. */
+bool
+ports_run_one(struct ports *ps)
+{
+    char *iface_id = port_index_pop(&ps->index);
+
+    if (!iface_id) {
+        return false;
+    }
+    port_run(ps, iface_id);
+    free(iface_id);
+    return true;
 }
 
 /* Brings all ports up to date about which something may have changed.  Does
@@ -502,28 +307,18 @@ port_run(struct ports *ps, const char *iface_id)
 void
 ports_run(struct ports *ps)
 {
-    ports_expire(ps);
+    const struct vmfexrec_adapter *a;
+
+    port_index_expire(&ps->index);
     if (!ps->db->txn) {
         return;
     }
 
     /* One port's change may concern others. */
-    while (!sset_is_empty(&ps->dirty)) {
-        char *iface_id = sset_pop(&ps->dirty);
-
-        port_run(ps, iface_id);
-        free(iface_id);
+    while (ports_run_one(ps)) {
+        continue;
     }
-
-    while (!ovs_list_is_empty(&ps->idle)) {
-        struct claim *c = CONTAINER_OF(ovs_list_pop_front(&ps->idle),
-                                       struct claim, idle_node);
-        const struct vmfexrec_adapter *a;
-
-        ovs_list_init(&c->idle_node);
-        a = vmfexrec_adapter_get_for_uuid(ps->db->loop.idl, &c->uuid);
-        if (a && !a->iface_id[0]) {
-            adapter_release(ps, a);
-        }
+    while ((a = port_index_pop_idle(&ps->index)) != NULL) {
+        idle_adapter_run(ps, a);
     }
 }

@@ -52,12 +52,11 @@
  * is no move, or a third one, is refused.
  *
  * All of this is a function of what is in the database, evaluated again for
- * one iface-id whenever something changed that concerns it. */
+ * one iface-id whenever something changed that concerns it (port-index.h): it
+ * is decided without any effect (port-plan.h), and then written in here, and
+ * only in here. */
 
-#include "heap.h"
-#include "openvswitch/hmap.h"
-#include "openvswitch/list.h"
-#include "sset.h"
+#include "manager/port-index.h"
 
 struct adapters;
 struct db;
@@ -65,30 +64,13 @@ struct db;
 struct ports {
     struct db *db;
     struct adapters *adapters;
-
-    struct hmap ports;          /* Contains "struct port"s by iface-id. */
-    struct hmap macs;           /* The same, by MAC address. */
-    struct hmap profiles;       /* Contains "struct profile"s by name. */
-    struct hmap claims;         /* Contains "struct claim"s by adapter. */
-    struct ovs_list idle;       /* Those of them to look at. */
-    struct sset dirty;          /* iface-ids to look at. */
-    struct sset starved;        /* iface-ids that got no number. */
-    struct heap timers;         /* Contains "struct port"s. */
-    unsigned long *numbers;     /* Numbers in use. */
+    struct port_index index;
 };
-
-/* How long a switch may take to set up a port before that is reported. */
-#define PORTS_SWITCH_TIMEOUT_MS 5000
-
-/* How many seconds a port is retained where no policy says so. */
-#define PORTS_RETENTION 900
 
 void ports_init(struct ports *, struct db *, struct adapters *);
 void ports_destroy(struct ports *);
 
-void ports_restart(struct ports *);
-void ports_track(struct ports *);
 void ports_run(struct ports *);
-void ports_wait(const struct ports *);
+bool ports_run_one(struct ports *);
 
 #endif /* manager/ports.h */

@@ -214,7 +214,7 @@ managerd_run(struct managerd *m)
 
     if (m->active && !m->restart) {
         adapters_track(&m->adapters);
-        ports_track(&m->ports);
+        port_index_track(&m->ports.index);
         m->restart = false;
     }
     if (m->active && m->db.txn) {
@@ -223,7 +223,7 @@ managerd_run(struct managerd *m)
         if (m->restart) {
             COVERAGE_INC(managerd_restart);
             adapters_restart(&m->adapters);
-            ports_restart(&m->ports);
+            port_index_restart(&m->ports.index);
             m->restart = false;
         }
         ports_run(&m->ports);
@@ -278,7 +278,7 @@ main(int argc, char *argv[])
         ovsdb_idl_track_clear(m.db.loop.idl);
 
         if (m.active && !m.restart) {
-            ports_wait(&m.ports);
+            port_index_wait(&m.ports.index);
         }
         unixctl_server_wait(unixctl);
         if (m.exiting) {

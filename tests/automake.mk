@@ -20,6 +20,17 @@ tests_test_offload_LDADD = \
 	$(OVS_LDADD)
 EXTRA_tests_test_offload_DEPENDENCIES = $(OVS_LIBRARIES)
 
+# What vmfex-managerd decides, on random rows.
+check_PROGRAMS += tests/test-manager
+tests_test_manager_SOURCES = tests/test-manager.c
+tests_test_manager_LDADD = \
+	manager/libvmfex-manager.la \
+	lib/libvmfex.la \
+	manager/libvmfex-idl.la \
+	$(OVS_LDADD)
+EXTRA_tests_test_manager_DEPENDENCIES = $(OVS_LIBRARIES)
+$(tests_test_manager_OBJECTS): manager/vmfex-idl.h
+
 # ovs-vswitchd-vmfex with one more type of netdev, see tests/netdev-replay.h.
 check_PROGRAMS += tests/ovs-vswitchd-replay
 tests_ovs_vswitchd_replay_SOURCES = \

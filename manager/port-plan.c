@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+
+#include "manager/port-plan.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "hash.h"
+#include "lib/vmfex-mac.h"
+#include "manager/db.h"
+#include "manager/port-index.h"
+#include "timeval.h"
+#include "util.h"
+
+/* Returns what the clocks say. */
+struct port_clock
+port_clock_read(void)
+{
+    return (struct port_clock) { time_msec(), time_wall_msec() };
+}
+
+/* Returns the monotonic time of wall clock time 'when'. */
+static long long int
+clock_monotonic(struct port_clock clock, long long int when)
+{
+    /* One more millisecond, for the two clocks do not tick together. */
+    return clock.now + MAX(0, when - clock.wall) + 1;
+}
+
+static struct adapter_plan *
+add_adapter(struct port_plan *plan, const struct vmfexrec_adapter *a)
+{
+    struct adapter_plan *ap;
+
+    if (plan->n_adapters >= plan->allocated_adapters) {
+        plan->adapters = x2nrealloc(plan->adapters, &plan->allocated_adapters,
+                                    sizeof *plan->adapters);
+    }
+    ap = &plan->adapters[plan->n_adapters++];
+    *ap = (struct adapter_plan) { .row = a, .action = ADAPTER_SET };
+    return ap;
+}
+
+/* Gives 'ap' the state of an adapter that no port is bound to.  'kept' says
+ * that one has it kept. */
+static void
+adapter_set_idle(struct adapter_plan *ap, bool kept)
+{
+    if (ap->row->iface_id[0]) {
+        ap->action = ADAPTER_ASK;
+    } else if (kept) {
+        ap->state = "retained";
+    } else {
+        ap->state = "free";
+        ap->path = "";
+    }
+}
+
+/* Decides about 'a', which is the adapter of no port, or is kept for one, or
+ * has a claim.  The caller destroys 'ap'. */
+void
+adapter_decide_idle(const struct port_index *ix,
+                    const struct vmfexrec_adapter *a, struct adapter_plan *ap)
+{
+    *ap = (struct adapter_plan) { .row = a, .action = ADAPTER_SET };
+    adapter_set_idle(ap, db_find_port_of_adapter(ix->db, a) != NULL);
+}
+
+/* Adds 'a', which the port had until now, unless it is NULL or claims the
+ * port. */
+static void
+release_adapter(const struct port_index *ix, struct port_plan *plan,
+                const struct vmfexrec_adapter *a)
+{
+    a = db_adapter_if_exists(ix->db, a);
+    if (a && !binding_has(&plan->binding, a)) {
+        bool keeps = plan->action == PORT_SET && plan->adapter == a;
+
+        adapter_set_idle(add_adapter(plan, a),
+                         keeps || db_adapter_has_other_port(ix->db, a,
+                                                            plan->vp));
+    }
+}
+
+/* Returns how many milliseconds ports of 'host' are retained. */
+static int64_t
+host_retention(const struct db *db, const char *host)
+{
+    const struct vmfexrec_host *h = db_find_host(db, host);
+
+    return 1000 * (h && h->policy ? h->policy->retention : PORTS_RETENTION);
+}
+
+/* Nobody claims the port: keeps it for a while, or deletes it. */
+static void
+decide_unclaimed(const struct port_index *ix, struct port_clock clock,
+                 const struct port *port, struct port_plan *plan)
+{
+    const struct vmfexrec_virtual_port *vp = plan->vp;
+    const struct vmfexrec_adapter *a;
+    struct channel first = CHANNEL_NONE, standby = CHANNEL_NONE;
+    bool over;
+
+    plan->early = port->early;
+    plan->stale = port->stale;
+    plan->retained_until = vp->retained_until;
+    if (strcmp(vp->state, "retained")) {
+        if ((port->early || !strcmp(vp->state, "refused")) && vp->enabled) {
+            plan->action = PORT_DELETE;
+            return;
+        }
+        plan->retained_until = clock.wall + host_retention(ix->db, vp->host);
+    }
+    over = clock.wall >= plan->retained_until;
+    if (over && vp->enabled) {
+        plan->action = PORT_DELETE;
+        return;
+    }
+
+    /* The adapter may have a new claim, and its host may be gone. */
+    a = db_adapter_if_exists(ix->db, vp->adapter);
+    if (a && !a->iface_id[0] && !over && db_host_is_known(ix->db, a->host)
+        && !db_adapter_has_other_port(ix->db, a, vp)) {
+        plan->adapter = a;
+        channels_get_both(&plan->channels, a, &first, &standby);
+    }
+    channels_replace(&plan->channels, first, standby);
+
+    plan->action = PORT_SET;
+    plan->state = "retained";
+    plan->host = vp->host;
+    plan->profile_name = vp->profile;
+    plan->profile = db_find_profile(ix->db, vp->profile);
+    ovs_strlcpy(plan->mac, vp->mac, sizeof plan->mac);
+    plan->vm_id = vp->vm_id;
+    plan->when = over ? PORT_NO_TIMER
+                      : clock_monotonic(clock, plan->retained_until);
+}
+
+/* Returns the admitted port with the lowest number that has the MAC address of
+ * 'plan' on one of 'vlans', or NULL.  'stays' says that the port is admitted
+ * with the same profile already: if its MAC address is the same, too, a
+ * profile's edit has brought the two together, and the one with the lower
+ * number stays. */
+static const struct vmfexrec_virtual_port *
+find_mac_conflict(const struct port_index *ix, const struct port *port,
+                  const struct port_plan *plan, bool stays,
+                  const struct vlans *vlans)
+{
+    const struct vmfexrec_virtual_port *conflict = NULL;
+    const struct port *other;
+
+    if (!plan->mac[0]) {
+        return NULL;
+    }
+    stays = stays && !strcmp(port->mac, plan->mac);
+    HMAP_FOR_EACH_WITH_HASH (other, mac_node, hash_string(plan->mac, 0),
+                             &ix->macs) {
+        const struct vmfexrec_virtual_port *other_vp;
+        struct vlans other_vlans;
+
+        if (other == port || !other->admitted
+            || strcmp(other->mac, plan->mac)
+            || (stays && other->number > port->number)
+            || (conflict && conflict->number < other->number)) {
+            continue;
+        }
+        other_vp = db_find_port(ix->db, other->iface_id);
+        other_vlans = vlans_of_port(other_vp);
+        if (other_vp && vlans_overlap(vlans, &other_vlans)) {
+            conflict = other_vp;
+        }
+    }
+    return conflict;
+}
+
+/* Decides whether the port that 'plan' describes so far is admitted. */
+static void
+decide_admission(const struct port_index *ix, const struct port *port,
+                 struct port_plan *plan)
+{
+    const struct vmfexrec_adapter *a = plan->adapter;
+    const struct profile *p = profile_find(ix, profile_key(a->profile));
+    bool stays = port && port->admitted && port->profile == p;
+    struct vlans vlans = (plan->profile ? vlans_of_profile(plan->profile)
+                          : vlans_of_port(plan->vp));
+    struct applicant applicant = {
+        .number = plan->number,
+        .mac = plan->mac,
+        .enabled = !plan->vp || plan->vp->enabled,
+        .admitted = stays,
+        .claim = a,
+        .host_known = db_host_is_known(ix->db, a->host),
+        .profile = plan->profile,
+        .n_others = p ? p->n_admitted - stays : 0,
+        .conflict = find_mac_conflict(ix, port, plan, stays, &vlans),
+    };
+
+    admission_decide(&applicant, &plan->verdict);
+    plan->admitted = plan->verdict.reason == VMFEX_REASON_NONE;
+}
+
+/* An admitted port: is it active?  'changed' says that its channel is a new
+ * one. */
+static void
+decide_admitted(const struct port_index *ix, struct port_clock clock,
+                const struct port *port, bool changed, struct port_plan *plan)
+{
+    const struct vmfexrec_virtual_port *vp = plan->vp;
+    const char *switch_ = plan->channels.first.switch_;
+
+    if (channels_are_up(&plan->channels)) {
+        bool linked = plan->adapter->port[0] != '\0';
+
+        plan->state = (linked || (vp && !strcmp(vp->state, "active"))
+                       ? "active" : "pending");
+        return;
+    }
+
+    plan->state = "pending";
+    plan->pending = (!port || port->pending == PORT_NO_TIMER || changed
+                     ? clock.now : port->pending);
+    if (clock.now < plan->pending + PORT_SWITCH_TIMEOUT_MS) {
+        plan->when = plan->pending + PORT_SWITCH_TIMEOUT_MS;
+    } else if (db_find_switch(ix->db, switch_)) {
+        verdict_refuse(&plan->verdict, VMFEX_REASON_SWITCH_UNREACHABLE,
+                       "switch %s did not set up the port within %d seconds",
+                       switch_, PORT_SWITCH_TIMEOUT_MS / 1000);
+    } else {
+        verdict_refuse(&plan->verdict, VMFEX_REASON_SWITCH_UNREACHABLE,
+                       "switch %s is not declared", switch_);
+    }
+}
+
+/* The port is refused since its host is unknown.  Gives the host some time to
+ * come back.  If it does not, the port goes, and its claims. */
+static void
+decide_host_unknown(struct port_clock clock, struct port_plan *plan)
+{
+    const struct vmfexrec_virtual_port *vp = plan->vp;
+
+    if (!vp || !vp->retained_until) {
+        plan->retained_until = clock.wall + 1000 * PORTS_RETENTION;
+    } else {
+        plan->retained_until = vp->retained_until;
+    }
+    if (clock.wall >= plan->retained_until) {
+        plan->action = PORT_DELETE;
+        plan->host_gone = true;
+    } else {
+        plan->when = clock_monotonic(clock, plan->retained_until);
+    }
+}
+
+/* Returns the path that ports with 'profile', or without one if it is NULL,
+ * ask for, or an empty string if they do not care. */
+static const char *
+profile_path(const struct vmfexrec_port_profile *profile)
+{
+    return profile && strcmp(profile->path, "auto") ? profile->path : "";
+}
+
+/* Returns what to tell 'a', which has a claim, while 'b' has the port. */
+static char *
+other_has_port(const struct port_plan *plan, const struct vmfexrec_adapter *a)
+{
+    const struct binding *b = &plan->binding;
+    struct ds detail = DS_EMPTY_INITIALIZER;
+
+    ds_put_format(&detail, "iface-id %s is in use by port %s of host %s",
+                  plan->iface_id, b->bound->port, b->bound->host);
+    if (strcmp(a->host, b->bound->host)) {
+        if (b->incoming) {
+            ds_put_format(&detail, ", which moves to port %s of host %s",
+                          b->incoming->port, b->incoming->host);
+        } else {
+            ds_put_cstr(&detail, ", with another MAC address or VM");
+        }
+    }
+    ds_put_format(&detail, "; port %s of host %s is refused",
+                  a->port, a->host);
+    return ds_steal_cstr(&detail);
+}
+
+/* Decides what 'a', which has a claim, is told of what becomes of the port. */
+static void
+decide_claim(const struct port_index *ix, struct port_plan *plan,
+             const struct vmfexrec_adapter *a)
+{
+    const struct binding *b = &plan->binding;
+    struct adapter_plan *ap = add_adapter(plan, a);
+    bool has_port = a == b->bound || a == b->incoming;
+
+    ap->path = has_port ? profile_path(plan->profile) : "";
+    if (plan->action == PORT_DELETE) {
+        ap->action = ADAPTER_DELETE;
+    } else if (a == b->bound || (a == b->incoming && !plan->admitted)) {
+        ap->state = plan->state;
+        ap->reason = plan->verdict.reason;
+        ap->detail = nullable_xstrdup(plan->verdict.detail.string);
+    } else if (a == b->incoming) {
+        ap->state = "incoming";
+        ap->reason = VMFEX_REASON_INCOMING;
+        ap->detail = xasprintf("port %s of host %s has the iface-id until "
+                               "the VM runs here",
+                               b->bound->port, b->bound->host);
+    } else if (!db_host_is_known(ix->db, a->host)) {
+        /* Another host has the port: nothing is lost. */
+        ap->action = ADAPTER_DELETE;
+    } else if (binding_is_departed(b, a)) {
+        ap->state = "departed";
+    } else {
+        ap->state = "refused";
+        ap->reason = VMFEX_REASON_BAD_CONFIG;
+        ap->detail = other_has_port(plan, a);
+        ap->other_has_port = true;
+    }
+}
+
+/* Refuses all claims without a row of Virtual_Port. */
+static void
+refuse_claims(struct port_plan *plan, const char *detail)
+{
+    plan->action = PORT_LEAVE;
+    for (size_t i = 0; i < plan->binding.n_claims; i++) {
+        struct adapter_plan *ap = add_adapter(plan, plan->binding.claims[i]);
+
+        ap->state = "refused";
+        ap->reason = VMFEX_REASON_BAD_CONFIG;
+        ap->detail = xstrdup(detail);
+    }
+}
+
+/* Somebody claims the port, with or without a row yet. */
+static void
+decide_claimed(const struct port_index *ix, struct port_clock clock,
+               const struct port *port, struct port_plan *plan)
+{
+    const struct vmfexrec_virtual_port *vp = plan->vp;
+    const struct vmfexrec_adapter *a = plan->binding.bound;
+    bool changed;
+
+    plan->number = vp ? vp->number : port_index_free_number(ix);
+    if (!plan->number) {
+        plan->starved = true;
+        refuse_claims(plan, "there are 65535 ports already");
+        return;
+    }
+    plan->action = PORT_SET;
+    plan->early = (!vp || port->early) && !a->port[0];
+    plan->stale = plan->binding.stale;
+
+    /* Who has it. */
+    plan->adapter = a;
+    plan->incoming = plan->binding.incoming;
+    plan->host = a->host;
+    changed = binding_connect(&plan->binding, &plan->channels);
+
+    /* What it is. */
+    plan->profile = db_find_profile(ix->db, profile_key(a->profile));
+    plan->profile_name = plan->profile ? plan->profile->name : a->profile;
+    vmfex_mac_normalize(a->attached_mac, plan->mac);
+    plan->vm_id = a->vm_id;
+
+    /* Whether it may. */
+    decide_admission(ix, port, plan);
+    if (plan->admitted) {
+        decide_admitted(ix, clock, port, changed, plan);
+    } else {
+        plan->state = "refused";
+        if (plan->verdict.reason == VMFEX_REASON_HOST_UNKNOWN) {
+            decide_host_unknown(clock, plan);
+        }
+    }
+    for (size_t i = 0; i < plan->binding.n_claims; i++) {
+        decide_claim(ix, plan, plan->binding.claims[i]);
+    }
+}
+
+/* Decides, at the time 'clock', what is to become of 'iface_id'.  If there is
+ * a row of Virtual_Port, it must be known to 'ix'.  The caller destroys
+ * 'plan', before it lets go of 'iface_id'. */
+void
+port_decide(const struct port_index *ix, struct port_clock clock,
+            const char *iface_id, struct port_plan *plan)
+{
+    const struct vmfexrec_virtual_port *vp = db_find_port(ix->db, iface_id);
+    const struct port *port = vp ? port_find(ix, iface_id) : NULL;
+
+    *plan = (struct port_plan) {
+        .iface_id = iface_id,
+        .vp = vp,
+        .channels = channels_of_port(vp),
+        .verdict = VERDICT_INITIALIZER,
+        .pending = PORT_NO_TIMER,
+        .when = PORT_NO_TIMER,
+    };
+    binding_decide(ix->db, iface_id, vp, port && port->stale, &plan->binding);
+    if (plan->binding.n_claims) {
+        decide_claimed(ix, clock, port, plan);
+    } else if (vp) {
+        decide_unclaimed(ix, clock, port, plan);
+    }
+    if (vp) {
+        release_adapter(ix, plan, vp->adapter);
+        if (vp->incoming_adapter != vp->adapter) {
+            release_adapter(ix, plan, vp->incoming_adapter);
+        }
+    }
+}
+
+/* Frees what 'plan' consists of, but not 'plan' itself. */
+void
+port_plan_destroy(struct port_plan *plan)
+{
+    for (size_t i = 0; i < plan->n_adapters; i++) {
+        adapter_plan_destroy(&plan->adapters[i]);
+    }
+    free(plan->adapters);
+    ds_destroy(&plan->verdict.detail);
+    binding_destroy(&plan->binding);
+}
+
+/* Frees what 'ap' consists of, but not 'ap' itself. */
+void
+adapter_plan_destroy(struct adapter_plan *ap)
+{
+    free(ap->detail);
+}
