@@ -52,7 +52,7 @@ class Replay(Node):
             "--enable-dummy=override", "--disable-system",
             "--dummy-numa=0,0", wrapper=[
                 program("valgrind"), "--tool=callgrind",
-                "--collect-atstart=no", "--toggle-collect=vmfex_direct_input",
+                "--collect-atstart=no", "--toggle-collect=direct_input",
                 "--callgrind-out-file=" + self._out])
         batch = ["--", "add-br", "br0", "--", "set", "bridge", "br0",
                  "datapath_type=vmfex", "--", "add-port", "br0", "trunk",
@@ -89,7 +89,7 @@ class Replay(Node):
         wait_for(lambda: os.path.exists(self._out)
                  and os.path.getsize(self._out), self._out, _TIMEOUT)
         self._daemon.wait()
-        total = _inclusive(self._out, "vmfex_direct_input")
+        total = _inclusive(self._out, "direct_input")
         sending = _inclusive(self._out, "netdev_replay_send")
         receiving = _inclusive(self._out, "netdev_replay_rxq_recv")
         if not total or not sending or sending + receiving >= total:

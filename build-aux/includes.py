@@ -35,19 +35,10 @@ MAY_INCLUDE = {
 }
 
 # (unit, included header, why) for each include to which neither rule applies.
-_COMPILED = "the compiled form of a port is still in the direct path's file"
 EXCEPTIONS = [
-    ("datapath-actions/forwarding/vmfex-counters",
-     "datapath-actions/kernel/vmfex-kernel.h",
-     "counters of the kernel path are not registered yet"),
-    ("datapath-actions/forwarding/vmfex-fwd",
-     "datapath-actions/pmd/vmfex-direct.h", _COMPILED),
-    ("datapath-actions/pmd/vmfex-direct",
-     "datapath-actions/emulated/vmfex-actions.h", _COMPILED),
-    ("datapath-actions/pmd/vmfex-handover",
-     "datapath-actions/pmd/vmfex-direct.h", _COMPILED),
-    ("datapath-actions/pmd/vmfex-loan",
-     "datapath-actions/pmd/vmfex-direct.h", _COMPILED),
+    ("datapath-actions/pmd/vmfex-compiled",
+     "datapath-actions/emulated/vmfex-actions.h",
+     "the bytes of a channel's tag are still in the actions' file"),
     ("datapath-actions/kernel/vmfex-kernel-state",
      "datapath-actions/kernel/vmfex-kernel.h",
      "one interface, of which each part has a file"),

@@ -8,6 +8,8 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/emulated/vmfex-actions.h \
 	datapath-actions/forwarding/vmfex-counters.c \
 	datapath-actions/forwarding/vmfex-counters.h \
+	datapath-actions/pmd/vmfex-compiled.c \
+	datapath-actions/pmd/vmfex-compiled.h \
 	datapath-actions/pmd/vmfex-direct.c \
 	datapath-actions/pmd/vmfex-direct.h \
 	datapath-actions/forwarding/vmfex-drop.c \

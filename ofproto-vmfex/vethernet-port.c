@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "coverage.h"
-#include "datapath-actions/pmd/vmfex-direct.h"
+#include "datapath-actions/pmd/vmfex-compiled.h"
 #include "datapath-actions/pmd/vmfex-handover.h"
 #include "dpif.h"
 #include "dpif-provider.h"
@@ -97,7 +97,7 @@ group_get(const char *dpif_name)
 {
     struct vethernet_group *group;
 
-    if (vmfex_direct_is_supported()) {
+    if (vmfex_compiled_is_supported()) {
         LIST_FOR_EACH (group, node, &all_groups) {
             if (!strcmp(group->dpif_name, dpif_name)) {
                 return group;
@@ -198,7 +198,7 @@ vethernet_dpif_port_add(struct dpif *dpif, struct netdev *netdev,
 void
 vethernet_ports_poll_like(const struct netdev *trunk)
 {
-    bool new_use_pmd = trunk && vmfex_direct_is_supported();
+    bool new_use_pmd = trunk && vmfex_compiled_is_supported();
     int new_numa_id = trunk ? netdev_get_numa_id(trunk) : NETDEV_NUMA_UNSPEC;
     bool changed = use_pmd != new_use_pmd || numa_id != new_numa_id;
     struct vethernet_group *group;

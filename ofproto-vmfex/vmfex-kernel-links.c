@@ -180,8 +180,8 @@ publish_vifs(void)
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         bool kernel = in_kernel(v);
 
-        vmfex_counters_set_kernel(&v->ep->counters,
-                                  vmfex_kernel_find_slot(v->ep->name));
+        vmfex_counters_set_elsewhere(&v->ep->counters,
+                                     vmfex_kernel_find_slot(v->ep->name));
         for (size_t i = 0; v->link && i < v->n_channels; i++) {
             const struct vmfex_lport *trunk = v->trunk[i];
 
@@ -220,8 +220,8 @@ publish_trunks(void)
                 lport->role == VMFEX_ROLE_UPLINK,
                 !ovs_list_is_empty(&lport->dp_netdev->saved_flags_list)));
         }
-        vmfex_counters_set_kernel(lport->counters,
-                                  vmfex_kernel_find_slot(name));
+        vmfex_counters_set_elsewhere(lport->counters,
+                                     vmfex_kernel_find_slot(name));
     }
 }
 
@@ -259,8 +259,8 @@ publish_ports(void)
                 v->port->ifindex, v->link, &v->link->channels[i],
                 v->trunk[i]->ifindex, two ? &v->link->channels[!i] : NULL,
                 two ? v->trunk[!i]->ifindex : 0));
-            vmfex_counters_set_kernel(&v->ep->counters,
-                                      vmfex_kernel_find_slot(v->ep->name));
+            vmfex_counters_set_elsewhere(&v->ep->counters,
+                                         vmfex_kernel_find_slot(v->ep->name));
         } else if (v->port && v->path == VMFEX_PATH_KERNEL
                    && !is_awaited(v)) {
             vmfex_kernel_disable_port(v->port->ifindex);

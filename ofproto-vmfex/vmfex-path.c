@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "datapath-actions/pmd/vmfex-direct.h"
+#include "datapath-actions/pmd/vmfex-compiled.h"
 #include "netdev.h"
 #include "ofproto-vmfex/vmfex-model.h"
 #include "util.h"
@@ -15,7 +15,7 @@
 static char *
 why_not_direct(const struct vmfex_vethernet *v)
 {
-    if (!vmfex_direct_is_supported()) {
+    if (!vmfex_compiled_is_supported()) {
         return xstrdup("this Open vSwitch has no hook for the direct path");
     }
     if (v->port && !netdev_is_pmd(v->port->dp_netdev)) {

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "datapath-actions/pmd/vmfex-compiled.h"
 #include "odp-util.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "ofproto-vmfex/vmfex-model.h"
@@ -178,6 +179,7 @@ lport_publish(struct vmfex_lport *lport)
     } else if (lport->adapter) {
         port->link = lport->adapter->link;
     }
+    vmfex_compiled_make(port);
     vmfex_port_publish(port);
 }
 

@@ -163,10 +163,13 @@ print_stats(const char *name)
     static const char *const names[] = {
         "rx_frames", "rx_bytes", "tx_frames", "tx_bytes", "control"
     };
+    struct vmfex_counters counters;
     uint64_t totals[VMFEX_N_COUNTERS];
 
-    memset(totals, 0, sizeof totals);
-    vmfex_kernel_add_counters(vmfex_kernel_find_slot(name), totals);
+    vmfex_counters_init(&counters);
+    vmfex_counters_set_elsewhere(&counters, vmfex_kernel_find_slot(name));
+    vmfex_counters_read(&counters, totals);
+    vmfex_counters_uninit(&counters);
     for (size_t i = 0; i < VMFEX_N_COUNTERS; i++) {
         if (totals[i]) {
             printf("%s %s=%"PRIu64"\n", name, i < VMFEX_DROPPED ? names[i]

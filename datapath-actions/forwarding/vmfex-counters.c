@@ -5,13 +5,15 @@
 
 #include <string.h>
 
-#include "datapath-actions/kernel/vmfex-kernel.h"
 #include "ovs-atomic.h"
 #include "util.h"
 
 struct counter_bucket {
     atomic_uint64_t n[VMFEX_N_COUNTERS];
 };
+
+/* Of counters that are kept elsewhere; NULL if there are none. */
+static ATOMIC(vmfex_counters_reader *) read_elsewhere;
 
 static void *
 counter_bucket_create(void)
@@ -44,7 +46,7 @@ void
 vmfex_counters_init(struct vmfex_counters *counters)
 {
     ovsthread_stats_init(&counters->stats);
-    atomic_init(&counters->kernel, -1);
+    atomic_init(&counters->elsewhere, -1);
     counters->lanes = xzalloc_cacheline(VMFEX_N_LANES
                                         * sizeof *counters->lanes);
     for (size_t i = 0; i < VMFEX_N_LANES; i++) {
@@ -68,12 +70,19 @@ vmfex_counters_uninit(struct vmfex_counters *counters)
     free_cacheline(counters->lanes);
 }
 
-/* Makes the counters of the kernel path with number 'slot' a part of
- * 'counters', none if it is -1; see vmfex_kernel_find_slot(). */
+/* Makes 'reader' what reads counters that are kept elsewhere. */
 void
-vmfex_counters_set_kernel(struct vmfex_counters *counters, int slot)
+vmfex_counters_register(vmfex_counters_reader *reader)
 {
-    atomic_store_relaxed(&counters->kernel, slot);
+    atomic_store_relaxed(&read_elsewhere, reader);
+}
+
+/* Makes the set with 'number' of those that are kept elsewhere, the kernel
+ * path's, a part of 'counters', none if it is -1. */
+void
+vmfex_counters_set_elsewhere(struct vmfex_counters *counters, int number)
+{
+    atomic_store_relaxed(&counters->elsewhere, number);
 }
 
 /* Adds 'n' to 'counter'. */
@@ -113,12 +122,15 @@ vmfex_counters_drop(struct vmfex_counters *counters, enum vmfex_drop drop,
 
 /* Stores the present value of each counter in 'totals'. */
 void
-vmfex_counters_read(const struct vmfex_counters *counters,
+vmfex_counters_read(const struct vmfex_counters *counters_,
                     uint64_t totals[VMFEX_N_COUNTERS])
 {
+    struct vmfex_counters *counters
+        = CONST_CAST(struct vmfex_counters *, counters_);
+    vmfex_counters_reader *reader;
     struct counter_bucket *b;
     size_t idx;
-    int slot;
+    int number;
 
     memset(totals, 0, VMFEX_N_COUNTERS * sizeof *totals);
     OVSTHREAD_STATS_FOR_EACH_BUCKET (b, idx, &counters->stats) {
@@ -138,7 +150,9 @@ vmfex_counters_read(const struct vmfex_counters *counters,
         }
     }
 
-    atomic_read_relaxed(&CONST_CAST(struct vmfex_counters *, counters)->kernel,
-                        &slot);
-    vmfex_kernel_add_counters(slot, totals);
+    atomic_read_relaxed(&read_elsewhere, &reader);
+    atomic_read_relaxed(&counters->elsewhere, &number);
+    if (reader && number >= 0) {
+        reader(number, totals);
+    }
 }

@@ -17,6 +17,9 @@
  * VMFEX_N_LANES own the lane of that number, a cache line with frames and
  * bytes only, and add with plain loads and stores.
  *
+ * Frames that do not pass through this process are counted elsewhere, in sets
+ * with numbers, which a registered reader adds to what is counted here.
+ *
  * "rx" is what arrived from a trunk (or, on a trunk, from the wire), "tx" is
  * what was handed to it.  Bytes are those of the frame without its tag. */
 
@@ -48,7 +51,8 @@ struct vmfex_lane {
 
 struct vmfex_counters {
     struct ovsthread_stats stats;
-    atomic_int kernel;          /* Counters in the kernel path, or -1. */
+    atomic_int elsewhere;       /* Number of a set that is kept elsewhere and
+                                 * belongs to these, or -1. */
     struct vmfex_lane *lanes;   /* VMFEX_N_LANES of them. */
 };
 
@@ -67,8 +71,13 @@ vmfex_lane_add(struct vmfex_lane *lane, enum vmfex_counter frames,
     atomic_store_relaxed(&lane->n[frames + 1], n + n_bytes);
 }
 
+/* Adds the set with a number to 'totals'.  Any thread may call it. */
+typedef void vmfex_counters_reader(int number,
+                                   uint64_t totals[VMFEX_N_COUNTERS]);
+void vmfex_counters_register(vmfex_counters_reader *);
+
 void vmfex_counters_init(struct vmfex_counters *);
-void vmfex_counters_set_kernel(struct vmfex_counters *, int slot);
+void vmfex_counters_set_elsewhere(struct vmfex_counters *, int number);
 void vmfex_counters_uninit(struct vmfex_counters *);
 void vmfex_counters_add(struct vmfex_counters *, enum vmfex_counter,
                         uint64_t n);

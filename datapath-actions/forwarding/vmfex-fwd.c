@@ -8,7 +8,6 @@
 #include "coverage.h"
 #include "lib/compat.h"
 #include "datapath-actions/tags/etag.h"
-#include "datapath-actions/pmd/vmfex-direct.h"
 #include "datapath-actions/tags/vntag.h"
 #include "hash.h"
 #include "openvswitch/thread.h"
@@ -340,14 +339,15 @@ vmfex_port_lookup(odp_port_t odp_port)
 static void
 port_free(struct vmfex_port *port)
 {
-    vmfex_direct_free(port->direct);
+    if (port->compiled) {
+        port->free_compiled(port->compiled);
+    }
     free(CONST_CAST(struct vmfex_trunk_table *, port->trunk));
     free(port);
 }
 
-/* Publishes 'port' in place of what was published for the same datapath port,
- * compiled for the direct path if a link of it takes that.  Takes ownership of
- * it and of its table. */
+/* Publishes 'port' in place of what was published for the same datapath port.
+ * Takes ownership of it, of its table and of what it was compiled into. */
 void
 vmfex_port_publish(const struct vmfex_port *new_)
 {
@@ -355,7 +355,6 @@ vmfex_port_publish(const struct vmfex_port *new_)
     struct vmfex_port *old = CONST_CAST(struct vmfex_port *,
                                         vmfex_port_lookup(new->odp_port));
 
-    new->direct = vmfex_direct_compile(new);
     if (old) {
         cmap_replace(&ports, &old->node, &new->node, hash_odp(new->odp_port));
         ovsrcu_postpone(port_free, old);

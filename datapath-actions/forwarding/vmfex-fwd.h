@@ -63,7 +63,7 @@
 
 struct dp_packet_batch;
 struct netdev;
-struct vmfex_direct;
+struct vmfex_compiled;
 struct vmfex_handover;
 struct vmfex_txq;
 
@@ -161,7 +161,11 @@ struct vmfex_port {
     const struct vmfex_link *link;        /* VM port: its link, or NULL. */
     const struct vmfex_trunk_table *trunk; /* Trunk: its table; else NULL. */
     enum vmfex_drop drop;                 /* VM port without a link. */
-    struct vmfex_direct *direct;          /* Direct path, or NULL. */
+
+    /* What its maker compiled it into for the direct path, or NULL, and how to
+     * free that; see pmd/vmfex-compiled.h. */
+    struct vmfex_compiled *compiled;
+    void (*free_compiled)(struct vmfex_compiled *);
 };
 
 /* Changes whenever the datapath saw something that the main thread wants to

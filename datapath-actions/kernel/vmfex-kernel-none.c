@@ -189,13 +189,6 @@ vmfex_kernel_find_slot(const char *name OVS_UNUSED)
     return -1;
 }
 
-void
-vmfex_kernel_add_counters(int slot OVS_UNUSED,
-                          uint64_t totals[VMFEX_N_COUNTERS] OVS_UNUSED)
-{
-    /* Nothing was counted. */
-}
-
 size_t
 vmfex_kernel_get_macs(int port OVS_UNUSED,
                       struct eth_addr macs[VMFEX_N_MACS] OVS_UNUSED)

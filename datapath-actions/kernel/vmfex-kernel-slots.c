@@ -35,6 +35,29 @@ slot_write(uint32_t i)
     bpf_map_update_elem(kernel_map_fds[KMAP_SLOTS], &i, &slot, BPF_ANY);
 }
 
+/* Adds the counters with number 'slot' to 'totals'. */
+static void
+slot_read(int slot, uint64_t totals[VMFEX_N_COUNTERS])
+{
+    struct vmfex_kernel_counters *c;
+    uint32_t key = slot;
+    int fd;
+
+    atomic_read_relaxed(&counters_fd, &fd);
+    if (fd < 0) {
+        return;
+    }
+    c = xcalloc(n_cpus, sizeof *c);
+    if (!bpf_map_lookup_elem(fd, &key, c)) {
+        for (int cpu = 0; cpu < n_cpus; cpu++) {
+            for (size_t i = 0; i < VMFEX_N_COUNTERS; i++) {
+                totals[i] += c[cpu].n[i];
+            }
+        }
+    }
+    free(c);
+}
+
 /* Begins with the maps that are open now, and, if 'adopted', with the names
  * that they hold. */
 void
@@ -52,6 +75,7 @@ kernel_slots_open(bool adopted)
         }
     }
     atomic_store_relaxed(&counters_fd, kernel_map_fds[KMAP_COUNTERS]);
+    vmfex_counters_register(slot_read);
 }
 
 /* Forgets all, and leaves the maps as they are. */
@@ -127,27 +151,4 @@ kernel_slots_sweep(void)
             slot_write(slot);
         }
     }
-}
-
-/* Adds the counters with number 'slot' to 'totals'. */
-void
-vmfex_kernel_add_counters(int slot, uint64_t totals[VMFEX_N_COUNTERS])
-{
-    struct vmfex_kernel_counters *c;
-    uint32_t key = slot;
-    int fd;
-
-    atomic_read_relaxed(&counters_fd, &fd);
-    if (slot < 0 || fd < 0) {
-        return;
-    }
-    c = xcalloc(n_cpus, sizeof *c);
-    if (!bpf_map_lookup_elem(fd, &key, c)) {
-        for (int cpu = 0; cpu < n_cpus; cpu++) {
-            for (size_t i = 0; i < VMFEX_N_COUNTERS; i++) {
-                totals[i] += c[cpu].n[i];
-            }
-        }
-    }
-    free(c);
 }

@@ -12,8 +12,9 @@
  *      ^                                |        not asked for before
  *      '--------------------------------'        kernel_slots_sweep()
  *
- * vmfex_kernel_find_slot() and vmfex_kernel_add_counters() of vmfex-kernel.h
- * are here, too.  All is for the main thread, other than the latter. */
+ * While the maps are open, vmfex_counters_read() reads them here, in any
+ * thread; all else is for the main thread.  vmfex_kernel_find_slot() of
+ * vmfex-kernel.h is here, too. */
 
 #include <stdbool.h>
 

@@ -91,8 +91,7 @@
  * vmfex-kernel.c for what is forwarded, over vmfex-kernel-state.h, which has
  * what they share.
  *
- * All of this is for the main thread, other than
- * vmfex_kernel_add_counters(). */
+ * All of this is for the main thread. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -149,7 +148,6 @@ void vmfex_kernel_sweep(bool keep_adopted);
 
 /* What was forwarded. */
 int vmfex_kernel_find_slot(const char *name);
-void vmfex_kernel_add_counters(int slot, uint64_t totals[VMFEX_N_COUNTERS]);
 size_t vmfex_kernel_get_macs(int port, struct eth_addr macs[VMFEX_N_MACS]);
 
 #endif /* vmfex-kernel.h */

@@ -11,7 +11,7 @@
  *     netdev_rxq_recv()                            (dpif-netdev, unchanged)
  *           |  batch of up to 32 frames
  *           v
- *     vmfex_direct_input() ------- not of our datapath, or ------+
+ *     direct_input() ------------- not of our datapath, or ------+
  *           |                      no link in the direct path    |
  *           |                                                    |
  *           | VM port: no tag of its own? MAC? size?             |
@@ -28,11 +28,9 @@
  * dropped, counted as a drop, noticed or consumed is left to the emulated
  * path, and the two cannot disagree.
  *
- * A port is compiled for the direct path from its struct vmfex_link, or from
- * those of its trunk, when it is published (see vmfex-fwd.h).  What one batch
- * needs lies together: for a VM port, where each channel leads and the tag
- * ready to be written; for a trunk, 32 bytes a VIF.  A tag is checked by one
- * comparison: the 8 bytes at offset 12, masked, have to be what is expected.
+ * What it needs to know of a port was compiled when that was published, from
+ * the same struct vmfex_link that the emulated path reads: see
+ * vmfex-compiled.h.
  *
  * Which datapath a PMD thread belongs to is known by 'pmd->dp', since numbers
  * of ports are no help: every datapath counts its own.  Ours is the one whose
@@ -73,31 +71,17 @@
  * or the turn ends; so 64 VM ports get batches of a size that is worth it.
  *
  * Where Open vSwitch has no such function (HAVE_PMD_INPUT_FUNC), nothing of
- * this is compiled, and vmfex_direct_is_supported() returns false. */
+ * this is built, and vmfex_compiled_is_supported() returns false. */
 
 #include "vmfex-config.h"
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include "openvswitch/types.h"
-
-struct vmfex_direct;
-struct vmfex_port;
-
-bool vmfex_direct_is_supported(void);
 void vmfex_direct_create_dp(bool);
 void vmfex_direct_forget_dp(void);
 
-bool vmfex_direct_leads_out(const struct vmfex_direct *);
-struct vmfex_direct *vmfex_direct_compile(const struct vmfex_port *);
-void vmfex_direct_free(struct vmfex_direct *);
-
 #ifdef HAVE_PMD_INPUT_FUNC
 #include "dpif-netdev-private-thread.h"
-
-struct vmfex_arrivals;
 
 typedef int vmfex_rxq_recv_func(struct netdev_rxq *, struct dp_packet_batch *,
                                 int *qfill);
@@ -110,10 +94,6 @@ dp_netdev_input_func vmfex_direct_input_func(dp_netdev_input_func original);
 void vmfex_direct_impl_get(struct ds *, struct dp_netdev_pmd_thread **,
                            size_t n, vmfex_impl_get_func *original);
 void vmfex_direct_pmd_created(struct pmd_perf_stats *);
-int32_t vmfex_direct_input(struct dp_netdev_pmd_thread *,
-                           struct dp_packet_batch *, odp_port_t);
-void vmfex_direct_arrive(odp_port_t, struct dp_packet_batch *,
-                         struct vmfex_arrivals *);
 #endif
 
 #endif /* vmfex-direct.h */

@@ -10,12 +10,12 @@
 #include <string.h>
 
 #include "coverage.h"
-#include "lib/compat.h"
-#include "datapath-actions/pmd/vmfex-direct.h"
 #include "datapath-actions/forwarding/vmfex-fwd.h"
+#include "datapath-actions/pmd/vmfex-compiled.h"
 #include "datapath-actions/pmd/vmfex-inject.h"
 #include "datapath-actions/pmd/vmfex-ring.h"
 #include "dp-packet.h"
+#include "lib/compat.h"
 #include "netdev.h"
 #include "openvswitch/poll-loop.h"
 #include "ovs-atomic.h"
@@ -624,7 +624,7 @@ input_from_loan(struct vmfex_consumer *c, struct dp_packet_batch *batch,
     struct vmfex_arrivals a;
 
     a.n = 0;
-    vmfex_direct_arrive(trunk, batch, &a);
+    vmfex_compiled_arrive(trunk, batch, &a);
     vmfex_inject(&a, c->h, pmd, input);
     if (OVS_UNLIKELY(!dp_packet_batch_is_empty(batch))) {
         emulate(c->h, batch, trunk, &a);

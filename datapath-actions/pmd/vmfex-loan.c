@@ -9,11 +9,11 @@
 #include <stdlib.h>
 
 #include "coverage.h"
-#include "lib/compat.h"
-#include "datapath-actions/pmd/vmfex-direct.h"
 #include "datapath-actions/forwarding/vmfex-fwd.h"
+#include "datapath-actions/pmd/vmfex-compiled.h"
 #include "dp-packet.h"
 #include "hash.h"
+#include "lib/compat.h"
 #include "netdev-provider.h"
 #include "odp-util.h"
 #include "openvswitch/list.h"
@@ -183,7 +183,7 @@ vmfex_loan_rxq_opened(struct netdev_rxq *rxq)
 {
     struct vmfex_loan *loan;
 
-    if (!vmfex_direct_is_supported() || !netdev_is_pmd(rxq->netdev)) {
+    if (!vmfex_compiled_is_supported() || !netdev_is_pmd(rxq->netdev)) {
         return;
     }
     loan = xzalloc_cacheline(sizeof *loan);
@@ -336,7 +336,7 @@ loan_is_useful(const struct vmfex_loan *loan)
 {
     const struct vmfex_port *port = vmfex_port_lookup(loan_trunk(loan));
 
-    return port && vmfex_direct_leads_out(port->direct);
+    return port && vmfex_compiled_leads_out(port->compiled);
 }
 
 static int

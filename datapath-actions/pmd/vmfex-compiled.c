@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "datapath-actions/pmd/vmfex-compiled.h"
+
+#ifdef HAVE_PMD_INPUT_FUNC
+
+#include "datapath-actions/emulated/vmfex-actions.h"
+#include "datapath-actions/pmd/vmfex-inject.h"
+#include "datapath-actions/tags/etag.h"
+#include "datapath-actions/tags/vntag.h"
+
+/* Returns true if ports can be compiled, that is, if this Open vSwitch has a
+ * hook for the direct path. */
+bool
+vmfex_compiled_is_supported(void)
+{
+    return true;
+}
+
+/* Returns the mask of the MAC in the 8 bytes that start with it. */
+static uint64_t
+mac_mask(void)
+{
+    const uint8_t bytes[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0 };
+    uint64_t mask;
+
+    memcpy(&mask, bytes, sizeof mask);
+    return mask;
+}
+
+static bool
+link_is_direct(const struct vmfex_link *link)
+{
+    return (link && link->path == VMFEX_PATH_DIRECT
+            && link->drop == VMFEX_DROP_NONE);
+}
+
+/* Stores the tag of frames that are sent on 'from' in 'to'. */
+static void
+compile_tag(const struct vmfex_channel *from, struct compiled_channel *to)
+{
+    bool is_etag = from->tag == VMFEX_E_TAG;
+    ovs_be16 eth_type = htons(is_etag ? ETH_TYPE_ETAG : ETH_TYPE_VNTAG);
+    struct compiled_tag *tag = &to->tag;
+    uint8_t *bytes = to->bytes;
+
+    memcpy(bytes, &eth_type, sizeof eth_type);
+    if (is_etag) {
+        struct etag_wire wire;
+
+        vmfex_channel_etag(from, &wire);
+        memcpy(bytes + sizeof eth_type, &wire, sizeof wire);
+        memcpy(&tag->first, bytes, sizeof tag->first);
+    } else {
+        uint8_t word[8] = { 0, 0, 0, 0, 0, 0, bytes[0], bytes[1] };
+        ovs_be32 vntag = vmfex_channel_vntag(from);
+
+        memcpy(bytes + sizeof eth_type, &vntag, sizeof vntag);
+        memcpy(&tag->first, word, sizeof tag->first);
+        tag->source_mask = mac_mask();
+        memcpy(&tag->rest, &vntag, sizeof tag->rest);
+    }
+}
+
+static struct vmfex_compiled *
+compile_vm(const struct vmfex_link *link)
+{
+    struct vmfex_compiled *compiled = xzalloc_cacheline(sizeof *compiled);
+    struct compiled_vm *vm = &compiled->vm;
+
+    vm->endpoint = link->endpoint;
+    vm->lanes = link->endpoint->counters.lanes;
+    if (link->has_mac) {
+        uint8_t mac[8] = { 0 };
+
+        memcpy(mac, &link->mac, sizeof link->mac);
+        vm->mac_mask = mac_mask();
+        memcpy(&vm->mac, mac, sizeof mac);
+    }
+    for (size_t i = 0; i < link->n_channels; i++) {
+        const struct vmfex_channel *from = &link->channels[i];
+        struct compiled_channel *to = &vm->channels[i];
+
+        to->netdev = from->netdev;
+        to->trunk = from->trunk;
+        to->tag_len = vmfex_tag_len(from->tag);
+        to->max_extra = MIN(from->mtu,
+                            UINT16_MAX - to->tag_len - ETH_HEADER_LEN);
+        compile_tag(from, to);
+    }
+    return compiled;
+}
+
+/* Sets what 'trunk' expects of a tag: see vmfex_vntag_check() and
+ * vmfex_etag_check(). */
+static void
+compile_expected_tag(struct compiled_trunk *trunk, enum vmfex_tag tag,
+                     bool from_bridge)
+{
+    uint64_t mask = UINT64_C(0xffff) << 48;
+    uint64_t value;
+
+    trunk->tag_len = vmfex_tag_len(tag);
+    trunk->check_source = from_bridge;
+    if (tag == VMFEX_E_TAG) {
+        /* 12:   16    | 14: 3   1    12   | 16: 2   2   12  | 18:  8    |  8
+         *   EtherType |    pcp dei in_ecid |     r grp ecid |    in_ext | ext
+         */
+        value = (uint64_t) ETH_TYPE_ETAG << 48;
+        mask |= UINT64_C(0x3000ffff);
+        if (!from_bridge) {
+            mask |= UINT64_C(0x0fff0000);
+        }
+        trunk->vif_ofs = from_bridge ? 16 : 14;
+        trunk->source_ofs = 14;
+    } else {
+        /* 12:   16    | 14: 1 1  14   | 16: 1 1  2   12  | 18:   16
+         *   EtherType |     d p dvif  |     l r ver svif | next EtherType
+         */
+        value = (uint64_t) ETH_TYPE_VNTAG << 48;
+        value |= (uint64_t) from_bridge << 47;
+        mask |= UINT64_C(0xc00030000000);
+        if (from_bridge) {
+            mask |= UINT64_C(0x300000000000); /* VIF > 4095. */
+        }
+        trunk->vif_ofs = from_bridge ? 14 : 16;
+        trunk->source_ofs = 16;
+    }
+    trunk->tag = htonll(value);
+    trunk->tag_mask = htonll(mask);
+}
+
+static struct vmfex_compiled *
+compile_trunk(const struct vmfex_port *port)
+{
+    const struct vmfex_trunk_table *table = port->trunk;
+    struct vmfex_compiled *compiled;
+    struct compiled_trunk *trunk;
+    struct compiled_vif *vifs;
+    bool hands_over = false;
+    bool leads_out = true;
+    bool any = false;
+
+    vifs = xzalloc_cacheline((VMFEX_MAX_VIF + 1) * sizeof *vifs);
+    for (size_t i = 1; i <= VMFEX_MAX_VIF; i++) {
+        const struct vmfex_link *link = table->vif[i];
+
+        if (link_is_direct(link)) {
+            size_t channel = vmfex_link_find_channel(link, port->odp_port, i);
+
+            vifs[i].endpoint = link->endpoint;
+            vifs[i].lanes = link->endpoint->counters.lanes;
+            vifs[i].netdev = link->netdev;
+            vifs[i].port = link->port;
+            vifs[i].has_mac = link->ordinary && link->has_mac;
+            vifs[i].switches = link->follow && channel == 1;
+            vifs[i].is_special = vifs[i].has_mac || vifs[i].switches;
+            any = true;
+            hands_over = hands_over || !link->netdev;
+        }
+        leads_out &= !link || link->ordinary;
+    }
+    if (!any) {
+        free_cacheline(vifs);
+        return NULL;
+    }
+
+    compiled = xzalloc_cacheline(sizeof *compiled);
+    compiled->is_trunk = true;
+    compiled->leads_out = leads_out;
+    trunk = &compiled->trunk;
+    trunk->counters = port->counters;
+    trunk->table = table;
+    trunk->vifs = vifs;
+    trunk->hands_over = hands_over;
+    compile_expected_tag(trunk, table->tag, !table->from_bridge);
+    return compiled;
+}
+
+/* Returns true if 'compiled' is of a trunk all of whose VIFs lead to ordinary
+ * bridges. */
+bool
+vmfex_compiled_leads_out(const struct vmfex_compiled *compiled)
+{
+    return compiled && compiled->leads_out;
+}
+
+static void
+compiled_free(struct vmfex_compiled *compiled)
+{
+    if (compiled->is_trunk) {
+        free_cacheline(compiled->trunk.vifs);
+    }
+    free_cacheline(compiled);
+}
+
+/* Compiles 'port', which is not published yet, if a link of it takes the
+ * direct path.  Otherwise its frames go the emulated way. */
+void
+vmfex_compiled_make(struct vmfex_port *port)
+{
+    port->compiled = (port->trunk ? compile_trunk(port)
+                      : link_is_direct(port->link) ? compile_vm(port->link)
+                      : NULL);
+    port->free_compiled = compiled_free;
+}
+
+/* Moves those frames of 'batch', which came in at 'in_port', that are good in
+ * every respect and for an ordinary bridge, to 'a', without their tags, and
+ * leaves the others in 'batch'. */
+void
+vmfex_compiled_arrive(odp_port_t in_port, struct dp_packet_batch *batch,
+                      struct vmfex_arrivals *a)
+{
+    const struct vmfex_port *port = vmfex_port_lookup(in_port);
+    size_t n = dp_packet_batch_size(batch);
+    const struct compiled_trunk *trunk;
+    uint16_t numbers[NETDEV_MAX_BURST];
+    uint64_t n_bytes = 0;
+    size_t n_left = 0;
+    size_t i;
+
+    if (OVS_UNLIKELY(!port || !vmfex_compiled_leads_out(port->compiled))) {
+        return;
+    }
+    trunk = &port->compiled->trunk;
+    for (i = 0; i < COMPILED_PREFETCH_AHEAD; i++) {
+        compiled_prefetch(batch->packets, i, n);
+    }
+    for (i = 0; i < n; i++) {
+        compiled_prefetch(batch->packets, i + COMPILED_PREFETCH_AHEAD, n);
+        numbers[i] = compiled_parse_tag(trunk, batch->packets[i]);
+        OVS_PREFETCH(&trunk->vifs[numbers[i]]);
+    }
+    for (i = 0; i < n; i++) {
+        const struct compiled_vif *vif = &trunk->vifs[numbers[i]];
+        struct dp_packet *packet = batch->packets[i];
+
+        if (OVS_UNLIKELY(!compiled_packet_is_simple(packet, 0))) {
+            break;
+        }
+        if (OVS_UNLIKELY(!vif->endpoint
+                         || !compiled_vif_accepts(trunk, vif, numbers[i],
+                                                  packet))) {
+            batch->packets[n_left++] = packet;
+            continue;
+        }
+        OVS_PREFETCH(&vif->endpoint->handover);
+        compiled_pop_tag(packet, trunk->tag_len);
+        n_bytes += dp_packet_size(packet);
+
+        /* What was computed about the frame was about the tagged one. */
+        dp_packet_reset_offload(packet);
+        dp_packet_reset_cutlen(packet);
+        a->packets[a->n] = packet;
+        a->endpoints[a->n++] = vif->endpoint;
+    }
+    compiled_keep_rest(batch, n_left, i, n);
+    if (OVS_LIKELY(a->n)) {
+        vmfex_counters_traffic(trunk->counters, VMFEX_RX_FRAMES, a->n,
+                               n_bytes);
+    }
+}
+
+#else /* !HAVE_PMD_INPUT_FUNC */
+
+/* Returns true if ports can be compiled, that is, if this Open vSwitch has a
+ * hook for the direct path. */
+bool
+vmfex_compiled_is_supported(void)
+{
+    return false;
+}
+
+/* Does nothing: the frames of every port go the emulated way. */
+void
+vmfex_compiled_make(struct vmfex_port *port OVS_UNUSED)
+{
+}
+
+/* Returns false. */
+bool
+vmfex_compiled_leads_out(const struct vmfex_compiled *compiled OVS_UNUSED)
+{
+    return false;
+}
+
+#endif
