@@ -137,7 +137,7 @@ class System:
             ready = select.select(sources, [], [], TIMEOUT)[0]
             now = time.time()
             if not ready:
-                raise Error("%s: waited in vain for %s"
+                raise Error("%s: timed out waiting for %s"
                             % (self.name, ", ".join(sorted(missing))))
             if vsctl_fd in ready:
                 sources.remove(vsctl_fd)

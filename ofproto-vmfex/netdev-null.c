@@ -68,7 +68,7 @@ tap_open(const char *name)
     if (fd >= 0) {
         close(fd);
     }
-    VLOG_WARN_RL(&rl, "%s: no device of the bridge's name could be made (%s); "
+    VLOG_WARN_RL(&rl, "%s: cannot create a device of the bridge's name (%s); "
                  "libvirt needs one to add ports", name,
                  ovs_strerror(error));
     return -1;

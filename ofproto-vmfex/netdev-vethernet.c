@@ -238,7 +238,7 @@ netdev_vethernet_set_config(struct netdev *netdev, const struct smap *options,
 {
     struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
     struct vethernet_config new, *old = &dev->config;
-    static uint64_t last_claim;
+    static uint64_t last_serial;
 
     /* Bad options are reported in status and error of the port: if we refused
      * them, the port would vanish and take its counters along. */
@@ -247,9 +247,9 @@ netdev_vethernet_set_config(struct netdev *netdev, const struct smap *options,
         config_uninit(&new);
     } else {
         if (channels_equal(&new, old) && !new.error == !old->error) {
-            new.claim = old->claim;
+            new.serial = old->serial;
         } else {
-            new.claim = ++last_claim;
+            new.serial = ++last_serial;
         }
         config_uninit(old);
         *old = new;
@@ -519,7 +519,7 @@ vethernet_port(const struct netdev *netdev)
 /* Returns true if 'netdev', a vethernet, is a port of an ordinary bridge.
  * Main thread only. */
 bool
-vethernet_is_ordinary(const struct netdev *netdev)
+vethernet_is_on_switch_bridge(const struct netdev *netdev)
 {
     return vethernet_port(netdev)->group != NULL;
 }
@@ -664,7 +664,7 @@ netdev_vethernet_set_policing(struct netdev *netdev,
     struct netdev_vethernet *dev = netdev_vethernet_cast(netdev);
     bool wanted = kbits_rate || kpkts_rate;
 
-    if (wanted && !vethernet_is_ordinary(netdev)) {
+    if (wanted && !vethernet_is_on_switch_bridge(netdev)) {
         return refuse(dev, &dev->policing_refused, "policing");
     }
     dev->policing_refused = false;

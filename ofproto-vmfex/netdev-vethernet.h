@@ -75,7 +75,7 @@ struct vethernet_config {
 
     /* Grows with each change of the channels: of two vethernets that want the
      * same channel, the one with the smaller number has it. */
-    uint64_t claim;
+    uint64_t serial;
 };
 
 /* What vmfex_links made of the options. */
@@ -105,7 +105,7 @@ void vethernet_get_all(struct shash *);
 struct vmfex_endpoint *vethernet_endpoint(const struct netdev *);
 const struct vethernet_config *vethernet_get_config(const struct netdev *);
 struct vethernet_port *vethernet_port(const struct netdev *);
-bool vethernet_is_ordinary(const struct netdev *);
+bool vethernet_is_on_switch_bridge(const struct netdev *);
 void vethernet_set_pmd(struct netdev *, bool pmd);
 bool vethernet_is_up(const struct netdev *);
 int vethernet_requested_mtu(const struct netdev *);

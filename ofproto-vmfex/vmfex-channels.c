@@ -50,13 +50,13 @@ sort_vethernets(int (*compare)(const void *, const void *))
 }
 
 static int
-compare_claims(const void *a_, const void *b_)
+compare_serials(const void *a_, const void *b_)
 {
     const struct vmfex_vethernet *const *a = a_;
     const struct vmfex_vethernet *const *b = b_;
 
-    return ((*a)->claim != (*b)->claim
-            ? ((*a)->claim < (*b)->claim ? -1 : 1)
+    return ((*a)->serial != (*b)->serial
+            ? ((*a)->serial < (*b)->serial ? -1 : 1)
             : vmfex_compare_names((*a)->ep->name, (*b)->ep->name));
 }
 
@@ -66,30 +66,30 @@ channel_key(const struct vmfex_lport *trunk, uint16_t vif)
     return ((uint64_t) odp_to_u32(trunk->odp_port) << 16) | vif;
 }
 
-/* A channel that is taken. */
-struct claim {
+/* Who has a channel. */
+struct channel_owner {
     struct hmap_node node;
     uint64_t key;
-    const struct vmfex_vethernet *owner;
+    const struct vmfex_vethernet *v;
 };
 
 /* Takes channel 'i' of 'v', unless another vethernet did so, which is then
  * returned. */
 static const struct vmfex_vethernet *
-claim_channel(struct hmap *claims, const struct vmfex_vethernet *v, size_t i)
+channel_take(struct hmap *owners, const struct vmfex_vethernet *v, size_t i)
 {
     uint64_t key = channel_key(v->trunk[i], v->vif[i]);
-    struct claim *c;
+    struct channel_owner *o;
 
-    HMAP_FOR_EACH_WITH_HASH (c, node, hash_uint64(key), claims) {
-        if (c->key == key) {
-            return c->owner == v ? NULL : c->owner;
+    HMAP_FOR_EACH_WITH_HASH (o, node, hash_uint64(key), owners) {
+        if (o->key == key) {
+            return o->v == v ? NULL : o->v;
         }
     }
-    c = xmalloc(sizeof *c);
-    c->key = key;
-    c->owner = v;
-    hmap_insert(claims, &c->node, hash_uint64(key));
+    o = xmalloc(sizeof *o);
+    o->key = key;
+    o->v = v;
+    hmap_insert(owners, &o->node, hash_uint64(key));
     return NULL;
 }
 
@@ -97,12 +97,13 @@ claim_channel(struct hmap *claims, const struct vmfex_vethernet *v, size_t i)
  * which of its channels work.  Leaves 'v->reason' at VMFEX_REASON_NONE if it
  * is no port, and 'v->n_channels' at 0 if there is nothing to choose from. */
 static void
-vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
+vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *owners)
 {
     const struct vethernet_config *c = vethernet_get_config(v->netdev);
 
-    v->ordinary = !v->bridge && vethernet_is_ordinary(v->netdev);
-    v->in_use = v->bridge || v->ordinary;
+    v->on_switch_bridge = (!v->bridge
+                           && vethernet_is_on_switch_bridge(v->netdev));
+    v->in_use = v->bridge || v->on_switch_bridge;
     v->active = c->active;
     v->up = vethernet_is_up(v->netdev);
     v->reserved = c->reserved;
@@ -139,7 +140,7 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *claims)
         }
         if (trunk) {
             trunk->n_vethernets++;
-            other = claim_channel(claims, v, i);
+            other = channel_take(owners, v, i);
         }
 
         vmfex_set_reason(v, VMFEX_REASON_NONE, NULL);
@@ -236,22 +237,22 @@ vmfex_channels_check_announce(struct vmfex_vethernet *v)
 void
 vmfex_channels_evaluate(void)
 {
-    struct hmap claims = HMAP_INITIALIZER(&claims);
+    struct hmap owners = HMAP_INITIALIZER(&owners);
     struct vmfex_vethernet **sorted;
-    struct claim *c;
+    struct channel_owner *o;
     size_t n = hmap_count(&all_vethernets);
 
-    sorted = sort_vethernets(compare_claims);
+    sorted = sort_vethernets(compare_serials);
     for (size_t i = 0; i < n; i++) {
         if (sorted[i]->netdev) {
-            vethernet_evaluate(sorted[i], &claims);
+            vethernet_evaluate(sorted[i], &owners);
         }
     }
     free(sorted);
-    HMAP_FOR_EACH_POP (c, node, &claims) {
-        free(c);
+    HMAP_FOR_EACH_POP (o, node, &owners) {
+        free(o);
     }
-    hmap_destroy(&claims);
+    hmap_destroy(&owners);
 }
 
 /* Chooses the channel that each vethernet sends on. */
@@ -276,8 +277,10 @@ vmfex_channels_find_pmd_trunk(void)
     struct vmfex_vethernet *v;
 
     HMAP_FOR_EACH (v, node, &all_vethernets) {
-        for (size_t i = 0; v->netdev && v->ordinary && i < v->n_channels;
-             i++) {
+        if (!v->netdev || !v->on_switch_bridge) {
+            continue;
+        }
+        for (size_t i = 0; i < v->n_channels; i++) {
             if (v->trunk[i] && netdev_is_pmd(v->trunk[i]->netdev)
                 && (!best || v->trunk[i]->odp_port < best->odp_port)) {
                 best = v->trunk[i];

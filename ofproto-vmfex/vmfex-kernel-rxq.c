@@ -134,13 +134,13 @@ prepare_socket(const struct netdev *netdev, int fd)
     int one = 1;
 
     if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one)) {
-        VLOG_WARN("%s: cannot ask for checksums and segmentation (%s), so "
-                  "guests must not leave these to their network device",
+        VLOG_WARN("%s: cannot receive offload requests (%s): guests must not "
+                  "use checksum or segmentation offload",
                   netdev_get_name(netdev), ovs_strerror(errno));
         return false;
     }
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size)) {
-        VLOG_DBG("%s: the receive buffer stays as it is (%s)",
+        VLOG_DBG("%s: cannot enlarge the receive buffer (%s)",
                  netdev_get_name(netdev), ovs_strerror(errno));
     }
     return true;
@@ -167,7 +167,7 @@ vmfex_kernel_rxq_opened(struct netdev_rxq *rxq, bool has_filter)
     }
     error = has_filter ? 0 : set_filter(fd);
     if (error) {
-        VLOG_WARN("%s: cannot receive more than 65535 bytes at once (%s)",
+        VLOG_WARN("%s: cannot receive frames longer than 65535 bytes (%s)",
                   netdev_get_name(netdev), ovs_strerror(error));
     }
 
@@ -246,8 +246,8 @@ vmfex_kernel_rxq_read_behind(const struct netdev *netdev, uint16_t tag_type)
         int fd = open_behind(netdev, types[i]);
 
         if (fd < 0) {
-            VLOG_WARN("%s: cannot be read behind TC (%s); frames in the "
-                      "kernel path cost more", netdev_get_name(netdev),
+            VLOG_WARN("%s: cannot receive behind TC (%s): the kernel path is "
+                      "slower", netdev_get_name(netdev),
                       ovs_strerror(-fd));
             close_behind(q);
             return false;
@@ -389,9 +389,9 @@ read_burst(struct kernel_rxq *q)
     } while (n < 0 && errno == EINTR);
     error = n < 0 ? errno : 0;
     if (error == EINVAL) {
-        count_dropped(q, "the kernel cannot tell what its sender left to be "
-                         "done about it, such as fragments of UDP or segments "
-                         "of SCTP");
+        count_dropped(q, "the kernel cannot describe the offload that its "
+                         "sender requested, such as fragmentation of UDP or "
+                         "segmentation of SCTP");
         error = EAGAIN;
     }
 
@@ -422,8 +422,8 @@ read_burst(struct kernel_rxq *q)
         if (vmfex_offload_start(&q->frames[q->n], frame, &hdrs[i])) {
             q->n++;
         } else {
-            count_dropped(q, "what its sender left to be done about it cannot "
-                             "be done");
+            count_dropped(q, "the offload that its sender requested cannot be "
+                             "completed");
         }
     }
 

@@ -241,7 +241,7 @@ make_links(void)
 
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         v->held_back = false;
-        if (v->netdev && v->ordinary) {
+        if (v->netdev && v->on_switch_bridge) {
             count_link(v);
         }
     }
@@ -291,7 +291,7 @@ vethernet_check_mtu(struct vmfex_vethernet *v)
 static void
 vethernet_decide(struct vmfex_vethernet *v)
 {
-    bool used = v->port || v->ordinary;
+    bool used = v->port || v->on_switch_bridge;
 
     if (v->reason == VMFEX_REASON_NONE && used) {
         vethernet_check_mtu(v);
@@ -416,16 +416,16 @@ compute(void)
     struct vmfex_vethernet *v, *next;
     struct vmfex_lport *lport;
     struct shash_node *node;
-    uint64_t claim;
+    uint64_t serial;
 
     COVERAGE_INC(vmfex_links_run);
     vethernet_get_all(&netdevs);
     SHASH_FOR_EACH (node, &netdevs) {
         v = vmfex_vethernet_get(node->data);
         v->netdev = node->data;
-        claim = vethernet_get_config(v->netdev)->claim;
-        v->rewritten |= v->claim != claim;
-        v->claim = claim;
+        serial = vethernet_get_config(v->netdev)->serial;
+        v->rewritten |= v->serial != serial;
+        v->serial = serial;
     }
 
     refresh_lports();

@@ -35,8 +35,8 @@ vmfex_main_loop_run(void)
 
     if (missed != on_our_own) {
         VLOG_INFO(missed
-                  ? "ovs-vswitchd has no database: the main thread goes on to "
-                    "forward, configuration waits"
+                  ? "ovs-vswitchd has no database: the main thread continues "
+                    "to forward, configuration is suspended"
                   : "ovs-vswitchd has its database again");
         on_our_own = missed;
     }

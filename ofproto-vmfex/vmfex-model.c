@@ -431,7 +431,7 @@ vmfex_vethernet_trunk(const struct vmfex_vethernet *v)
 bool
 vmfex_vethernet_has_path(const struct vmfex_vethernet *v)
 {
-    return (v->port || v->ordinary) && v->state != VETHERNET_DOWN;
+    return (v->port || v->on_switch_bridge) && v->state != VETHERNET_DOWN;
 }
 
 /* Returns true if frames can pass on any channel of 'v'. */

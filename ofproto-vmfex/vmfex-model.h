@@ -158,10 +158,10 @@ struct vmfex_vethernet {
     struct vmfex_bridge *bridge; /* It is an adapter of this bridge; written
                                   * by vmfex_adapter_attach() and its like. */
     struct netdev *netdev;      /* Valid in a run only, which writes it. */
-    uint64_t claim;             /* See struct vethernet_config. */
+    uint64_t serial;            /* See struct vethernet_config. */
 
     /* Derived, written by vmfex-channels. */
-    bool ordinary;              /* It is a port of an ordinary bridge. */
+    bool on_switch_bridge;      /* It is a port of an ordinary bridge. */
     bool in_use;                /* It is a port of any bridge. */
     bool reserved;
     bool predictable;

@@ -41,13 +41,13 @@ why_not_of_kernel(const struct vmfex_vethernet *v)
     if (!v->port) {
         return xasprintf("%s is a port of an ordinary bridge", v->ep->name);
     } else if (!vmfex_lport_is_kernel(v->port)) {
-        return xasprintf("%s is no netdev of the kernel",
+        return xasprintf("%s is not a kernel network device",
                          vmfex_lport_name(v->port));
     }
     for (size_t i = 0; i < v->n_channels; i++) {
         n_trunks += v->trunk[i] != NULL;
         if (v->trunk[i] && !vmfex_lport_is_kernel(v->trunk[i])) {
-            return xasprintf("trunk %s is no netdev of the kernel",
+            return xasprintf("trunk %s is not a kernel network device",
                              vmfex_lport_name(v->trunk[i]));
         }
     }

@@ -47,7 +47,8 @@ vmfex_publish_flush(odp_port_t odp_port, uint16_t vif)
 static bool
 waits_for_frame(const struct vmfex_vethernet *v)
 {
-    return (v->ordinary && v->active && v->up && vmfex_vethernet_works(v)
+    return (v->on_switch_bridge && v->active && v->up
+            && vmfex_vethernet_works(v)
             && v->reason != VMFEX_REASON_TRUNK_MTU
             && (v->state == VETHERNET_DOWN || v->waits));
 }
@@ -76,14 +77,14 @@ link_build(const struct vmfex_vethernet *v)
     link->port = v->port ? v->port->odp_port : ODPP_NONE;
     link->netdev = v->port ? v->port->dp_netdev : NULL;
     link->path = v->path;
-    link->ordinary = v->ordinary;
-    link->follow = v->ordinary;
+    link->ordinary = v->on_switch_bridge;
+    link->follow = v->on_switch_bridge;
     link->has_mac = c->has_mac;
     link->mac = link->has_mac ? c->mac : eth_addr_zero;
     link->drop = (v->state == VETHERNET_ACTIVE || waits_for_frame(v)
                   ? VMFEX_DROP_NONE
                   : v->state == VETHERNET_DOWN ? VMFEX_DROP_LINK_DOWN
-                  : !v->port && !v->ordinary ? VMFEX_DROP_NO_PORT
+                  : !v->port && !v->on_switch_bridge ? VMFEX_DROP_NO_PORT
                   : !v->active ? VMFEX_DROP_GATE_CLOSED
                   : !v->up ? VMFEX_DROP_PORT_DOWN
                   : VMFEX_DROP_NO_RULE);

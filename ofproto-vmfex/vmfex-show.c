@@ -91,7 +91,7 @@ static const char *
 vethernet_port_name(const struct vmfex_vethernet *v)
 {
     return (v->port ? vmfex_lport_name(v->port)
-            : v->ordinary ? "(bridge)" : "-");
+            : v->on_switch_bridge ? "(bridge)" : "-");
 }
 
 static void

@@ -623,7 +623,7 @@ run_commands(const char *args, struct ctl_command *commands, size_t n,
             if (!waits_for) {
                 char *s = process_escape_args(c->argv);
 
-                waits_for = xasprintf("waited in vain in \"%s\"", s);
+                waits_for = xasprintf("timed out in \"%s\"", s);
                 free(s);
             }
             break;

@@ -101,9 +101,8 @@ explain_no_room(const char *name, bool is_trunk)
         n += d->is_trunk == is_trunk;
     }
     return (n < max ? NULL
-            : xasprintf("%s is one more than the %d %s for which the kernel "
-                        "path has room", name, max,
-                        is_trunk ? "trunks" : "VM ports"));
+            : xasprintf("%s: the kernel path supports at most %d %s", name,
+                        max, is_trunk ? "trunks" : "VM ports"));
 }
 
 /* Has TC on the trunk 'd' do without XDP. */
@@ -165,9 +164,9 @@ why_not_xdp(const char *name, enum vmfex_kernel_hook wanted)
     if (wanted == VMFEX_KERNEL_TC) {
         return xstrdup("by vmfex-hook");
     } else if (wanted == VMFEX_KERNEL_NONE
-               && kernel_dev_is_whole(name, driver, sizeof driver)) {
-        return xasprintf("frames of %s come whole from driver %s", name,
-                         driver);
+               && kernel_dev_delivers_gso(name, driver, sizeof driver)) {
+        return xasprintf("driver %s of %s delivers unsegmented (GSO) frames",
+                         driver, name);
     }
     return NULL;
 }

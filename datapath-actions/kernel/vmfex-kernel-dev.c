@@ -201,7 +201,7 @@ ethtool_get(const char *name, uint32_t cmd)
  * been segmented, and stores its driver's name in 'driver', of 'size'
  * bytes. */
 bool
-kernel_dev_is_whole(const char *name, char *driver, size_t size)
+kernel_dev_delivers_gso(const char *name, char *driver, size_t size)
 {
     static const char *const drivers[] = { "tun", "veth", "virtio_net" };
     struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };

@@ -26,7 +26,7 @@ int kernel_dev_tc_replace(int ifindex, int prog_fd);
 void kernel_dev_tc_detach(int ifindex, bool qdisc_is_ours);
 uint32_t kernel_dev_tc_query(int ifindex);
 
-bool kernel_dev_is_whole(const char *name, char *driver, size_t size);
+bool kernel_dev_delivers_gso(const char *name, char *driver, size_t size);
 bool kernel_dev_get_lro(const char *name);
 bool kernel_dev_get_gro(const char *name);
 int kernel_dev_set_gro(const char *name, bool);
