@@ -11,9 +11,9 @@
 #include "controller/ovs-rows.h"
 #include "controller/prediction.h"
 #include "coverage.h"
+#include "lib/vmfex-names.h"
 #include "manager/vmfex-idl.h"
 #include "openvswitch/vlog.h"
-#include "packets.h"
 #include "smap.h"
 #include "util.h"
 #include "vswitch-idl.h"
@@ -30,15 +30,6 @@ COVERAGE_DEFINE(host_claim_held);
 #define CLAIM_HOLD_MS 2000
 
 /* Rows. */
-
-static char *
-normalize_mac(const char *s)
-{
-    struct eth_addr mac;
-
-    return (eth_addr_from_string(s, &mac)
-            ? xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(mac)) : xstrdup(s));
-}
 
 /* Withdraws the claim in 'row'. */
 static void
@@ -71,8 +62,13 @@ write_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row,
     const char *vm_id = smap_get(ids, "vm-id");
     const char *profile = ovs_iface_external_id(vm, "port-profile");
     const char *port = linked ? vm->row->name : "";
-    char *mac = normalize_mac(smap_get_def(ids, "attached-mac", ""));
+    const char *mac = smap_get_def(ids, "attached-mac", "");
+    char normal_mac[ETH_ADDR_STRLEN + 1];
 
+    /* One that is no MAC address is the manager's to refuse. */
+    if (vmfex_normalize_mac(mac, normal_mac)) {
+        mac = normal_mac;
+    }
     if (!vm_id) {
         vm_id = smap_get_def(ids, "vm-uuid", "");
     }
@@ -97,7 +93,6 @@ write_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row,
         vmfexrec_adapter_set_vm_id(row, vm_id);
         vmfexrec_adapter_set_profile(row, profile);
     }
-    free(mac);
 }
 
 /* State. */

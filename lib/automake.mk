@@ -7,7 +7,7 @@ lib_libvmfex_la_SOURCES = \
 	lib/compat.h \
 	lib/vmfex-choice.c \
 	lib/vmfex-choice.h \
-	lib/vmfex-mac.c \
-	lib/vmfex-mac.h \
+	lib/vmfex-names.c \
+	lib/vmfex-names.h \
 	lib/vmfex-reason.c \
 	lib/vmfex-reason.h

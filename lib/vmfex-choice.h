@@ -20,6 +20,5 @@ struct vmfex_choice {
 
 bool vmfex_choice_is_better(const struct vmfex_choice *,
                             const struct vmfex_choice *);
-int vmfex_compare_names(const char *, const char *);
 
 #endif /* vmfex-choice.h */

@@ -455,7 +455,7 @@ host_set_warning(const struct vmfexrec_host *host, const char *warning,
         VLOG_RL(&rl, level, "host %s: %s", host->name, warning);
         vmfexrec_host_update_external_ids_setkey(host, "warning", warning);
     } else if (!warning[0] && old) {
-        VLOG_INFO_RL(&rl, "host %s: no lack of adapters any more", host->name);
+        VLOG_INFO_RL(&rl, "host %s: all adapters exist now", host->name);
         vmfexrec_host_update_external_ids_delkey(host, "warning");
     }
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "hash.h"
-#include "lib/vmfex-mac.h"
+#include "lib/vmfex-names.h"
 #include "manager/db.h"
 #include "manager/port-index.h"
 #include "timeval.h"
@@ -361,7 +361,7 @@ decide_claimed(const struct port_index *ix, struct port_clock clock,
     /* What it is. */
     plan->profile = db_find_profile(ix->db, profile_key(a->profile));
     plan->profile_name = plan->profile ? plan->profile->name : a->profile;
-    vmfex_mac_normalize(a->attached_mac, plan->mac);
+    vmfex_normalize_mac(a->attached_mac, plan->mac);
     plan->vm_id = a->vm_id;
 
     /* Whether it may. */

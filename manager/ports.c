@@ -71,9 +71,9 @@ log_port(const struct port_plan *plan)
         COVERAGE_INC(ports_move_done);
         break;
     case BINDING_SOURCE_GONE:
-        VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) is gone from host "
-                     "%s, and bound to host %s, where it was to move",
-                     vp->number, plan->iface_id, vp->host, b->bound->host);
+        VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) left host %s before "
+                     "its move to host %s ended", vp->number, plan->iface_id,
+                     vp->host, b->bound->host);
         COVERAGE_INC(ports_move_done);
         break;
     case BINDING_REBOUND:

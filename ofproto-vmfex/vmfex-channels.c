@@ -11,7 +11,7 @@
 #include "netdev.h"
 #include "odp-util.h"
 #include "ofproto-vmfex/vethernet-port.h"
-#include "lib/vmfex-choice.h"
+#include "lib/vmfex-names.h"
 #include "ofproto-vmfex/vmfex-model.h"
 #include "openvswitch/vlog.h"
 #include "util.h"

@@ -15,6 +15,7 @@
 #include "ofproto-vmfex/vethernet-port.h"
 #include "ofproto-vmfex/vmfex-channels.h"
 #include "lib/vmfex-choice.h"
+#include "lib/vmfex-names.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"
 #include "ofproto-vmfex/vmfex-model.h"

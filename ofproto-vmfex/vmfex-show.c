@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/vmfex-choice.h"
+#include "lib/vmfex-names.h"
 #include "ofproto-vmfex/vmfex-model.h"
 #include "ofproto-vmfex/vmfex-trunk.h"
 #include "openvswitch/dynamic-string.h"

@@ -145,7 +145,7 @@ set_profile(struct ctl_context *ctx,
     }
     if (profile->burst && !profile->rate) {
         ctl_error(ctx, "port profile \"%s\": a burst of %"PRId64" kilobits "
-                  "means nothing without a rate: give --rate, too, or "
+                  "has no effect without a rate: give --rate, too, or "
                   "--burst=0", profile->name, profile->burst);
     }
 }

@@ -351,8 +351,8 @@ cmd_port_wait(struct ctl_context *ctx)
         known |= !strcmp(state, states[i]);
     }
     if (!known) {
-        ctl_error(ctx, "port \"%s\" can never be \"%s\": give one of pending, "
-                  "active, refused, retained, gone", name, state);
+        ctl_error(ctx, "port \"%s\" cannot become \"%s\": give one of "
+                  "pending, active, refused, retained, gone", name, state);
         return;
     }
     if (host && !strcmp(state, "gone")) {

@@ -19,37 +19,38 @@
 /* How many things to look at are named. */
 #define MAX_LINES 20
 
-/* What needs somebody's attention. */
-struct attention {
+/* What somebody has to look at. */
+struct problems {
     struct ds lines;
     size_t n;
 };
 
-/* Adds a line to 'at'. */
+/* Adds a line to 'problems'. */
 static void OVS_PRINTF_FORMAT(2, 3)
-attend(struct attention *at, const char *format, ...)
+report(struct problems *problems, const char *format, ...)
 {
-    if (at->n++ < MAX_LINES) {
+    if (problems->n++ < MAX_LINES) {
         va_list args;
 
-        ds_put_cstr(&at->lines, "    ");
+        ds_put_cstr(&problems->lines, "    ");
         va_start(args, format);
-        ds_put_format_valist(&at->lines, format, args);
+        ds_put_format_valist(&problems->lines, format, args);
         va_end(args);
-        ds_put_char(&at->lines, '\n');
+        ds_put_char(&problems->lines, '\n');
     }
 }
 
 static void
-attend_to_contact(struct attention *at, const char *kind, const char *name,
-                  int64_t last_contact)
+report_contact(struct problems *problems, const char *kind, const char *name,
+               int64_t last_contact)
 {
     if (!last_contact) {
-        attend(at, "%s %s: its vmfex-controller was never here", kind, name);
+        report(problems, "%s %s: vmfex-controller has never connected",
+               kind, name);
     } else if (time_wall_msec() - last_contact > CONTACT_MS) {
         char *contact = vmfex_ctl_format_last_contact(last_contact);
 
-        attend(at, "%s %s: last contact %s", kind, name, contact);
+        report(problems, "%s %s: last contact %s", kind, name, contact);
         free(contact);
     }
 }
@@ -67,8 +68,8 @@ format_trouble(const char *state, const char *reason, const char *detail)
 }
 
 static void
-attend_to_hosts(struct attention *at, struct ovsdb_idl *idl,
-                const void **adapters, size_t n_adapters)
+report_hosts(struct problems *problems, struct ovsdb_idl *idl,
+             const void **adapters, size_t n_adapters)
 {
     size_t n_hosts;
     const void **hosts = vmfex_ctl_rows(idl, &vmfexrec_table_host,
@@ -87,12 +88,12 @@ attend_to_hosts(struct attention *at, struct ovsdb_idl *idl,
                 n_used += vmfex_ctl_adapter_is_used(a);
             }
         }
-        attend_to_contact(at, "host", host->name, host->last_contact);
+        report_contact(problems, "host", host->name, host->last_contact);
         if (warning) {
-            attend(at, "host %s: %s", host->name, warning);
+            report(problems, "host %s: %s", host->name, warning);
         }
         if (n && n == n_used) {
-            attend(at, "host %s: all %"PRIuSIZE" adapters are used",
+            report(problems, "host %s: all %"PRIuSIZE" adapters are used",
                    host->name, n);
         }
     }
@@ -100,7 +101,7 @@ attend_to_hosts(struct attention *at, struct ovsdb_idl *idl,
 }
 
 static void
-attend_to_switches(struct attention *at, struct ovsdb_idl *idl)
+report_switches(struct problems *problems, struct ovsdb_idl *idl)
 {
     size_t n;
     const void **switches = vmfex_ctl_rows(idl, &vmfexrec_table_switch,
@@ -109,15 +110,15 @@ attend_to_switches(struct attention *at, struct ovsdb_idl *idl)
     for (size_t i = 0; i < n; i++) {
         const struct vmfexrec_switch *sw = switches[i];
 
-        attend_to_contact(at, "switch", sw->name, sw->last_contact);
+        report_contact(problems, "switch", sw->name, sw->last_contact);
     }
     free(switches);
 }
 
 /* Counts 'ports', of which there are 'n', by state and reason, in 'counts'. */
 static void
-attend_to_ports(struct attention *at, const void **ports, size_t n,
-                struct simap *counts)
+report_ports(struct problems *problems, const void **ports, size_t n,
+             struct simap *counts)
 {
     for (size_t i = 0; i < n; i++) {
         const struct vmfexrec_virtual_port *vp = ports[i];
@@ -127,7 +128,7 @@ attend_to_ports(struct attention *at, const void **ports, size_t n,
         free(trouble);
         if (vp->reason) {
             trouble = format_trouble(vp->state, vp->reason, vp->detail);
-            attend(at, "port ve%"PRId64", iface-id %s, host %s: %s",
+            report(problems, "port ve%"PRId64", iface-id %s, host %s: %s",
                    vp->number, vp->iface_id,
                    vmfex_ctl_equals(vp->host, "") ? "-" : vp->host, trouble);
             free(trouble);
@@ -135,11 +136,11 @@ attend_to_ports(struct attention *at, const void **ports, size_t n,
     }
 }
 
-/* Attends to those 'adapters' that claim a port in 'ports' which is another
- * one's. */
+/* Reports those 'adapters' that claim a port in 'ports' which belongs to
+ * another adapter. */
 static void
-attend_to_claims(struct attention *at, const void **adapters,
-                 size_t n_adapters, const void **ports, size_t n_ports)
+report_claims(struct problems *problems, const void **adapters,
+              size_t n_adapters, const void **ports, size_t n_ports)
 {
     for (size_t i = 0; i < n_adapters; i++) {
         const struct vmfexrec_adapter *a = adapters[i];
@@ -156,7 +157,7 @@ attend_to_claims(struct attention *at, const void **adapters,
         if (!is_ports) {
             char *trouble = format_trouble(a->state, a->reason, a->detail);
 
-            attend(at, "adapter %s of host %s, VM port %s: %s", a->name,
+            report(problems, "adapter %s of host %s, VM port %s: %s", a->name,
                    a->host, vmfex_ctl_equals(a->port, "") ? "-" : a->port,
                    trouble);
             free(trouble);
@@ -165,11 +166,11 @@ attend_to_claims(struct attention *at, const void **adapters,
 }
 
 /* Appends to 'ds' how much there is of everything in 'idl', and what of that
- * needs somebody's attention. */
+ * somebody has to look at. */
 void
 vmfex_ctl_put_summary(struct ds *ds, struct ovsdb_idl *idl)
 {
-    struct attention at = { .lines = DS_EMPTY_INITIALIZER };
+    struct problems problems = { .lines = DS_EMPTY_INITIALIZER };
     struct simap counts = SIMAP_INITIALIZER(&counts);
     size_t n_adapters, n_hosts, n_ports, n_switches, n_trunks;
     const void **adapters = vmfex_ctl_rows(idl, &vmfexrec_table_adapter,
@@ -188,10 +189,10 @@ vmfex_ctl_put_summary(struct ds *ds, struct ovsdb_idl *idl)
     for (size_t i = 0; i < n_adapters; i++) {
         n_used += vmfex_ctl_adapter_is_used(adapters[i]);
     }
-    attend_to_hosts(&at, idl, adapters, n_adapters);
-    attend_to_switches(&at, idl);
-    attend_to_ports(&at, ports, n_ports, &counts);
-    attend_to_claims(&at, adapters, n_adapters, ports, n_ports);
+    report_hosts(&problems, idl, adapters, n_adapters);
+    report_switches(&problems, idl);
+    report_ports(&problems, ports, n_ports, &counts);
+    report_claims(&problems, adapters, n_adapters, ports, n_ports);
 
     ds_put_format(ds, "hosts: %"PRIuSIZE", switches: %"PRIuSIZE", trunks: "
                   "%"PRIuSIZE"\n", n_hosts, n_switches, n_trunks);
@@ -202,12 +203,12 @@ vmfex_ctl_put_summary(struct ds *ds, struct ovsdb_idl *idl)
     for (size_t i = 0; i < simap_count(&counts); i++) {
         ds_put_format(ds, "    %u %s\n", sorted[i]->data, sorted[i]->name);
     }
-    if (at.n) {
-        ds_put_format(ds, "to look at: %"PRIuSIZE"\n%s", at.n,
-                      ds_cstr(&at.lines));
-        if (at.n > MAX_LINES) {
+    if (problems.n) {
+        ds_put_format(ds, "to look at: %"PRIuSIZE"\n%s", problems.n,
+                      ds_cstr(&problems.lines));
+        if (problems.n > MAX_LINES) {
             ds_put_format(ds, "    and %"PRIuSIZE" more: see \"port-list\"\n",
-                          at.n - MAX_LINES);
+                          problems.n - MAX_LINES);
         }
     } else {
         ds_put_cstr(ds, "nothing to look at\n");
@@ -215,7 +216,7 @@ vmfex_ctl_put_summary(struct ds *ds, struct ovsdb_idl *idl)
 
     free(sorted);
     simap_destroy(&counts);
-    ds_destroy(&at.lines);
+    ds_destroy(&problems.lines);
     free(adapters);
     free(ports);
 }

@@ -3,13 +3,13 @@
 #include <config.h>
 #include "utilities/vmfex-ctl.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bitmap.h"
+#include "lib/vmfex-names.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "openvswitch/shash.h"
@@ -442,35 +442,11 @@ vmfex_ctl_rows(struct ovsdb_idl *idl,
     return rows;
 }
 
-/* Compares 'a' with 'b' as a person would, numbers in them by value. */
+/* Compares strings of the database, see vmfex_ctl_equals(). */
 static int
 cmp_names(const char *a, const char *b)
 {
-    a = a ? a : "";
-    b = b ? b : "";
-    while (*a && *b) {
-        if (isdigit((unsigned char) *a) && isdigit((unsigned char) *b)) {
-            size_t na, nb;
-            int cmp;
-
-            a += strspn(a, "0");
-            b += strspn(b, "0");
-            na = strspn(a, "0123456789");
-            nb = strspn(b, "0123456789");
-            cmp = na != nb ? (na < nb ? -1 : 1) : strncmp(a, b, na);
-            if (cmp) {
-                return cmp;
-            }
-            a += na;
-            b += nb;
-        } else if (*a != *b) {
-            break;
-        } else {
-            a++;
-            b++;
-        }
-    }
-    return strcmp(a, b);
+    return vmfex_compare_names(a ? a : "", b ? b : "");
 }
 
 #define CMP_NAMES(TABLE, COLUMN)                                        \

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef VMFEX_NAMES_H
+#define VMFEX_NAMES_H 1
+
+/* How names and addresses are compared: the natural order of names, and the
+ * normal form of a MAC address. */
+
+#include <stdbool.h>
+
+#include "packets.h"
+
+int vmfex_compare_names(const char *, const char *);
+bool vmfex_normalize_mac(const char *, char mac[ETH_ADDR_STRLEN + 1]);
+
+#endif /* vmfex-names.h */
