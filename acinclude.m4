@@ -184,7 +184,7 @@ AC_DEFUN([_VMFEX_PREPARE_OVS],
      [AS_IF([test -e "$OVS_BUILDDIR"],
         [AC_MSG_RESULT([another one or with other options, removed])],
         [AC_MSG_RESULT([no])])
-      rm -rf "$vmfex_top/ovs" "$vmfex_top/ovs-build" "$vmfex_top/ovs.stamp"
+      rm -rf "$vmfex_top/ovs" "$vmfex_top/ovs.stamp"
       mkdir "$OVS_BUILDDIR" || AC_MSG_ERROR([cannot make $OVS_BUILDDIR])
       AS_IF([test "$vmfex_ovs_configure" = ./configure],
         [AC_MSG_NOTICE([unpacking $vmfex_ovs_source])
@@ -296,15 +296,14 @@ AC_DEFUN([_VMFEX_ASK_OVS],
 dnl VMFEX_WITH_BPF
 dnl
 dnl What the kernel path is built with, unless --without-bpf is given: clang
-dnl compiles the eBPF programs, bpftool makes a header of them, and libbpf
-dnl loads them.  Defines HAVE_BPF in vmfex-config.h.
+dnl compiles the eBPF programs, and libbpf loads them.  Defines HAVE_BPF in
+dnl vmfex-config.h.
 AC_DEFUN([VMFEX_WITH_BPF],
   [AC_ARG_WITH(
      [bpf],
      [AS_HELP_STRING([--without-bpf], [build without the kernel path])],
      [], [with_bpf=yes])
    AC_ARG_VAR([CLANG], [compiles eBPF programs])
-   AC_ARG_VAR([BPFTOOL], [makes a header of eBPF programs])
    BPF_CFLAGS=
    BPF_LIBS=
    AS_IF([test "$with_bpf" != no],
@@ -330,17 +329,7 @@ _VMFEX_EOF
          AC_MSG_ERROR(m4_normalize([
            $CLANG cannot compile eBPF programs, see config.log: install the
            packages clang and libbpf-dev, or use --without-bpf]))])
-      AC_PATH_PROGS([BPFTOOL], [bpftool], [], [$PATH:/usr/sbin:/sbin])
-      AC_MSG_CHECKING([whether bpftool makes skeletons])
-      AS_IF([test "X$BPFTOOL" != X \
-             && "$BPFTOOL" gen skeleton conftest.bpf.o \
-                  > conftest.skel.h 2>&AS_MESSAGE_LOG_FD],
-        [AC_MSG_RESULT([yes])],
-        [AC_MSG_RESULT([no])
-         AC_MSG_ERROR(m4_normalize([
-           bpftool is missing, or cannot make skeletons of eBPF programs:
-           install the package bpftool, or use --without-bpf]))])
-      rm -f conftest.bpf.c conftest.bpf.o conftest.skel.h
+      rm -f conftest.bpf.c conftest.bpf.o
       PKG_CHECK_MODULES([LIBBPF], [libbpf >= 0.8], [],
         [AC_MSG_ERROR(m4_normalize([
            libbpf 0.8 or later is missing, which loads the eBPF programs of the

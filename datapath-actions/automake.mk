@@ -39,7 +39,7 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	$(DATAPATH_KERNEL_SOURCES)
 datapath_actions_libvmfex_datapath_la_LIBADD = $(BPF_LIBS)
 
-# The kernel path: eBPF programs, compiled now, and loaded out of a header.
+# The kernel path: eBPF programs, compiled now, and loaded out of the binary.
 EXTRA_DIST += \
 	datapath-actions/kernel/vmfex-kernel-attach.c \
 	datapath-actions/kernel/vmfex-kernel-carrier.bpf.h \
@@ -82,15 +82,15 @@ DATAPATH_KERNEL_SOURCES = \
 	datapath-actions/kernel/vmfex-kernel-state.h \
 	datapath-actions/kernel/vmfex-kernel.c \
 	datapath-actions/kernel/vmfex-kernel.h
-KERNEL_SKELETONS = \
-	datapath-actions/kernel/vmfex-kernel-plain.skel.h \
-	datapath-actions/kernel/vmfex-kernel.skel.h
-nodist_datapath_actions_libvmfex_datapath_la_SOURCES = $(KERNEL_SKELETONS)
-BUILT_SOURCES += $(KERNEL_SKELETONS)
+KERNEL_BPF_BYTES = \
+	datapath-actions/kernel/vmfex-kernel-plain.bpf.inc \
+	datapath-actions/kernel/vmfex-kernel.bpf.inc
+nodist_datapath_actions_libvmfex_datapath_la_SOURCES = $(KERNEL_BPF_BYTES)
+BUILT_SOURCES += $(KERNEL_BPF_BYTES)
 CLEANFILES += \
 	datapath-actions/kernel/vmfex-kernel-plain.bpf.o \
 	datapath-actions/kernel/vmfex-kernel.bpf.o \
-	$(KERNEL_SKELETONS)
+	$(KERNEL_BPF_BYTES)
 KERNEL_BPF_FILES = \
 	datapath-actions/kernel/vmfex-kernel-carrier.bpf.h \
 	datapath-actions/kernel/vmfex-kernel-maps.h \
@@ -105,17 +105,12 @@ datapath-actions/kernel/vmfex-kernel.bpf.o: $(KERNEL_BPF_FILES)
 datapath-actions/kernel/vmfex-kernel-plain.bpf.o: $(KERNEL_BPF_FILES)
 	$(AM_V_at)$(MKDIR_P) datapath-actions/kernel
 	$(AM_V_GEN)$(KERNEL_BPF_COMPILE) -o $@
-# It is not held to our warnings.
-datapath-actions/kernel/vmfex-kernel.skel.h: \
-    datapath-actions/kernel/vmfex-kernel.bpf.o
-	$(AM_V_GEN)(echo '#pragma GCC system_header' && \
-	    $(BPFTOOL) gen skeleton $< name vmfex_kernel_bpf) > $@.tmp && \
-	mv $@.tmp $@
-datapath-actions/kernel/vmfex-kernel-plain.skel.h: \
-    datapath-actions/kernel/vmfex-kernel-plain.bpf.o
-	$(AM_V_GEN)(echo '#pragma GCC system_header' && \
-	    $(BPFTOOL) gen skeleton $< name vmfex_kernel_plain_bpf) > $@.tmp && \
-	mv $@.tmp $@
+# The bytes of a file, for the initialiser of an array.
+SUFFIXES += .inc .o
+.o.inc:
+	$(AM_V_GEN)od -A n -v -t x1 $< > $@.tmp && \
+	$(SED) 's/ \(..\)/0x\1,/g' $@.tmp > $@.tmp2 && \
+	rm $@.tmp && mv $@.tmp2 $@
 else
 DATAPATH_KERNEL_SOURCES = \
 	datapath-actions/kernel/vmfex-kernel-none.c \

@@ -95,6 +95,14 @@ struct vmfex_kernel_port {
 #define VMFEX_KERNEL_OTHER_CHANNEL 0x80000000
 #define VMFEX_KERNEL_PORT_QDISC 0x01    /* We made its clsact qdisc. */
 
+/* All that is constant in the programs and not in their code: the loader may
+ * write it before they are loaded. */
+struct vmfex_kernel_setup {
+    __u8 has_frags;             /* The kernel knows frames of several buffers
+                                 * in XDP. */
+    __u8 never;                 /* Always 0. */
+};
+
 /* What the XDP program leaves in front of a frame for the TC program. */
 struct vmfex_kernel_meta {
     __u32 magic;                /* VMFEX_KERNEL_MAGIC*. */

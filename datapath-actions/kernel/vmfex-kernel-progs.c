@@ -10,11 +10,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "datapath-actions/kernel/vmfex-kernel-maps.h"
+#include "openvswitch/compiler.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
-
-#include "datapath-actions/kernel/vmfex-kernel-plain.skel.h"
-#include "datapath-actions/kernel/vmfex-kernel.skel.h"
 
 /* The name that the documents give, for the verifier's log. */
 VLOG_DEFINE_THIS_MODULE(vmfex_kernel);
@@ -25,7 +24,17 @@ enum {
     NO_CARRIER = 1 << 1         /* A look at the carrier of trunks. */
 };
 
-static struct vmfex_kernel_bpf *skel; /* NULL if not loaded. */
+/* The programs as clang compiled them: those that look at the carrier of
+ * trunks, and those that do not, for a kernel that does not let them.  Both
+ * have the same names, and the same maps. */
+OVS_ALIGNED_VAR(8) static const uint8_t carrier_elf[] = {
+#include "datapath-actions/kernel/vmfex-kernel.bpf.inc"
+};
+OVS_ALIGNED_VAR(8) static const uint8_t plain_elf[] = {
+#include "datapath-actions/kernel/vmfex-kernel-plain.bpf.inc"
+};
+
+static struct bpf_object *object; /* NULL if not loaded. */
 
 static int
 log_libbpf(enum libbpf_print_level level OVS_UNUSED, const char *format,
@@ -38,32 +47,35 @@ log_libbpf(enum libbpf_print_level level OVS_UNUSED, const char *format,
 }
 
 static struct bpf_map *
-skel_map(size_t i)
+find_map(size_t i)
 {
-    return bpf_object__find_map_by_name(skel->obj, kernel_map_name(i));
+    return bpf_object__find_map_by_name(object, kernel_map_name(i));
+}
+
+static struct bpf_program *
+find_program(const char *name)
+{
+    return bpf_object__find_program_by_name(object, name);
 }
 
 /* Opens the programs, which look at the carrier of trunks if 'has_carrier'.
- * Those which do not are for a kernel that does not let them. */
-static struct vmfex_kernel_bpf *
+ * Returns NULL and sets errno if there is no memory. */
+static struct bpf_object *
 open_programs(bool has_carrier)
 {
-    struct vmfex_kernel_bpf *s;
+    LIBBPF_OPTS(bpf_object_open_opts, opts,
+                .object_name = "vmfex_kernel_bpf");
+    struct bpf_object *o
+        = (has_carrier
+           ? bpf_object__open_mem(carrier_elf, sizeof carrier_elf, &opts)
+           : bpf_object__open_mem(plain_elf, sizeof plain_elf, &opts));
+    long error = -libbpf_get_error(o);
 
-    if (has_carrier) {
-        return vmfex_kernel_bpf__open();
+    if (error) {
+        errno = error;
+        return NULL;
     }
-
-    /* Both have the same programs and maps. */
-    s = calloc(1, sizeof *s);
-    if (s && (vmfex_kernel_bpf__create_skeleton(s)
-              || (s->skeleton->data = vmfex_kernel_plain_bpf__elf_bytes(
-                      &s->skeleton->data_sz),
-                  bpf_object__open_skeleton(s->skeleton, NULL)))) {
-        vmfex_kernel_bpf__destroy(s);
-        s = NULL;
-    }
-    return s;
+    return o;
 }
 
 /* Has the programs find the devices whose carrier they look at, those of this
@@ -74,7 +86,7 @@ find_devices(void)
     uint8_t frame[60] = { 0 };  /* What they get does not matter. */
     LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame,
                 .data_size_in = sizeof frame);
-    int fd = bpf_program__fd(skel->progs.vmfex_find_devices);
+    int fd = bpf_program__fd(find_program("vmfex_find_devices"));
 
     return !bpf_prog_test_run_opts(fd, &opts) && !opts.retval;
 }
@@ -83,28 +95,32 @@ find_devices(void)
 static int
 load_programs(const int map_fds[N_KMAPS], bool has_carrier, bool has_frags)
 {
+    const struct vmfex_kernel_setup setup = { .has_frags = has_frags };
     int error;
 
-    skel = open_programs(has_carrier);
-    if (!skel) {
-        return errno ? errno : ENOMEM;
+    object = open_programs(has_carrier);
+    if (!object) {
+        return errno;
     }
-    skel->rodata->has_frags = has_frags;
     if (has_frags) {
-        bpf_program__set_flags(skel->progs.vmfex_xdp, BPF_F_XDP_HAS_FRAGS);
+        bpf_program__set_flags(find_program("vmfex_xdp"),
+                               BPF_F_XDP_HAS_FRAGS);
     }
     for (size_t i = 0; i < N_KMAPS; i++) {
         if (map_fds[i] >= 0) {
-            bpf_map__reuse_fd(skel_map(i), map_fds[i]);
+            bpf_map__reuse_fd(find_map(i), map_fds[i]);
         }
     }
-    error = -vmfex_kernel_bpf__load(skel);
+    error = -bpf_map__set_initial_value(
+        bpf_object__find_map_by_name(object, ".rodata"), &setup, sizeof setup);
+    if (!error) {
+        error = -bpf_object__load(object);
+    }
     if (!error && has_carrier && !find_devices()) {
         error = EOPNOTSUPP;
     }
     if (error) {
-        vmfex_kernel_bpf__destroy(skel);
-        skel = NULL;
+        kernel_progs_unload();
     }
     return error;
 }
@@ -174,8 +190,8 @@ kernel_progs_load(const int map_fds[N_KMAPS], char **errorp)
 void
 kernel_progs_unload(void)
 {
-    vmfex_kernel_bpf__destroy(skel);
-    skel = NULL;
+    bpf_object__close(object);
+    object = NULL;
 }
 
 /* Returns true if kernel_progs_load() was successful, and nothing has been
@@ -183,29 +199,29 @@ kernel_progs_unload(void)
 bool
 kernel_progs_are_loaded(void)
 {
-    return skel != NULL;
+    return object != NULL;
 }
 
 /* Returns the file descriptor of 'prog', which is loaded. */
 int
 kernel_prog_fd(enum kernel_prog prog)
 {
-    const struct bpf_program *programs[] = {
-        [KPROG_VM] = skel->progs.vmfex_vm,
-        [KPROG_XDP] = skel->progs.vmfex_xdp,
-        [KPROG_TRUNK] = skel->progs.vmfex_trunk,
-        [KPROG_TRUNK_TC] = skel->progs.vmfex_trunk_tc,
-        [KPROG_SOCKET] = skel->progs.vmfex_socket,
-        [KPROG_SOCKET_TRUNK] = skel->progs.vmfex_socket_trunk,
-        [KPROG_SOCKET_BEHIND] = skel->progs.vmfex_socket_behind,
+    static const char *const names[] = {
+        [KPROG_VM] = "vmfex_vm",
+        [KPROG_XDP] = "vmfex_xdp",
+        [KPROG_TRUNK] = "vmfex_trunk",
+        [KPROG_TRUNK_TC] = "vmfex_trunk_tc",
+        [KPROG_SOCKET] = "vmfex_socket",
+        [KPROG_SOCKET_TRUNK] = "vmfex_socket_trunk",
+        [KPROG_SOCKET_BEHIND] = "vmfex_socket_behind",
     };
 
-    return bpf_program__fd(programs[prog]);
+    return bpf_program__fd(find_program(names[prog]));
 }
 
 /* Returns that of 'map', which the programs use. */
 int
 kernel_prog_map_fd(enum kernel_map map)
 {
-    return bpf_map__fd(skel_map(map));
+    return bpf_map__fd(find_map(map));
 }

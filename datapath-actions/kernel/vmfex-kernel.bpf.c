@@ -44,9 +44,7 @@ struct hlist_head;
  * see vmfex-kernel-carrier.bpf.h. */
 char LICENSE[] SEC("license") = "GPL";
 
-/* Whether the kernel knows frames of several buffers in XDP.  Set before the
- * programs are loaded. */
-const volatile bool has_frags = true;
+const volatile struct vmfex_kernel_setup setup = { .has_frags = 1 };
 
 /* The kernel's devices, see vmfex-kernel-carrier.bpf.h. */
 struct hlist_head *device_table;
@@ -107,12 +105,10 @@ struct eth {
 
 /* Ties every map to each program, so that all of them are found by way of any
  * device.  The kernel removes this code, but not the ties. */
-const volatile bool never = false;
-
 static __always_inline void
 hold_maps(void)
 {
-    if (never) {
+    if (setup.never) {
         __u64 key = 0;
 
         bpf_map_lookup_elem(&vmfex_owner, &key);
@@ -346,7 +342,7 @@ vmfex_xdp(struct xdp_md *ctx)
     }
     verdict = look_at_frame(trunk, trunk_ifindex, bpf_ntohs(eth->type),
                             (const __be16 *) (eth + 1), end, false, &a);
-    len = (has_frags ? bpf_xdp_get_buff_len(ctx) : (__u64) (end - data))
+    len = (setup.has_frags ? bpf_xdp_get_buff_len(ctx) : (__u64) (end - data))
           - a.tag_len;
     if (verdict != FORWARD) {
         count_refused(trunk, verdict, &a, 1, len);
