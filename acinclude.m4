@@ -61,9 +61,8 @@ AC_DEFUN([VMFEX_WITH_DPDK],
 
 dnl VMFEX_WITH_OVS
 dnl
-dnl Finds Open vSwitch.  If it is a tarball, unpacks it into ovs/ of the build
-dnl tree and configures it there; if it is a source directory, configures it in
-dnl ovs-build/ of the build tree.  "make" builds it.
+dnl Finds Open vSwitch, and configures it in ovs/ of the build tree, into which
+dnl it is unpacked if it is a tarball.  "make" builds it.
 AC_DEFUN([VMFEX_WITH_OVS],
   [AC_REQUIRE([AC_PROG_SED])
    AC_REQUIRE([LT_INIT])
@@ -72,8 +71,8 @@ AC_DEFUN([VMFEX_WITH_OVS],
    AC_ARG_WITH(
      [ovs-source],
      [AS_HELP_STRING([--with-ovs-source=DIR|TARBALL],
-        [Open vSwitch to build
-         (default: /usr/src/openvswitch/openvswitch.tar.gz)])],
+        [Open vSwitch to build, or a directory with openvswitch.tar.gz
+         (default: /usr/src/openvswitch)])],
      [], [with_ovs_source=])
    AC_ARG_WITH(
      [ovs-build],
@@ -89,7 +88,13 @@ AC_DEFUN([VMFEX_WITH_OVS],
    vmfex_top=`pwd`
    vmfex_ovs_source=$with_ovs_source
    AS_IF([test "X$vmfex_ovs_source" = X],
-     [vmfex_ovs_source=/usr/src/openvswitch/openvswitch.tar.gz])
+     [vmfex_ovs_source=/usr/src/openvswitch])
+   # Debian's openvswitch-source is a tarball in this directory up to Debian
+   # 12, and after that the directory itself.
+   for vmfex_file in "$vmfex_ovs_source"/openvswitch.tar.*; do
+     AS_IF([test -f "$vmfex_file" && test ! -e "$vmfex_ovs_source/configure"],
+       [vmfex_ovs_source=$vmfex_file])
+   done
    # A source directory that somebody built in place is a built tree.
    AS_IF([test "X$with_ovs_build" = X \
           && test -d "$vmfex_ovs_source" \
@@ -124,7 +129,8 @@ AC_DEFUN([VMFEX_WITH_OVS],
 
 dnl Sets OVS_BUILDDIR to a tree in which Open vSwitch's configure has run.
 AC_DEFUN([_VMFEX_PREPARE_OVS],
-  [AS_IF(
+  [OVS_BUILDDIR=$vmfex_top/ovs
+   AS_IF(
      [test -d "$vmfex_ovs_source"],
        [vmfex_ovs_source=`cd "$vmfex_ovs_source" && pwd`
         AS_IF([test ! -e "$vmfex_ovs_source/configure"],
@@ -134,22 +140,25 @@ AC_DEFUN([_VMFEX_PREPARE_OVS],
                 first]))],
              [AC_MSG_ERROR(m4_normalize([
                 $vmfex_ovs_source is not a source directory of Open vSwitch:
-                it has neither "configure" nor "boot.sh"]))])])
-        OVS_BUILDDIR=$vmfex_top/ovs-build
+                it has neither "configure" nor "boot.sh", nor is there an
+                openvswitch.tar.gz]))])])
+        AS_IF([test "$vmfex_ovs_source" = "$OVS_BUILDDIR"],
+          [AC_MSG_ERROR(m4_normalize([
+             Open vSwitch is going to be built in $OVS_BUILDDIR: its source has
+             to be somewhere else]))])
         vmfex_ovs_configure=$vmfex_ovs_source/configure
         vmfex_ovs_sum=`cksum < "$vmfex_ovs_configure"`],
      [test -f "$vmfex_ovs_source"],
        [AS_CASE([$vmfex_ovs_source], [/*], [],
           [vmfex_ovs_source=$vmfex_top/$vmfex_ovs_source])
-        OVS_BUILDDIR=$vmfex_top/ovs
         vmfex_ovs_configure=./configure
         vmfex_ovs_sum=`cksum < "$vmfex_ovs_source"`],
      [test "X$with_ovs_source" != X],
        [AC_MSG_ERROR(m4_normalize([
           --with-ovs-source=$with_ovs_source: no such file or directory]))],
      [AC_MSG_ERROR(m4_normalize([
-        $vmfex_ovs_source is missing: install the package openvswitch-source,
-        or name another Open vSwitch with --with-ovs-source or
+        there is no Open vSwitch in $vmfex_ovs_source: install the package
+        openvswitch-source, or name another one with --with-ovs-source or
         --with-ovs-build]))])
 
    # Open vSwitch runs where our daemon runs: same compiler, same directories.
