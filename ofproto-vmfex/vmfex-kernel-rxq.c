@@ -369,7 +369,8 @@ read_burst(struct kernel_rxq *q)
     if (netdev_get_mtu(q->rxq->netdev, &mtu)) {
         mtu = ETH_PAYLOAD_MAX;
     }
-    buffer_len = VLAN_ETH_HEADER_LEN + mtu;
+    buffer_len = MIN(VLAN_ETH_HEADER_LEN + mtu,
+                     UINT16_MAX - DP_NETDEV_HEADROOM);
 
     memset(msgs, 0, sizeof msgs);
     for (size_t i = 0; i < NETDEV_MAX_BURST; i++) {
@@ -409,17 +410,10 @@ read_burst(struct kernel_rxq *q)
             dp_packet_delete(frame);
             continue;
         }
-        if (size > buffer_len) {
-            struct dp_packet *large
-                = dp_packet_new_with_headroom(size, DP_NETDEV_HEADROOM);
-
-            dp_packet_put(large, dp_packet_data(frame), buffer_len);
-            dp_packet_put(large, overflow[i], size - buffer_len);
-            dp_packet_delete(frame);
-            frame = large;
-        }
         get_vlan(q, q->n, &msgs[i].msg_hdr);
-        if (vmfex_offload_start(&q->frames[q->n], frame, &hdrs[i])) {
+        if (vmfex_offload_start(&q->frames[q->n], frame, overflow[i],
+                                size > buffer_len ? size - buffer_len : 0,
+                                &hdrs[i])) {
             q->n++;
         } else {
             count_dropped(q, "the offload that its sender requested cannot be "
@@ -451,7 +445,7 @@ take_frames(struct kernel_rxq *q, struct dp_packet_batch *batch)
             veh->veth_tci = q->tci[q->next];
         }
         dp_packet_batch_add(batch, frame);
-        if (!off->frame) {
+        if (vmfex_offload_is_done(off)) {
             q->next++;
         }
     }

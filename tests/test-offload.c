@@ -190,10 +190,22 @@ build(struct frame *f, const struct recipe *r, size_t ofs, size_t len,
     memcpy(l4 + csum_ofs(r), &sum, sizeof sum);
 }
 
-static struct dp_packet *
-packet_from_frame(const struct frame *f)
+/* Hands 'f' over to 'off' in two pieces, if it is long enough. */
+static bool
+start(struct vmfex_offload *off, const struct frame *f,
+      const struct virtio_net_hdr *hdr)
 {
-    return dp_packet_clone_data(f->data, f->size);
+    static const size_t lengths[] = { 60, 1514, 9014 };
+    size_t max_len = lengths[random_range(ARRAY_SIZE(lengths))];
+    size_t first_len = MIN(f->size, max_len);
+    size_t rest_len = f->size - first_len;
+    uint8_t *rest = xmemdup(f->data + first_len, rest_len);
+    bool ok = vmfex_offload_start(off, dp_packet_clone_data(f->data,
+                                                            first_len),
+                                  rest, rest_len, hdr);
+
+    free(rest);
+    return ok;
 }
 
 static struct virtio_net_hdr
@@ -236,7 +248,7 @@ test_segments_of(const struct recipe *r, size_t len, uint16_t gso_size)
 
     build(&whole, r, 0, len, 0, fin | psh | ack | cwr, true);
     hdr = describe(&whole, r, gso_size);
-    ovs_assert(vmfex_offload_start(&off, packet_from_frame(&whole), &hdr));
+    ovs_assert(start(&off, &whole, &hdr));
     for (size_t ofs = 0; ofs < len; ofs += gso_size, i++) {
         bool is_last = ofs + gso_size >= len;
 
@@ -275,7 +287,7 @@ complete(struct dp_packet *packet, uint16_t start, uint16_t ofs, bool ok)
     struct dp_packet *clone = dp_packet_clone(packet);
     struct vmfex_offload off;
 
-    ovs_assert(vmfex_offload_start(&off, clone, &hdr) == ok);
+    ovs_assert(vmfex_offload_start(&off, clone, NULL, 0, &hdr) == ok);
     if (ok) {
         ovs_assert(vmfex_offload_next(&off) == clone);
         memcpy(dp_packet_data(packet), dp_packet_data(clone),
@@ -302,10 +314,26 @@ test_checksums(struct ovs_cmdl_context *ctx OVS_UNUSED)
             build(&whole, r, 3, len, 0, 0x10, true);
             build(&expected, r, 3, len, 0, 0x10, false);
             hdr = describe(&whole, r, 0);
-            ovs_assert(vmfex_offload_start(&off, packet_from_frame(&whole),
-                                           &hdr));
+            ovs_assert(start(&off, &whole, &hdr));
             compare(r, &expected, vmfex_offload_next(&off));
         }
+    }
+
+    /* The longest that a packet can be, and longer. */
+    for (size_t size = UINT16_MAX; size <= UINT16_MAX + 1; size++) {
+        const struct recipe *r = &recipes[0];
+        struct virtio_net_hdr hdr;
+        struct vmfex_offload off;
+
+        build(&whole, r, 0, size - 54, 0, 0x10, true);
+        build(&expected, r, 0, size - 54, 0, 0x10, false);
+        ovs_assert(whole.size == size);
+        hdr = describe(&whole, r, 0);
+        ovs_assert(start(&off, &whole, &hdr) == (size <= UINT16_MAX));
+        if (size <= UINT16_MAX) {
+            compare(r, &expected, vmfex_offload_next(&off));
+        }
+        ovs_assert(vmfex_offload_is_done(&off));
     }
 
     /* No IP, and no Ethernet header. */
@@ -365,7 +393,7 @@ test_sctp(struct ovs_cmdl_context *ctx OVS_UNUSED)
             uint8_t *l4;
 
             build(&whole, &sctp[i], 0, len, 0, 0, true);
-            packet = packet_from_frame(&whole);
+            packet = dp_packet_clone_data(whole.data, whole.size);
             complete(packet, whole.l4_ofs, 8, true);
 
             l4 = whole.data + whole.l4_ofs;
@@ -386,7 +414,7 @@ refuse(const struct virtio_net_hdr *hdr)
 {
     struct vmfex_offload off;
 
-    ovs_assert(!vmfex_offload_start(&off, packet_from_frame(&whole), hdr));
+    ovs_assert(!start(&off, &whole, hdr));
     ovs_assert(!vmfex_offload_next(&off));
 }
 
@@ -405,6 +433,9 @@ test_refused(struct ovs_cmdl_context *ctx OVS_UNUSED)
         refuse(&hdr);
         hdr = good;
         hdr.gso_size = 0;
+        refuse(&hdr);
+        hdr = good;
+        hdr.gso_size = (OVS_FORCE __virtio16) UINT16_MAX;
         refuse(&hdr);
         hdr = good;
         hdr.gso_type = VIRTIO_NET_HDR_GSO_UDP;
@@ -486,7 +517,7 @@ test_random(struct ovs_cmdl_context *ctx)
         if (random_range(2)) {
             whole.size = random_range(whole.size) + 1;
         }
-        if (!vmfex_offload_start(&off, packet_from_frame(&whole), &hdr)) {
+        if (!start(&off, &whole, &hdr)) {
             continue;
         }
         n_frames++;

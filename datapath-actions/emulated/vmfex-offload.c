@@ -5,6 +5,7 @@
 
 #include <linux/virtio_net.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "coverage.h"
@@ -38,10 +39,15 @@ COVERAGE_DEFINE(vmfex_offload_bad);
 /* Room in front of a segment, for a tag and what else may be pushed. */
 #define HEADROOM 128
 
-static uint8_t *
-frame_at(const struct dp_packet *frame, size_t ofs)
+/* Size of a packet, and of the memory that is allocated for it. */
+#define MAX_PACKET UINT16_MAX
+
+/* Returns a new packet that holds 'size' bytes, MAX_PACKET or less. */
+static struct dp_packet *
+new_packet(size_t size)
 {
-    return (uint8_t *) dp_packet_data(frame) + ofs;
+    return dp_packet_new_with_headroom(size,
+                                       MIN(HEADROOM, MAX_PACKET - size));
 }
 
 static ovs_be16
@@ -66,16 +72,16 @@ put_csum(uint8_t *p, uint32_t sum)
     put_16(p, csum ? csum : OVS_BE16_MAX);
 }
 
-/* Returns the offset of the IP header in 'frame' and stores in '*is_ipv6'
- * which one it is.  Returns 0 if there is none behind whatever tags. */
+/* Returns the offset of the IP header in the frame of 'size' bytes at 'frame'
+ * and stores in '*is_ipv6' which one it is.  Returns 0 if there is none behind
+ * whatever tags. */
 static size_t
-find_ip(const struct dp_packet *frame, bool *is_ipv6)
+find_ip(const uint8_t *frame, size_t size, bool *is_ipv6)
 {
-    size_t size = dp_packet_size(frame);
     size_t ofs = 2 * ETH_ADDR_LEN;
 
     while (ofs + 2 <= size) {
-        switch (ntohs(get_16(frame_at(frame, ofs)))) {
+        switch (ntohs(get_16(frame + ofs))) {
         case ETH_TYPE_VLAN_8021Q:
         case ETH_TYPE_VLAN_8021AD:
             ofs += VLAN_HEADER_LEN;
@@ -107,20 +113,20 @@ struct headers {
     uint8_t protocol;           /* Of what is at 'l4_ofs'. */
 };
 
-/* Finds out where the headers of 'frame' are.  Returns false if it has no IP
- * header, or ends within it.  For a tunnel, it is the outer headers. */
+/* Finds out where the headers of the frame of 'size' bytes at 'frame' are.
+ * Returns false if it has no IP header, or ends within it.  For a tunnel, it
+ * is the outer headers. */
 static bool
-find_headers(const struct dp_packet *frame, struct headers *h)
+find_headers(const uint8_t *frame, size_t size, struct headers *h)
 {
-    size_t size = dp_packet_size(frame);
     const uint8_t *ip;
 
-    h->l3_ofs = find_ip(frame, &h->is_ipv6);
+    h->l3_ofs = find_ip(frame, size, &h->is_ipv6);
     if (!h->l3_ofs
         || h->l3_ofs + (h->is_ipv6 ? IPV6_HEADER_LEN : IP_HEADER_LEN) > size) {
         return false;
     }
-    ip = frame_at(frame, h->l3_ofs);
+    ip = frame + h->l3_ofs;
     if (!h->is_ipv6) {
         h->l4_ofs = h->l3_ofs + IP_IHL(*ip) * 4;
         h->protocol = ip[9];
@@ -136,20 +142,21 @@ find_headers(const struct dp_packet *frame, struct headers *h)
         if (h->l4_ofs + 8 > size) {
             return false;
         }
-        extension = frame_at(frame, h->l4_ofs);
+        extension = frame + h->l4_ofs;
         h->protocol = extension[0];
         h->l4_ofs += (extension[1] + 1) * 8;
     }
     return true;
 }
 
-/* Completes the checksum of 'frame', which 'hdr' describes. */
+/* Completes the checksum of 'packet', which 'hdr' describes. */
 static bool
-complete_checksum(struct dp_packet *frame, const struct virtio_net_hdr *hdr)
+complete_checksum(struct dp_packet *packet, const struct virtio_net_hdr *hdr)
 {
     size_t start = (OVS_FORCE uint16_t) hdr->csum_start;
     size_t ofs = (OVS_FORCE uint16_t) hdr->csum_offset;
-    size_t size = dp_packet_size(frame);
+    uint8_t *frame = dp_packet_data(packet);
+    size_t size = dp_packet_size(packet);
     struct headers h;
 
     if (start + ofs + 2 > size) {
@@ -157,82 +164,122 @@ complete_checksum(struct dp_packet *frame, const struct virtio_net_hdr *hdr)
     }
 
     /* What SCTP has there is no checksum, which 'hdr' does not tell. */
-    if (OVS_UNLIKELY(ofs == SCTP_CRC_OFS) && find_headers(frame, &h)
+    if (OVS_UNLIKELY(ofs == SCTP_CRC_OFS) && find_headers(frame, size, &h)
         && h.l4_ofs == start && h.protocol == IPPROTO_SCTP
         && start + ofs + SCTP_CRC_LEN <= size) {
-        uint8_t *crc = frame_at(frame, start + ofs);
+        uint8_t *crc = frame + start + ofs;
 
         memset(crc, 0, SCTP_CRC_LEN);
         put_unaligned_be32(ALIGNED_CAST(ovs_be32 *, crc),
-                           crc32c(frame_at(frame, start), size - start));
+                           crc32c(frame + start, size - start));
     } else {
         /* The field has the sum of the pseudo-header already. */
-        put_csum(frame_at(frame, start + ofs),
-                 csum_continue(0, frame_at(frame, start), size - start));
+        put_csum(frame + start + ofs,
+                 csum_continue(0, frame + start, size - start));
     }
     COVERAGE_INC(vmfex_offload_checksum);
     return true;
 }
 
-/* Finds out how to segment 'off->frame', which 'hdr' describes.  Returns false
+/* Finds out how to segment 'off->large', which 'hdr' describes.  Returns false
  * if that cannot be done, above all because there is a tunnel: 'hdr' tells of
  * the inner headers, of which all that are around them would be wrong. */
 static bool
 plan_segments(struct vmfex_offload *off, const struct virtio_net_hdr *hdr)
 {
-    size_t size = dp_packet_size(off->frame);
     size_t l4_len = off->is_tcp ? TCP_HEADER_LEN : UDP_HEADER_LEN;
     uint8_t protocol = off->is_tcp ? IPPROTO_TCP : IPPROTO_UDP;
     const uint8_t *ip;
     struct headers h;
 
-    if (!off->seg_size || !find_headers(off->frame, &h)
+    if (!off->seg_size || !find_headers(off->large, off->size, &h)
         || h.protocol != protocol
         || h.l4_ofs != (OVS_FORCE uint16_t) hdr->csum_start
-        || h.l4_ofs + l4_len > size) {
+        || h.l4_ofs + l4_len > off->size) {
         return false;
     }
     off->is_ipv6 = h.is_ipv6;
     off->l3_ofs = h.l3_ofs;
     off->l4_ofs = h.l4_ofs;
 
-    ip = frame_at(off->frame, h.l3_ofs);
+    ip = off->large + h.l3_ofs;
     if (h.l3_ofs + (h.is_ipv6 ? IPV6_HEADER_LEN + ntohs(get_16(ip + 4))
-                              : ntohs(get_16(ip + 2))) > size) {
+                              : ntohs(get_16(ip + 2))) > off->size) {
         return false;
     }
 
     if (off->is_tcp) {
-        l4_len = (*frame_at(off->frame, h.l4_ofs + TCP_OFF_OFS) >> 4) * 4;
+        l4_len = (off->large[h.l4_ofs + TCP_OFF_OFS] >> 4) * 4;
         if (l4_len < TCP_HEADER_LEN) {
             return false;
         }
     }
     off->header_len = off->ofs = h.l4_ofs + l4_len;
-    return off->header_len < size;
+    return (off->header_len < off->size
+            && off->header_len + off->seg_size <= MAX_PACKET);
 }
 
-/* Begins to do what 'hdr' says that is left to be done about 'frame', which
- * 'off' takes ownership of.  Returns false, with nothing in 'off', if that
- * cannot be done, and deletes 'frame'. */
+/* Takes 'frame' and the 'rest_len' bytes at 'rest' behind it as what is to be
+ * segmented. */
+static void
+take_large(struct vmfex_offload *off, struct dp_packet *frame,
+           const void *rest, size_t rest_len)
+{
+    size_t first_len = dp_packet_size(frame);
+
+    off->size = first_len + rest_len;
+    off->large = xmalloc(off->size);
+    memcpy(off->large, dp_packet_data(frame), first_len);
+    memcpy(off->large + first_len, rest, rest_len);
+    dp_packet_delete(frame);
+}
+
+/* Takes 'frame', with the 'rest_len' bytes at 'rest' appended, as what is to
+ * be passed on.  Returns false, with nothing in 'off', if that is longer than
+ * a packet can be. */
+static bool
+take_frame(struct vmfex_offload *off, struct dp_packet *frame,
+           const void *rest, size_t rest_len)
+{
+    size_t size = dp_packet_size(frame) + rest_len;
+
+    off->frame = frame;
+    if (OVS_UNLIKELY(size > MAX_PACKET)) {
+        vmfex_offload_stop(off);
+        return false;
+    } else if (OVS_UNLIKELY(rest_len)) {
+        off->frame = new_packet(size);
+        dp_packet_put(off->frame, dp_packet_data(frame),
+                      dp_packet_size(frame));
+        dp_packet_put(off->frame, rest, rest_len);
+        dp_packet_delete(frame);
+    }
+    return true;
+}
+
+/* Begins to do what 'hdr' says that is left to be done about the frame that
+ * begins with 'frame', which 'off' takes ownership of, and goes on with the
+ * 'rest_len' bytes at 'rest'.  Returns false, with nothing in 'off', if that
+ * cannot be done. */
 bool
 vmfex_offload_start(struct vmfex_offload *off, struct dp_packet *frame,
+                    const void *rest, size_t rest_len,
                     const struct virtio_net_hdr *hdr)
 {
-    bool ok = true;
+    bool ok;
 
     memset(off, 0, sizeof *off);
-    off->frame = frame;
     switch (hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
     case VIRTIO_NET_HDR_GSO_NONE:
-        if (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-            ok = complete_checksum(frame, hdr);
-        }
+        ok = (take_frame(off, frame, rest, rest_len)
+              && (!(hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
+                  || complete_checksum(off->frame, hdr)));
         break;
 
     case VIRTIO_NET_HDR_GSO_TCPV4:
     case VIRTIO_NET_HDR_GSO_TCPV6:
     case VIRTIO_NET_HDR_GSO_UDP_L4:
+        take_large(off, frame, rest, rest_len);
         off->is_tcp = ((hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN)
                        != VIRTIO_NET_HDR_GSO_UDP_L4);
         off->seg_size = (OVS_FORCE uint16_t) hdr->gso_size;
@@ -241,6 +288,7 @@ vmfex_offload_start(struct vmfex_offload *off, struct dp_packet *frame,
         break;
 
     default:
+        dp_packet_delete(frame);
         ok = false;
         break;
     }
@@ -248,10 +296,17 @@ vmfex_offload_start(struct vmfex_offload *off, struct dp_packet *frame,
     if (!ok) {
         COVERAGE_INC(vmfex_offload_bad);
         vmfex_offload_stop(off);
-    } else if (off->seg_size) {
+    } else if (off->large) {
         COVERAGE_INC(vmfex_offload_segmented);
     }
     return ok;
+}
+
+/* Returns true if vmfex_offload_next() would return NULL. */
+bool
+vmfex_offload_is_done(const struct vmfex_offload *off)
+{
+    return !off->frame && !off->large;
 }
 
 /* Drops what is left in 'off'. */
@@ -259,7 +314,9 @@ void
 vmfex_offload_stop(struct vmfex_offload *off)
 {
     dp_packet_delete(off->frame);
+    free(off->large);
     off->frame = NULL;
+    off->large = NULL;
 }
 
 /* Makes the IP header of segment number 'i' right. */
@@ -267,7 +324,7 @@ static void
 update_ip(const struct vmfex_offload *off, struct dp_packet *segment,
           unsigned int i)
 {
-    uint8_t *ip = frame_at(segment, off->l3_ofs);
+    uint8_t *ip = (uint8_t *) dp_packet_data(segment) + off->l3_ofs;
     size_t len = dp_packet_size(segment) - off->l3_ofs;
 
     if (off->is_ipv6) {
@@ -285,8 +342,8 @@ static void
 update_l4(const struct vmfex_offload *off, struct dp_packet *segment,
           unsigned int i, bool is_last)
 {
-    uint8_t *l4 = frame_at(segment, off->l4_ofs);
-    uint32_t whole_len = dp_packet_size(off->frame) - off->l4_ofs;
+    uint8_t *l4 = (uint8_t *) dp_packet_data(segment) + off->l4_ofs;
+    uint32_t whole_len = off->size - off->l4_ofs;
     uint32_t len = dp_packet_size(segment) - off->l4_ofs;
     uint8_t *csum_field;
     uint32_t sum;
@@ -328,21 +385,21 @@ vmfex_offload_next(struct vmfex_offload *off)
     unsigned int i;
     size_t len;
 
-    if (!frame || !off->seg_size) {
+    if (!off->large) {
         off->frame = NULL;
         return frame;
     }
 
     i = (off->ofs - off->header_len) / off->seg_size;
-    len = MIN(off->seg_size, dp_packet_size(frame) - off->ofs);
-    segment = dp_packet_new_with_headroom(off->header_len + len, HEADROOM);
-    dp_packet_put(segment, dp_packet_data(frame), off->header_len);
-    dp_packet_put(segment, frame_at(frame, off->ofs), len);
+    len = MIN(off->seg_size, off->size - off->ofs);
+    segment = new_packet(off->header_len + len);
+    dp_packet_put(segment, off->large, off->header_len);
+    dp_packet_put(segment, off->large + off->ofs, len);
     off->ofs += len;
 
     update_ip(off, segment, i);
-    update_l4(off, segment, i, off->ofs == dp_packet_size(frame));
-    if (off->ofs == dp_packet_size(frame)) {
+    update_l4(off, segment, i, off->ofs == off->size);
+    if (off->ofs == off->size) {
         vmfex_offload_stop(off);
     }
     return segment;

@@ -21,20 +21,29 @@
  * vmfex_offload_next() gives one frame after the other as they are to be on
  * the wire: the same one, with its checksum, or one for each segment.
  *
+ * A frame to be segmented may be longer than a dp_packet can tell, whose size
+ * is 16 bits wide in most builds of Open vSwitch, with what was allocated in
+ * front of it.  So the frame comes in two pieces, and is put together as a
+ * packet only if it is to be passed on as it is.
+ *
  * Nothing here needs more than the frame itself; tags in front of the IP
  * header, ours included, are copied to each segment. */
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct dp_packet;
 struct virtio_net_hdr;
 
 /* A frame on its way through. */
 struct vmfex_offload {
-    struct dp_packet *frame;    /* Or NULL: there is nothing left. */
+    /* At most one is nonnull.  If neither is, there is nothing left. */
+    struct dp_packet *frame;    /* To be passed on. */
+    uint8_t *large;             /* To be segmented. */
 
     /* Segmentation; all of it is 0 for a frame that is just passed on. */
+    size_t size;                /* Of 'large'. */
     size_t seg_size;            /* Payload of each segment but the last. */
     size_t header_len;          /* Up to the payload. */
     size_t ofs;                 /* What comes next, from the frame's start. */
@@ -45,8 +54,10 @@ struct vmfex_offload {
 };
 
 bool vmfex_offload_start(struct vmfex_offload *, struct dp_packet *frame,
+                         const void *rest, size_t rest_len,
                          const struct virtio_net_hdr *);
 struct dp_packet *vmfex_offload_next(struct vmfex_offload *);
+bool vmfex_offload_is_done(const struct vmfex_offload *);
 void vmfex_offload_stop(struct vmfex_offload *);
 
 #endif /* vmfex-offload.h */
