@@ -451,6 +451,11 @@ AC_DEFUN([VMFEX_CHECK_OVS_FEATURES],
      [#include "dp-packet.h"],
      [dp_packet_batch_destroy(NULL);],
      [a dp_packet_batch has to be destroyed])
+   VMFEX_CHECK_OVS([HAVE_DP_PACKET_OL_L4_CSUM_PARTIAL],
+     [#include "dp-packet.h"],
+     [dp_packet_ol_set_l4_csum_partial(NULL);
+      return dp_packet_ol_l4_csum_partial(NULL);],
+     [a received dp_packet tells that its checksum is not complete])
    VMFEX_CHECK_OVS([HAVE_CT_FLUSH_MATCH],
      [#include "ofproto/ofproto-provider.h"],
      [const struct ofproto_class *class = NULL;

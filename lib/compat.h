@@ -25,9 +25,12 @@ vmfex_batch_truncate(struct dp_packet_batch *batch, size_t n)
 static inline bool
 vmfex_packet_has_tx_offload(struct dp_packet *packet)
 {
-#ifdef DP_PACKET_OL_TX_ANY_CKSUM
-    return (*dp_packet_ol_flags_ptr(packet)
-            & (DP_PACKET_OL_TX_ANY_CKSUM | DP_PACKET_OL_TX_TCP_SEG)) != 0;
+#ifdef HAVE_DP_PACKET_OL_L4_CSUM_PARTIAL
+    /* Where a frame came in, it is one of the flags of received frames that
+     * tells; miniflow_extract() makes one of frames to be sent of it. */
+    return (dp_packet_ol_l4_csum_partial(packet)
+            || (*dp_packet_ol_flags_ptr(packet)
+                & (DP_PACKET_OL_TX_ANY_CKSUM | DP_PACKET_OL_TX_TCP_SEG)) != 0);
 #elif defined DP_PACKET_OL_TX_L4_MASK
     return (*dp_packet_ol_flags_ptr(packet)
             & (DP_PACKET_OL_TX_L4_MASK | DP_PACKET_OL_TX_TCP_SEG)) != 0;
@@ -38,11 +41,14 @@ vmfex_packet_has_tx_offload(struct dp_packet *packet)
 #endif
 }
 
-/* Has 'packet' rely on whoever sends it to compute its TCP checksum. */
+/* Has 'packet', as if just received, rely on whoever sends it to compute
+ * its TCP checksum. */
 static inline void
 vmfex_packet_set_tx_offload(struct dp_packet *packet)
 {
-#ifdef DP_PACKET_OL_TX_L4_MASK
+#ifdef HAVE_DP_PACKET_OL_L4_CSUM_PARTIAL
+    dp_packet_ol_set_l4_csum_partial(packet);
+#elif defined DP_PACKET_OL_TX_L4_MASK
     *dp_packet_ol_flags_ptr(packet) |= DP_PACKET_OL_TX_TCP_CKSUM;
 #else
     dp_packet_l4_checksum_set_partial(packet);
