@@ -79,6 +79,20 @@ AC_DEFUN([VMFEX_WITH_OVS],
      [AS_HELP_STRING([--with-ovs-build=DIR],
         [Open vSwitch that is built already, used as it is])],
      [], [with_ovs_build=])
+   AC_ARG_WITH(
+     [ovs-programs],
+     [AS_HELP_STRING([--with-ovs-programs=DIR],
+        [for tests, take programs such as ovs-vsctl from there, where the same
+         Open vSwitch was built, and build only what we link with])],
+     [], [with_ovs_programs=])
+   AS_CASE([$with_ovs_programs],
+     [yes|no], [AC_MSG_ERROR([--with-ovs-programs needs a directory])],
+     [?*],
+       [OVS_PROGRAMSDIR=`cd "$with_ovs_programs" 2>/dev/null && pwd`
+        AS_IF([test ! -e "$OVS_PROGRAMSDIR/utilities/ovs-vsctl"],
+          [AC_MSG_ERROR([$with_ovs_programs has no utilities/ovs-vsctl])])
+        OVS_GOAL=vmfex-objects],
+     [OVS_PROGRAMSDIR= OVS_GOAL=vmfex-programs])
    AS_CASE([$with_ovs_source],
      [yes|no],
        [AC_MSG_ERROR([--with-ovs-source needs a directory or a tarball])])
@@ -291,6 +305,9 @@ AC_DEFUN([_VMFEX_ASK_OVS],
    AC_SUBST([OVS_VERSION])
    AC_SUBST([OVS_SRCDIR])
    AC_SUBST([OVS_BUILDDIR])
+   AS_IF([test "X$OVS_PROGRAMSDIR" = X], [OVS_PROGRAMSDIR=$OVS_BUILDDIR])
+   AC_SUBST([OVS_PROGRAMSDIR])
+   AC_SUBST([OVS_GOAL])
    AC_SUBST([OVS_OBJECTS])
    AC_SUBST([OVS_LIBRARIES])
    AC_SUBST([OVS_LIBS])

@@ -17,11 +17,16 @@ endif
 # not say that they depend on them.
 vmfex-headers: $(BUILT_SOURCES)
 
-# All of Open vSwitch that we link with or run.
-vmfex-programs: \
+# All of Open vSwitch that we link with.
+vmfex-objects: \
+	$(vswitchd_ovs_vswitchd_OBJECTS) \
+	$(filter %.la,$(vswitchd_ovs_vswitchd_LDADD)) \
+	ovsdb/ovsdb-idlc
+
+# And what we run.
+vmfex-programs: vmfex-objects \
 	vswitchd/ovs-vswitchd$(EXEEXT) \
 	ovsdb/ovsdb-client$(EXEEXT) \
-	ovsdb/ovsdb-idlc \
 	ovsdb/ovsdb-server$(EXEEXT) \
 	ovsdb/ovsdb-tool$(EXEEXT) \
 	utilities/ovs-appctl$(EXEEXT) \
@@ -51,4 +56,4 @@ vmfex-print:
 	$(info ovs_warning_flags='$(strip $(WARNING_FLAGS))')\
 	$(info ovs_dpdk_ldflags='$(strip $(DPDK_vswitchd_LDFLAGS))')
 
-.PHONY: vmfex-headers vmfex-programs vmfex-print
+.PHONY: vmfex-headers vmfex-objects vmfex-programs vmfex-print
