@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
 #
 # Real virtual machines for tests: a small Linux, and hosts with libvirt.
 #

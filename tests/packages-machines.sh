@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
 #
 # Machines for tests/packages: containers in which Debian's systemd is booted,
 # each with a root directory of its own on top of one that is only read.
@@ -137,6 +138,7 @@ machines_end() {
         kill "$(cat "$work/$name/nspawn.pid")" 2> /dev/null
     done
     # nspawn sends the machine's init a signal to power off.
+    # shellcheck disable=SC2034
     for i in {1..100}; do
         pid=
         for name in $machines; do
@@ -149,6 +151,7 @@ machines_end() {
         kill -KILL "$(cat "$work/$name/init.pid")" \
             "$(cat "$work/$name/nspawn.pid")" 2> /dev/null
     done
+    # shellcheck disable=SC2046
     kill $(cat "$work"/*.pid) 2> /dev/null
     wait
     for name in $machines; do

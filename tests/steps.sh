@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
 #
 # What tests that are shell scripts say and check.  For bash.  The caller sets
 # $work, an absolute name of a directory, and $here, to that of this one.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154,SC2034
 #
 # "quickstart demo" with the manager.  For quickstart, whose functions it uses
 # and which has the stand-alone demo.

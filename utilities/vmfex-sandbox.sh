@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=dash
 #
 # Hosts, switches and VMs in network namespaces: shell functions for
 # "quickstart demo", "quickstart sandbox" and the tests in tests/system-*.at.
@@ -287,9 +288,9 @@ sandbox_vm_cable() {
 
 # A MAC address that is easily recognised: 52:54:00:00:00:03 for 10.0.0.3.
 _sandbox_mac() {
-    local address a b c d
+    local address b c d
     address=${1%/*}
-    a=${address%%.*} address=${address#*.}
+    address=${address#*.}
     b=${address%%.*} address=${address#*.}
     c=${address%%.*} d=${address#*.}
     printf '52:54:00:%02x:%02x:%02x\n' "$b" "$c" "$d"
