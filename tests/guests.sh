@@ -32,22 +32,27 @@ if test "$(awk '/^HugePages_Free:/ { n = $2 }
     guest_hugepages="<hugepages/>"
 fi
 
-# guests_make DIRECTORY: downloads what a guest is made of, or takes what is
-# there, and sets $guest_kernel and $guest_initrd.
+# guests_make DIRECTORY: downloads what a guest is made of to DIRECTORY, or takes
+# what is there, packs it in $work/guest, and sets $guest_kernel and
+# $guest_initrd.
 guests_make() {
-    guests_download "$1" &&
-    cc -O2 -static -I "$OVS_BUILDDIR" -o "$1/guest/guest-frames" \
+    guests_download "$1" && mkdir "$work/guest" &&
+    cc -O2 -static -I "$OVS_BUILDDIR" -o "$work/guest/guest-frames" \
         "$here/guest-frames.c" &&
-    guests_pack "$1/guest" guests_init virtio_pci virtio_net button evdev \
-        8021q -- "$1/guest/guest-frames"
+    guests_pack "$work/guest" guests_init virtio_pci virtio_net button evdev \
+        8021q -- "$work/guest/guest-frames"
 }
 
 # guests_download DIRECTORY: downloads the kernel, or takes what is there, and
-# sets $guest_kernel and $guest_modules.
+# sets $guest_kernel and $guest_modules.  Several may do so at a time.
 guests_download() {
+    guest_kernel=$1/guest/vmlinuz
+    guest_modules=$1/guest/modules
+    (flock 9 && guests_download_locked "$1") 9> "$1/.lock-guest"
+}
+
+guests_download_locked() {
     local dir=$1/guest package
-    guest_kernel=$dir/vmlinuz
-    guest_modules=$dir/modules
     package=$(apt-cache depends linux-image-cloud-amd64 |
               awk '/Depends: linux-image-/ { print $2; exit }')
     if test ! -e "$dir/$package.deb"; then

@@ -28,6 +28,9 @@ import time
 from check import suite
 
 NOT_RUN = 77
+# So many times the processors may be kept busy.  What waits does not do so all
+# at the same moment, and what is left over is lost.
+ROOM = 1.25
 # A step that takes longer than this, in seconds, is ended, and has failed.
 LIMIT = 2400
 
@@ -263,7 +266,8 @@ def can_start(step, needs, running, passed, processors):
     return (passed.issuperset(needs)
             and not any(step.uses and step.uses == s.uses for s in running)
             and (not running
-                 or sum(s.cpus for s in running) + step.cpus <= processors))
+                 or sum(s.cpus for s in running) + step.cpus
+                 <= processors * ROOM))
 
 
 def run(steps, log_dir, results, processors=None):
