@@ -156,9 +156,10 @@ check-autotest: tests/testsuite tests/atconfig tests/atlocal
 	$(AM_V_at)$(SHELL) tests/testsuite -C tests $(TESTSUITEFLAGS)
 CHECK_LOCAL += check-autotest
 
-# All that the tests run.
-check-programs: all $(check_PROGRAMS) tests/testsuite tests/system-testsuite \
-    tests/atconfig tests/atlocal
+# All that the tests run.  One after the other: "all" is made by another make.
+check-programs: all
+	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS) tests/testsuite \
+	    tests/system-testsuite tests/atconfig tests/atlocal
 check-system: check-programs
 	$(AM_V_at)$(SHELL) tests/system-testsuite -C tests $(TESTSUITEFLAGS)
 .PHONY: check-autotest check-programs check-system
