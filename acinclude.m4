@@ -520,6 +520,36 @@ AC_DEFUN([VMFEX_CHECK_OVS_FEATURES],
      [daemonize_start() takes a second argument])
   ])
 
+dnl _VMFEX_FEATURE(NAME, YES-OR-NO, WHY-NOT)
+m4_define([_VMFEX_FEATURE],
+  [AS_IF([test "$2" != no],
+     [vmfex_features="$vmfex_features${as_nl}$1 yes"],
+     [vmfex_features="$vmfex_features${as_nl}$1 no: $3"])])
+
+dnl VMFEX_LIST_FEATURES
+dnl
+dnl Sets vmfex_features to a table of what is built in, and why not what is not,
+dnl for the end of configure and for "ovs-appctl vmfex/version".
+AC_DEFUN([VMFEX_LIST_FEATURES],
+  [vmfex_no_hook="this Open vSwitch lets nobody replace its PMD threads' input"
+   vmfex_unbound=no vmfex_tls=no
+   AS_IF([grep '^@%:@define HAVE_UNBOUND 1' "$OVS_BUILDDIR/config.h" \
+            >/dev/null], [vmfex_unbound=yes])
+   AS_IF([grep '^@%:@define HAVE_OPENSSL 1' "$OVS_BUILDDIR/config.h" \
+            >/dev/null], [vmfex_tls=yes])
+   vmfex_features="\
+Open vSwitch:    $OVS_VERSION
+emulated path:   yes"
+   _VMFEX_FEATURE([direct path:    ], [$HAVE_PMD_INPUT_FUNC], [$vmfex_no_hook])
+   _VMFEX_FEATURE([queues on loan: ], [$HAVE_PMD_INPUT_FUNC], [$vmfex_no_hook])
+   _VMFEX_FEATURE([kernel path:    ], [$HAVE_BPF], [--without-bpf was given])
+   _VMFEX_FEATURE([DPDK:           ], [$HAVE_DPDK],
+     [Open vSwitch is built without it])
+   _VMFEX_FEATURE([names of hosts: ], [$vmfex_unbound],
+     [Open vSwitch is built without libunbound])
+   _VMFEX_FEATURE([TLS:            ], [$vmfex_tls],
+     [Open vSwitch is built without OpenSSL])])
+
 dnl VMFEX_CONFIG_HEADER(FILE)
 dnl
 dnl Writes what VMFEX_CHECK_OVS found.  AC_CONFIG_HEADERS is of no use here: it
@@ -534,6 +564,10 @@ AC_DEFUN([VMFEX_CONFIG_HEADER],
 
 /* Our own version; VERSION is that of Open vSwitch. */
 @%:@define VMFEX_VERSION "$PACKAGE_VERSION"
+
+/* What is built in, and why not what is not: a line for each. */
+@%:@define VMFEX_FEATURES \\
+`AS_ECHO(["$vmfex_features"]) | $SED 's/.*/    "&\\\\n" \\\\/; $ s/ \\\\$//'`
 $vmfex_config_h
 #endif /* $1 */
 _VMFEX_EOF
@@ -554,13 +588,12 @@ AC_DEFUN([VMFEX_SUMMARY],
    AS_ECHO(["
 $PACKAGE_NAME $PACKAGE_VERSION
 
-  Open vSwitch:      $OVS_VERSION
-  its source:        $vmfex_source
-  its build tree:    $OVS_BUILDDIR ($vmfex_built)
-  DPDK:              $with_dpdk
-  kernel path:       `test "$with_bpf" = no && echo no || echo yes`
-  compiler:          $CC $CFLAGS
-  warnings:          `test -n "$VMFEX_WERROR_FLAGS" \
-                        && echo 'are errors' || echo 'are only shown'`
-  sanitizers:        $vmfex_san
+`AS_ECHO(["$vmfex_features"]) | $SED 's/^/  /'`
+
+  source:          $vmfex_source
+  build tree:      $OVS_BUILDDIR ($vmfex_built)
+  compiler:        $CC $CFLAGS
+  warnings:        `test -n "$VMFEX_WERROR_FLAGS" \
+                      && echo 'are errors' || echo 'are only shown'`
+  sanitizers:      $vmfex_san
 "])])

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* ovs-appctl vmfex/show and vmfex/stats. */
+/* ovs-appctl vmfex/show, vmfex/stats and vmfex/version. */
 
 #include <config.h>
 #include "ofproto-vmfex/ofproto-vmfex.h"
@@ -15,6 +15,7 @@
 #include "sset.h"
 #include "unixctl.h"
 #include "util.h"
+#include "vmfex-config.h"
 
 /* The causes of drops that are counted at each kind of object. */
 static const enum vmfex_drop vethernet_drops[] = {
@@ -386,6 +387,15 @@ vmfex_stats(struct unixctl_conn *conn, int argc, const char *argv[],
     for_each_bridge(conn, argc, argv, true);
 }
 
+/* Which Open vSwitch this is, and what was built in. */
+static void
+vmfex_version(struct unixctl_conn *conn, int argc OVS_UNUSED,
+              const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    unixctl_command_reply(conn, "VM-FEX:          "VMFEX_VERSION"\n"
+                          VMFEX_FEATURES);
+}
+
 /* Registers the commands. */
 void
 vmfex_show_init(void)
@@ -394,4 +404,5 @@ vmfex_show_init(void)
                              vmfex_show, NULL);
     unixctl_command_register("vmfex/stats", "[bridge]", 0, 1,
                              vmfex_stats, NULL);
+    unixctl_command_register("vmfex/version", "", 0, 0, vmfex_version, NULL);
 }
