@@ -36,9 +36,6 @@ MAY_INCLUDE = {
 
 # (unit, included header, why) for each include to which neither rule applies.
 EXCEPTIONS = [
-    ("datapath-actions/pmd/vmfex-compiled",
-     "datapath-actions/emulated/vmfex-actions.h",
-     "the bytes of a channel's tag are still in the actions' file"),
     ("datapath-actions/kernel/vmfex-kernel-state",
      "datapath-actions/kernel/vmfex-kernel.h",
      "one interface, of which each part has a file"),

@@ -12,8 +12,6 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/pmd/vmfex-compiled.h \
 	datapath-actions/pmd/vmfex-direct.c \
 	datapath-actions/pmd/vmfex-direct.h \
-	datapath-actions/forwarding/vmfex-drop.c \
-	datapath-actions/forwarding/vmfex-drop.h \
 	datapath-actions/emulated/vmfex-flow-text.c \
 	datapath-actions/emulated/vmfex-flow-text.h \
 	datapath-actions/forwarding/vmfex-fwd.c \
@@ -24,6 +22,9 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/pmd/vmfex-inject.h \
 	datapath-actions/tags/vmfex-l2.c \
 	datapath-actions/tags/vmfex-l2.h \
+	datapath-actions/tags/vmfex-tag.c \
+	datapath-actions/tags/vmfex-tag.h \
+	datapath-actions/tags/vmfex-tag-class.h \
 	datapath-actions/pmd/vmfex-loan.c \
 	datapath-actions/pmd/vmfex-loan.h \
 	datapath-actions/emulated/vmfex-offload.c \
@@ -95,7 +96,7 @@ KERNEL_BPF_FILES = \
 	datapath-actions/kernel/vmfex-kernel-carrier.bpf.h \
 	datapath-actions/kernel/vmfex-kernel-maps.h \
 	datapath-actions/kernel/vmfex-kernel.bpf.c \
-	datapath-actions/forwarding/vmfex-drop.h
+	lib/vmfex-drop.h
 KERNEL_BPF_COMPILE = \
 	$(CLANG) $(BPF_CFLAGS) -Wall -Wextra -Werror -I $(top_srcdir) -c \
 	$(srcdir)/datapath-actions/kernel/vmfex-kernel.bpf.c

@@ -7,6 +7,8 @@ lib_libvmfex_la_SOURCES = \
 	lib/compat.h \
 	lib/vmfex-choice.c \
 	lib/vmfex-choice.h \
+	lib/vmfex-drop.c \
+	lib/vmfex-drop.h \
 	lib/vmfex-names.c \
 	lib/vmfex-names.h \
 	lib/vmfex-reason.c \

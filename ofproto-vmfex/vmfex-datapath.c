@@ -8,11 +8,9 @@
 
 #include "coverage.h"
 #include "lib/compat.h"
-#include "datapath-actions/tags/etag.h"
 #include "datapath-actions/emulated/vmfex-actions.h"
 #include "datapath-actions/pmd/vmfex-direct.h"
 #include "datapath-actions/pmd/vmfex-txq.h"
-#include "datapath-actions/tags/vntag.h"
 #include "dp-packet.h"
 #include "dpif.h"
 #include "dpif-provider.h"
@@ -311,21 +309,16 @@ static void
 transmit_direct(struct vmfex_endpoint *ep, const struct vmfex_channel *channel,
                 struct netdev *trunk, int qid, struct dp_packet_batch *batch)
 {
-    bool is_etag = channel->tag == VMFEX_E_TAG;
+    const struct vmfex_tag_class *class = vmfex_tag_class(channel->tag);
+    uint8_t tag[VMFEX_TAG_MAX_LEN];
     size_t max_size = ETH_HEADER_LEN + channel->mtu;
     unsigned int n_dropped = 0;
     struct dp_packet *packet;
-    struct etag_wire etag;
     uint64_t n_bytes = 0;
-    ovs_be32 vntag = 0;
     size_t n = 0;
 
     COVERAGE_INC(vmfex_transmit_direct);
-    if (is_etag) {
-        vmfex_channel_etag(channel, &etag);
-    } else {
-        vntag = vmfex_channel_vntag(channel);
-    }
+    vmfex_channel_get_tag(channel, tag);
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         size_t size = dp_packet_size(packet);
 
@@ -334,8 +327,7 @@ transmit_direct(struct vmfex_endpoint *ep, const struct vmfex_channel *channel,
             n_dropped++;
             continue;
         }
-        packet = (is_etag ? etag_push(packet, &etag)
-                  : vntag_push(packet, vntag));
+        packet = vmfex_tag_push(class, packet, tag);
         if (OVS_UNLIKELY(!packet)) {
             n_dropped++;
             continue;

@@ -281,11 +281,10 @@ vethernet_check_mtu(struct vmfex_vethernet *v)
 
     if (trunk && needed > vmfex_trunk_inner_mtu(trunk)) {
         vmfex_set_reason(v, VMFEX_REASON_TRUNK_MTU,
-                         "%s has MTU %d, trunk %s has %d and needs "
-                         "%"PRIuSIZE,
+                         "%s has MTU %d, trunk %s has %d and needs %d",
                          v->port ? vmfex_lport_name(v->port) : v->ep->name,
                          needed, vmfex_lport_name(trunk), trunk->mtu,
-                         needed + vmfex_tag_len(trunk->tag));
+                         needed + vmfex_tag_class(trunk->tag)->len);
     }
 }
 

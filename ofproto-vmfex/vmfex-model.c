@@ -13,6 +13,7 @@
 #include "hash.h"
 #include "netdev.h"
 #include "odp-util.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
 #include "smap.h"
@@ -75,7 +76,7 @@ vmfex_lport_is_trunk(const struct vmfex_lport *lport)
 int
 vmfex_trunk_inner_mtu(const struct vmfex_lport *trunk)
 {
-    int tag_len = vmfex_tag_len(trunk->tag);
+    int tag_len = vmfex_tag_class(trunk->tag)->len;
 
     return trunk->mtu > tag_len ? trunk->mtu - tag_len : 0;
 }
@@ -224,13 +225,15 @@ lport_parse(struct vmfex_lport *lport, const struct smap *other_config)
                          "downlink", role);
     }
 
-    if (is_trunk && !strcmp(tag, "vn-tag")) {
-        lport->tag = VMFEX_VN_TAG;
-    } else if (is_trunk && !strcmp(tag, "e-tag")) {
-        lport->tag = VMFEX_E_TAG;
-    } else if (is_trunk) {
-        return xasprintf("other_config:vmfex-tag=%s is neither vn-tag nor "
-                         "e-tag", tag);
+    if (is_trunk && !vmfex_tag_from_name(tag, &lport->tag)) {
+        struct ds names = DS_EMPTY_INITIALIZER;
+        char *error;
+
+        vmfex_tag_format_names(&names);
+        error = xasprintf("other_config:vmfex-tag=%s is none of: %s", tag,
+                          ds_cstr(&names));
+        ds_destroy(&names);
+        return error;
     }
 
     lport->admin = (!is_trunk ? VMFEX_ADMIN_ANY

@@ -139,7 +139,8 @@ show_trunk(struct ds *ds, const struct vmfex_lport *trunk,
     ds_put_format(ds, "  trunk %s: %s, %s, %s, ",
                   vmfex_lport_name(trunk),
                   trunk->role == VMFEX_ROLE_UPLINK ? "uplink" : "downlink",
-                  vmfex_tag_name(trunk->tag), trunk->up ? "up" : "down");
+                  vmfex_tag_class(trunk->tag)->name,
+                  trunk->up ? "up" : "down");
     if (trunk->mtu) {
         ds_put_format(ds, "MTU %d, ", trunk->mtu);
     }

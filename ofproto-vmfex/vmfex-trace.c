@@ -5,9 +5,7 @@
 #include <config.h>
 #include "ofproto-vmfex/ofproto-vmfex.h"
 
-#include "datapath-actions/tags/etag.h"
 #include "datapath-actions/emulated/vmfex-actions.h"
-#include "datapath-actions/tags/vntag.h"
 #include "dp-packet.h"
 #include "flow.h"
 #include "netlink.h"
@@ -27,20 +25,17 @@ trace_frame(struct ds *ds, const char *indent, struct dp_packet *packet)
     const uint8_t *p = dp_packet_data(packet);
     const struct eth_header *eth = dp_packet_data(packet);
     size_t size = dp_packet_size(packet);
-    struct vntag vntag;
-    struct etag etag;
+    const struct vmfex_tag_class *tag;
+    uint8_t bytes[VMFEX_TAG_MAX_LEN];
 
+    tag = vmfex_tag_class_from_type(eth->eth_type);
     ds_put_format(ds, "%s"ETH_ADDR_FMT" to "ETH_ADDR_FMT", EtherType "
                   "0x%04"PRIx16", %"PRIuSIZE" bytes\n", indent,
                   ETH_ADDR_ARGS(eth->eth_src), ETH_ADDR_ARGS(eth->eth_dst),
                   ntohs(eth->eth_type), size);
-    if (!vntag_parse(p, size, &vntag)) {
-        ds_put_format(ds, "%sVN-Tag ", indent);
-        vntag_format(&vntag, ds);
-        ds_put_char(ds, '\n');
-    } else if (!etag_parse(p, size, &etag)) {
-        ds_put_format(ds, "%sE-TAG ", indent);
-        etag_format(&etag, ds);
+    if (tag && !vmfex_tag_parse(tag, p, size, bytes)) {
+        ds_put_format(ds, "%s%s ", indent, tag->title);
+        tag->format(bytes, ds);
         ds_put_char(ds, '\n');
     }
     ds_put_cstr(ds, indent);
@@ -63,29 +58,17 @@ trace_output(struct ds *ds, odp_port_t odp_port, struct dp_packet *packet)
     trace_frame(ds, "    ", packet);
 }
 
-/* Takes the tag off 'packet' as the action 'a' says.  Returns true and stores
- * the VIF as the packet's mark if that goes well. */
+/* Takes the tag off 'packet' as 'act' says.  Returns true and stores the VIF
+ * as the packet's mark if that goes well. */
 static bool
-trace_pop(struct ds *ds, struct dp_packet *packet, const struct nlattr *a)
+trace_pop(struct ds *ds, struct dp_packet *packet,
+          const struct vmfex_act_pop *act)
 {
-    bool from_bridge = nl_attr_get_u8(a);
     enum vmfex_drop drop;
     uint16_t vif = 0;
-    int error;
 
-    if (nl_attr_type(a) == VMFEX_ACTION_ATTR_POP_ETAG) {
-        struct etag tag;
-
-        error = etag_pop(packet, &tag);
-        drop = error ? VMFEX_DROP_TRUNCATED_TAG
-                     : vmfex_etag_check(&tag, from_bridge, &vif);
-    } else {
-        struct vntag tag;
-
-        error = vntag_pop(packet, &tag);
-        drop = error ? VMFEX_DROP_TRUNCATED_TAG
-                     : vmfex_vntag_check(&tag, from_bridge, &vif);
-    }
+    drop = vmfex_tag_pop_checked(vmfex_tag_class(act->tag), packet,
+                                 act->from_bridge, &vif);
     if (drop != VMFEX_DROP_NONE) {
         ds_put_format(ds, "  dropped: %s: %s\n", vmfex_drop_name(drop),
                       vmfex_drop_sentence(drop));
@@ -145,15 +128,14 @@ trace_actions(struct ds *ds, struct dp_packet *packet, odp_port_t in_port,
         } else if (type == OVS_ACTION_ATTR_RECIRC) {
             packet = trace_xlate(ds, packet, in_port, nl_attr_get_u32(a),
                                  depth + 1);
-        } else if (type == VMFEX_ACTION_ATTR_PUSH_VNTAG) {
-            packet = vntag_push(packet, nl_attr_get_be32(a));
+        } else if (type == VMFEX_ACTION_ATTR_PUSH_TAG) {
+            const struct vmfex_act_push *act = nl_attr_get(a);
+
+            packet = vmfex_tag_push(vmfex_tag_class(act->tag), packet,
+                                    act->bytes);
             go_on = packet != NULL;
-        } else if (type == VMFEX_ACTION_ATTR_PUSH_ETAG) {
-            packet = etag_push(packet, nl_attr_get(a));
-            go_on = packet != NULL;
-        } else if (type == VMFEX_ACTION_ATTR_POP_VNTAG
-                   || type == VMFEX_ACTION_ATTR_POP_ETAG) {
-            go_on = trace_pop(ds, packet, a);
+        } else if (type == VMFEX_ACTION_ATTR_POP_TAG) {
+            go_on = trace_pop(ds, packet, nl_attr_get(a));
         } else if (type == VMFEX_ACTION_ATTR_VETHERNET) {
             go_on = trace_vethernet(ds, packet, nl_attr_get(a));
         } else {

@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "coverage.h"
-#include "datapath-actions/tags/etag.h"
 #include "datapath-actions/emulated/vmfex-actions.h"
-#include "datapath-actions/tags/vntag.h"
 #include "flow.h"
 #include "netlink.h"
 #include "openvswitch/dynamic-string.h"
@@ -71,11 +69,11 @@ xlate_output(struct vmfex_xlate *x, odp_port_t port)
     nl_msg_put_odp_port(x->actions, OVS_ACTION_ATTR_OUTPUT, port);
 }
 
-static bool
-flow_has_tag(const struct flow *flow)
+/* Returns the EtherType behind the source MAC. */
+static ovs_be16
+flow_outer_type(const struct flow *flow)
 {
-    return (flow->dl_type == htons(ETH_TYPE_VNTAG)
-            || flow->dl_type == htons(ETH_TYPE_ETAG));
+    return flow->vlans[0].tci ? flow->vlans[0].tpid : flow->dl_type;
 }
 
 static bool
@@ -126,7 +124,7 @@ xlate_vm_port(struct vmfex_xlate *x, const struct vmfex_port *port)
 
     ep = link->endpoint;
     report(x, "VM port is linked to adapter %s", ep->name);
-    if (flow_has_tag(x->flow)) {
+    if (vmfex_eth_type_is_reserved(x->flow->dl_type)) {
         xlate_drop(x, VMFEX_DROP_TAG_SPOOF, ep);
         return;
     }
@@ -149,17 +147,16 @@ static void
 xlate_trunk(struct vmfex_xlate *x, const struct vmfex_port *port)
 {
     const struct vmfex_trunk_table *trunk = port->trunk;
-    ovs_be16 tag_type = htons(trunk->tag == VMFEX_E_TAG
-                              ? ETH_TYPE_ETAG : ETH_TYPE_VNTAG);
+    const struct vmfex_tag_class *tag = vmfex_tag_class(trunk->tag);
 
-    /* A tag behind an 802.1Q header is no tag of ours. */
-    if (x->flow->vlans[0].tci) {
-        xlate_drop(x, VMFEX_DROP_UNTAGGED, NULL);
-    } else if (x->flow->dl_type == tag_type) {
-        report(x, "takes the %s off", vmfex_tag_name(trunk->tag));
+    if (flow_outer_type(x->flow) == htons(tag->eth_type)) {
+        report(x, "takes the %s off", tag->name);
         vmfex_put_pop_tag(x->actions, trunk->tag, !trunk->from_bridge);
         nl_msg_put_u32(x->actions, OVS_ACTION_ATTR_RECIRC, VMFEX_RECIRC_VIF);
-    } else if (flow_has_tag(x->flow)) {
+    } else if (x->flow->vlans[0].tci) {
+        /* A tag behind an 802.1Q header is no tag of ours. */
+        xlate_drop(x, VMFEX_DROP_UNTAGGED, NULL);
+    } else if (vmfex_eth_type_is_reserved(x->flow->dl_type)) {
         xlate_drop(x, VMFEX_DROP_WRONG_TAG, NULL);
     } else if (flow_is_control(x->flow)) {
         report(x, "control frame: goes to no VM");

@@ -10,6 +10,7 @@ tests_test_tags_SOURCES = \
 	tests/test-tags.c
 tests_test_tags_LDADD = \
 	datapath-actions/libvmfex-datapath.la \
+	lib/libvmfex.la \
 	$(OVS_LDADD)
 EXTRA_tests_test_tags_DEPENDENCIES = $(OVS_LIBRARIES)
 
@@ -17,6 +18,7 @@ check_PROGRAMS += tests/test-offload
 tests_test_offload_SOURCES = tests/test-offload.c
 tests_test_offload_LDADD = \
 	datapath-actions/libvmfex-datapath.la \
+	lib/libvmfex.la \
 	$(OVS_LDADD)
 EXTRA_tests_test_offload_DEPENDENCIES = $(OVS_LIBRARIES)
 
@@ -54,6 +56,7 @@ check_PROGRAMS += tests/test-kernel
 tests_test_kernel_SOURCES = tests/test-kernel.c
 tests_test_kernel_LDADD = \
 	datapath-actions/libvmfex-datapath.la \
+	lib/libvmfex.la \
 	$(OVS_LDADD)
 EXTRA_tests_test_kernel_DEPENDENCIES = $(OVS_LIBRARIES)
 

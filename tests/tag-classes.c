@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dp-packet.h"
 #include "openvswitch/dynamic-string.h"
 #include "random.h"
 
@@ -50,48 +49,13 @@ vn_random(union tag *tag)
 static void
 vn_encode(const union tag *tag, uint8_t bytes[])
 {
-    ovs_be32 word = vntag_encode(&tag->vn);
-
-    memcpy(bytes, &word, sizeof word);
+    vntag_encode(&tag->vn, bytes);
 }
 
 static void
 vn_decode(const uint8_t bytes[], union tag *tag)
 {
-    ovs_be32 word;
-
-    memcpy(&word, bytes, sizeof word);
-    vntag_decode(word, &tag->vn);
-}
-
-static int
-vn_parse(const void *frame, size_t size, union tag *tag)
-{
-    return vntag_parse(frame, size, &tag->vn);
-}
-
-static struct dp_packet *
-vn_push(struct dp_packet *packet, const union tag *tag)
-{
-    return vntag_push(packet, vntag_encode(&tag->vn));
-}
-
-static int
-vn_pop(struct dp_packet *packet, union tag *tag)
-{
-    return vntag_pop(packet, &tag->vn);
-}
-
-static void
-vn_format(const union tag *tag, struct ds *s)
-{
-    vntag_format(&tag->vn, s);
-}
-
-static int
-vn_from_string(const char *s, union tag *tag)
-{
-    return vntag_from_string(s, &tag->vn);
+    tag->vn = vntag_decode(bytes);
 }
 
 static bool
@@ -120,52 +84,13 @@ e_random(union tag *tag)
 static void
 e_encode(const union tag *tag, uint8_t bytes[])
 {
-    struct etag_wire wire;
-
-    etag_encode(&tag->e, &wire);
-    memcpy(bytes, wire.b, sizeof wire.b);
+    etag_encode(&tag->e, bytes);
 }
 
 static void
 e_decode(const uint8_t bytes[], union tag *tag)
 {
-    struct etag_wire wire;
-
-    memcpy(wire.b, bytes, sizeof wire.b);
-    etag_decode(&wire, &tag->e);
-}
-
-static int
-e_parse(const void *frame, size_t size, union tag *tag)
-{
-    return etag_parse(frame, size, &tag->e);
-}
-
-static struct dp_packet *
-e_push(struct dp_packet *packet, const union tag *tag)
-{
-    struct etag_wire wire;
-
-    etag_encode(&tag->e, &wire);
-    return etag_push(packet, &wire);
-}
-
-static int
-e_pop(struct dp_packet *packet, union tag *tag)
-{
-    return etag_pop(packet, &tag->e);
-}
-
-static void
-e_format(const union tag *tag, struct ds *s)
-{
-    etag_format(&tag->e, s);
-}
-
-static int
-e_from_string(const char *s, union tag *tag)
-{
-    return etag_from_string(s, &tag->e);
+    tag->e = etag_decode(bytes);
 }
 
 static bool
@@ -180,11 +105,76 @@ e_equal(const union tag *a_, const union tag *b_)
             && a->ecid == b->ecid && a->ecid_ext == b->ecid_ext);
 }
 
-const struct tag_class tag_classes[2] = {
-    { "vntag", 0x8926, 6, vn_random, vn_encode, vn_decode, vn_parse, vn_push,
-      vn_pop, vn_format, vn_from_string, vn_equal,
-      { 0x00, 0x00, 0x40, 0x00 } },
-    { "etag", 0x893f, 8, e_random, e_encode, e_decode, e_parse, e_push,
-      e_pop, e_format, e_from_string, e_equal,
-      { 0x00, 0x00, 0xc0, 0x00, 0x00, 0x00 } },
+const struct tag_class tag_classes[VMFEX_N_TAGS] = {
+    [VMFEX_VN_TAG] = {
+        "vntag", 0x8926, 6, &vntag_class, vn_random, vn_encode, vn_decode,
+        vn_equal, { 0x00, 0x00, 0x40, 0x00 }
+    },
+    [VMFEX_E_TAG] = {
+        "etag", 0x893f, 8, &etag_class, e_random, e_encode, e_decode,
+        e_equal, { 0x00, 0x00, 0xc0, 0x00, 0x00, 0x00 }
+    },
 };
+
+/* The functions of vmfex-tag.h, on fields in place of bytes. */
+
+/* vmfex_tag_parse(). */
+int
+tag_parse(const struct tag_class *c, const void *frame, size_t size,
+          union tag *tag)
+{
+    uint8_t bytes[VMFEX_TAG_MAX_LEN];
+    int error = vmfex_tag_parse(c->class, frame, size, bytes);
+
+    if (!error) {
+        c->decode(bytes, tag);
+    }
+    return error;
+}
+
+/* vmfex_tag_push(). */
+struct dp_packet *
+tag_push(const struct tag_class *c, struct dp_packet *packet,
+         const union tag *tag)
+{
+    uint8_t bytes[VMFEX_TAG_MAX_LEN];
+
+    c->encode(tag, bytes);
+    return vmfex_tag_push(c->class, packet, bytes);
+}
+
+/* vmfex_tag_pop(). */
+int
+tag_pop(const struct tag_class *c, struct dp_packet *packet, union tag *tag)
+{
+    uint8_t bytes[VMFEX_TAG_MAX_LEN];
+    int error = vmfex_tag_pop(c->class, packet, bytes);
+
+    if (!error) {
+        c->decode(bytes, tag);
+    }
+    return error;
+}
+
+/* The class's format(). */
+void
+tag_format(const struct tag_class *c, const union tag *tag, struct ds *s)
+{
+    uint8_t bytes[VMFEX_TAG_MAX_LEN];
+
+    c->encode(tag, bytes);
+    c->class->format(bytes, s);
+}
+
+/* The class's from_string(). */
+int
+tag_from_string(const struct tag_class *c, const char *s, union tag *tag)
+{
+    uint8_t bytes[VMFEX_TAG_MAX_LEN];
+    int n = c->class->from_string(s, bytes);
+
+    if (n >= 0) {
+        c->decode(bytes, tag);
+    }
+    return n;
+}

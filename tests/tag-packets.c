@@ -160,14 +160,13 @@ check_tagged(const struct dp_packet *packet, const uint8_t *inner, size_t size,
              const struct tag_class *c, const union tag *tag)
 {
     const uint8_t *frame = dp_packet_data(packet);
-    uint8_t bytes[8];
+    uint8_t bytes[VMFEX_TAG_MAX_LEN];
 
-    bytes[0] = c->eth_type >> 8;
-    bytes[1] = c->eth_type & 0xff;
-    c->encode(tag, &bytes[2]);
+    c->encode(tag, bytes);
 
     CHECK(dp_packet_size(packet) == size + c->len);
     CHECK(!memcmp(frame, inner, 12));
+    CHECK((frame[12] << 8 | frame[13]) == c->eth_type);
     CHECK(!memcmp(frame + 12, bytes, c->len));
     CHECK(!memcmp(frame + 12 + c->len, inner + 12, size - 12));
 }

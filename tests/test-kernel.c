@@ -96,7 +96,9 @@ attach(const char *wanted)
 
         ovs_assert(n_trunks <= ARRAY_SIZE(trunks));
         ovs_strlcpy(t->name, fields[0], sizeof t->name);
-        t->tag = !strcmp(fields[1], "e-tag") ? VMFEX_E_TAG : VMFEX_VN_TAG;
+        if (!vmfex_tag_from_name(fields[1], &t->tag)) {
+            ovs_fatal(0, "%s: no such tag", fields[1]);
+        }
         t->from_bridge = !strcmp(fields[2], "downlink");
         if (n > 3) {
             hook = !strcmp(fields[3], hooks[VMFEX_KERNEL_XDP])

@@ -42,6 +42,30 @@
 
 /* "vectors": values that are known from elsewhere. */
 
+/* Fails unless 'tag' of class 'c' is 'bytes' in a frame, whatever the reserved
+ * bits are, and 'text' in writing. */
+static void
+check_vector(const struct tag_class *c, const union tag *tag,
+             const uint8_t bytes[], const char *text)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    uint8_t wire[VMFEX_TAG_MAX_LEN];
+    union tag out;
+
+    c->encode(tag, wire);
+    CHECK(!memcmp(wire, bytes, c->len));
+    c->decode(wire, &out);
+    CHECK(c->equal(tag, &out));
+    for (size_t i = 0; i < c->len - 2; i++) {
+        wire[2 + i] |= c->reserved[i];
+    }
+    c->decode(wire, &out);
+    CHECK(c->equal(tag, &out));
+    tag_format(c, tag, &s);
+    CHECK(!strcmp(ds_cstr(&s), text));
+    ds_destroy(&s);
+}
+
 static void
 test_vectors(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
@@ -62,79 +86,67 @@ test_vectors(struct ovs_cmdl_context *ctx OVS_UNUSED)
           "d=1,p=1,dvif=16383,l=1,ver=3,svif=4095" },
     };
     static const struct {
-        struct etag_wire wire;
+        uint8_t bytes[ETAG_LEN];
         struct etag tag;
         const char *s;
     } e[] = {
-        { { { 0xb2, 0x34, 0x25, 0x67, 0x12, 0x34 } },
+        { { 0x89, 0x3f, 0xb2, 0x34, 0x25, 0x67, 0x12, 0x34 },
           { 5, 1, 0x234, 0x12, 2, 0x567, 0x34 },
           "pcp=5,dei=1,in_ecid=564,in_ext=18,grp=2,ecid=1383,ext=52" },
-        { { { 0x00, 0x03, 0x00, 0x00, 0x00, 0x00 } },
+        { { 0x89, 0x3f, 0x00, 0x03, 0x00, 0x00, 0x00, 0x00 },
           { 0, 0, 3, 0, 0, 0, 0 },
           "pcp=0,dei=0,in_ecid=3,in_ext=0,grp=0,ecid=0,ext=0" },
-        { { { 0xff, 0xff, 0x3f, 0xff, 0xff, 0xff } },
+        { { 0x89, 0x3f, 0xff, 0xff, 0x3f, 0xff, 0xff, 0xff },
           { 7, 1, 0xfff, 0xff, 3, 0xfff, 0xff },
           "pcp=7,dei=1,in_ecid=4095,in_ext=255,grp=3,ecid=4095,ext=255" },
     };
-    struct ds s = DS_EMPTY_INITIALIZER;
-    union tag a, b;
+    static const struct {
+        const struct tag_class *c;
+        union tag tag;
+        uint8_t bytes[VMFEX_TAG_MAX_LEN];
+    } excess[] = {
+        { &tag_classes[VMFEX_VN_TAG], { .vn = { .dvif = UINT16_MAX } },
+          { 0x89, 0x26, 0x3f, 0xff, 0, 0 } },
+        { &tag_classes[VMFEX_VN_TAG], { .vn = { .ver = UINT8_MAX } },
+          { 0x89, 0x26, 0, 0, 0x30, 0 } },
+        { &tag_classes[VMFEX_VN_TAG], { .vn = { .svif = UINT16_MAX } },
+          { 0x89, 0x26, 0, 0, 0x0f, 0xff } },
+        { &tag_classes[VMFEX_E_TAG], { .e = { .pcp = UINT8_MAX } },
+          { 0x89, 0x3f, 0xe0, 0, 0, 0, 0, 0 } },
+        { &tag_classes[VMFEX_E_TAG], { .e = { .ingress_ecid = UINT16_MAX } },
+          { 0x89, 0x3f, 0x0f, 0xff, 0, 0, 0, 0 } },
+        { &tag_classes[VMFEX_E_TAG], { .e = { .grp = UINT8_MAX } },
+          { 0x89, 0x3f, 0, 0, 0x30, 0, 0, 0 } },
+        { &tag_classes[VMFEX_E_TAG], { .e = { .ecid = UINT16_MAX } },
+          { 0x89, 0x3f, 0, 0, 0x0f, 0xff, 0, 0 } },
+    };
+    union tag a;
 
     for (size_t i = 0; i < ARRAY_SIZE(vn); i++) {
+        const uint8_t bytes[VNTAG_LEN] = {
+            0x89, 0x26, vn[i].word >> 24, (vn[i].word >> 16) & 0xff,
+            (vn[i].word >> 8) & 0xff, vn[i].word & 0xff
+        };
+
         testing("VN-Tag vector %"PRIuSIZE, i);
         a.vn = vn[i].tag;
-        CHECK(vntag_encode(&a.vn) == htonl(vn[i].word));
-        vntag_decode(htonl(vn[i].word), &b.vn);
-        CHECK(tag_classes[0].equal(&a, &b));
-        vntag_decode(htonl(vn[i].word | 0x4000), &b.vn);
-        CHECK(tag_classes[0].equal(&a, &b));
-        ds_clear(&s);
-        vntag_format(&a.vn, &s);
-        CHECK(!strcmp(ds_cstr(&s), vn[i].s));
+        check_vector(&tag_classes[VMFEX_VN_TAG], &a, bytes, vn[i].s);
     }
-
     for (size_t i = 0; i < ARRAY_SIZE(e); i++) {
-        struct etag_wire wire;
-
         testing("E-TAG vector %"PRIuSIZE, i);
         a.e = e[i].tag;
-        etag_encode(&a.e, &wire);
-        CHECK(!memcmp(wire.b, e[i].wire.b, sizeof wire.b));
-        etag_decode(&wire, &b.e);
-        CHECK(tag_classes[1].equal(&a, &b));
-        wire.b[2] |= 0xc0;
-        etag_decode(&wire, &b.e);
-        CHECK(tag_classes[1].equal(&a, &b));
-        ds_clear(&s);
-        etag_format(&a.e, &s);
-        CHECK(!strcmp(ds_cstr(&s), e[i].s));
+        check_vector(&tag_classes[VMFEX_E_TAG], &a, e[i].bytes, e[i].s);
     }
 
     /* Too large a value must not leak into other fields. */
-    testing("excess bits");
-    a.vn = (struct vntag) { .dvif = UINT16_MAX };
-    CHECK(vntag_encode(&a.vn) == htonl(0x3fff0000));
-    a.vn = (struct vntag) { .ver = UINT8_MAX };
-    CHECK(vntag_encode(&a.vn) == htonl(0x00003000));
-    a.vn = (struct vntag) { .svif = UINT16_MAX };
-    CHECK(vntag_encode(&a.vn) == htonl(0x00000fff));
-    {
-        static const struct etag_wire pcp = { { 0xe0, 0, 0, 0, 0, 0 } };
-        static const struct etag_wire in = { { 0x0f, 0xff, 0, 0, 0, 0 } };
-        static const struct etag_wire grp = { { 0, 0, 0x30, 0, 0, 0 } };
-        static const struct etag_wire out = { { 0, 0, 0x0f, 0xff, 0, 0 } };
-        struct etag_wire wire;
+    for (size_t i = 0; i < ARRAY_SIZE(excess); i++) {
+        uint8_t bytes[VMFEX_TAG_MAX_LEN];
 
-        etag_encode(&(struct etag) { .pcp = UINT8_MAX }, &wire);
-        CHECK(!memcmp(&wire, &pcp, sizeof wire));
-        etag_encode(&(struct etag) { .ingress_ecid = UINT16_MAX }, &wire);
-        CHECK(!memcmp(&wire, &in, sizeof wire));
-        etag_encode(&(struct etag) { .grp = UINT8_MAX }, &wire);
-        CHECK(!memcmp(&wire, &grp, sizeof wire));
-        etag_encode(&(struct etag) { .ecid = UINT16_MAX }, &wire);
-        CHECK(!memcmp(&wire, &out, sizeof wire));
+        testing("excess bits, %"PRIuSIZE, i);
+        excess[i].c->encode(&excess[i].tag, bytes);
+        CHECK(!memcmp(bytes, excess[i].bytes, excess[i].c->len));
     }
 
-    ds_destroy(&s);
     printf("vectors: ok\n");
 }
 
@@ -145,7 +157,7 @@ static void
 check_random_codec(const struct tag_class *c)
 {
     struct ds s = DS_EMPTY_INITIALIZER;
-    uint8_t in[6], out[6];
+    uint8_t in[VMFEX_TAG_MAX_LEN], out[VMFEX_TAG_MAX_LEN];
     union tag a, b;
 
     for (size_t i = 0; i < sizeof in; i++) {
@@ -154,7 +166,7 @@ check_random_codec(const struct tag_class *c)
     c->decode(in, &a);
     c->encode(&a, out);
     for (size_t i = 0; i < c->len - 2; i++) {
-        CHECK(out[i] == (in[i] & ~c->reserved[i]));
+        CHECK(out[2 + i] == (in[2 + i] & ~c->reserved[i]));
     }
 
     c->random(&a);
@@ -162,9 +174,9 @@ check_random_codec(const struct tag_class *c)
     c->decode(out, &b);
     CHECK(c->equal(&a, &b));
 
-    c->format(&a, &s);
+    tag_format(c, &a, &s);
     memset(&b, 0xff, sizeof b);
-    CHECK(c->from_string(ds_cstr(&s), &b) == s.length);
+    CHECK(tag_from_string(c, ds_cstr(&s), &b) == s.length);
     CHECK(c->equal(&a, &b));
     ds_destroy(&s);
 }
@@ -189,7 +201,7 @@ check_push_pop(const struct tag_class *c, enum source source,
     before = get_offsets(tp.packet);
 
     c->random(&a);
-    packet = c->push(tp.packet, &a);
+    packet = tag_push(c, tp.packet, &a);
     CHECK(packet);
     check_tagged(packet, frame, size, c, &a);
     CHECK(offsets_equal(get_offsets(packet), shift_offsets(before, c->len)));
@@ -200,15 +212,16 @@ check_push_pop(const struct tag_class *c, enum source source,
     }
 
     /* The other kind of pop changes nothing. */
-    CHECK(other->pop(packet, &b) == EPROTOTYPE);
+    CHECK(tag_pop(other, packet, &b) == EPROTOTYPE);
     check_tagged(packet, frame, size, c, &a);
     CHECK(offsets_equal(get_offsets(packet), shift_offsets(before, c->len)));
 
     memset(&b, 0xff, sizeof b);
-    CHECK(c->parse(dp_packet_data(packet), dp_packet_size(packet), &b) == 0);
+    CHECK(tag_parse(c, dp_packet_data(packet), dp_packet_size(packet),
+                    &b) == 0);
     CHECK(c->equal(&a, &b));
     memset(&b, 0xff, sizeof b);
-    CHECK(c->pop(packet, &b) == 0);
+    CHECK(tag_pop(c, packet, &b) == 0);
     CHECK(c->equal(&a, &b));
     check_data(packet, frame, size);
     CHECK(offsets_equal(get_offsets(packet), before));
@@ -229,9 +242,7 @@ check_pop_parsed(const struct tag_class *c, const uint8_t *frame, size_t size)
     c->random(&a);
     tagged = xmalloc(size + c->len);
     memcpy(tagged, frame, 12);
-    tagged[12] = c->eth_type >> 8;
-    tagged[13] = c->eth_type & 0xff;
-    c->encode(&a, &tagged[14]);
+    c->encode(&a, &tagged[12]);
     memcpy(&tagged[12 + c->len], frame + 12, size - 12);
 
     test_packet_init(&fresh, SRC_MALLOC, frame, size, 0, 0);
@@ -240,7 +251,7 @@ check_pop_parsed(const struct tag_class *c, const uint8_t *frame, size_t size)
     test_packet_init(&tp, SRC_MALLOC, tagged, size + c->len, 0, 0);
     parse_packet(tp.packet);
     CHECK(tp.packet->l3_ofs == 14);
-    CHECK(c->pop(tp.packet, &b) == 0);
+    CHECK(tag_pop(c, tp.packet, &b) == 0);
     CHECK(c->equal(&a, &b));
     check_data(tp.packet, frame, size);
     CHECK(tp.packet->l3_ofs == fresh.packet->l3_ofs);
@@ -250,7 +261,7 @@ check_pop_parsed(const struct tag_class *c, const uint8_t *frame, size_t size)
     /* Nobody parsed the packet: it stays so. */
     test_packet_destroy(&tp, tp.packet);
     test_packet_init(&tp, SRC_MALLOC, tagged, size + c->len, 0, 0);
-    CHECK(c->pop(tp.packet, &b) == 0);
+    CHECK(tag_pop(c, tp.packet, &b) == 0);
     CHECK(tp.packet->l3_ofs == UINT16_MAX);
     CHECK(tp.packet->l2_5_ofs == UINT16_MAX);
     CHECK(tp.packet->l4_ofs == UINT16_MAX);
@@ -274,14 +285,14 @@ check_nested(const uint8_t *frame, size_t size, size_t headroom)
     before = get_offsets(tp.packet);
     tag_classes[0].random(&a);
     tag_classes[1].random(&b);
-    packet = tag_classes[0].push(tp.packet, &a);
+    packet = tag_push(&tag_classes[0], tp.packet, &a);
     CHECK(packet);
-    packet = tag_classes[1].push(packet, &b);
+    packet = tag_push(&tag_classes[1], packet, &b);
     CHECK(packet);
-    CHECK(tag_classes[1].pop(packet, &out) == 0);
+    CHECK(tag_pop(&tag_classes[1], packet, &out) == 0);
     CHECK(tag_classes[1].equal(&b, &out));
     check_tagged(packet, frame, size, &tag_classes[0], &a);
-    CHECK(tag_classes[0].pop(packet, &out) == 0);
+    CHECK(tag_pop(&tag_classes[0], packet, &out) == 0);
     CHECK(tag_classes[0].equal(&a, &out));
     check_data(packet, frame, size);
     CHECK(offsets_equal(get_offsets(packet), before));
@@ -379,7 +390,7 @@ test_sources(struct ovs_cmdl_context *ctx OVS_UNUSED)
                                      tailroom);
                     base = dp_packet_base(tp.packet);
                     c->random(&tag);
-                    packet = c->push(tp.packet, &tag);
+                    packet = tag_push(c, tp.packet, &tag);
                     CHECK(packet);
                     check_tagged(packet, frame, size, c, &tag);
                     CHECK((packet == tp.packet)
@@ -428,7 +439,7 @@ test_limits(struct ovs_cmdl_context *ctx OVS_UNUSED)
                     }
                     test_packet_init(&tp, source, frame, size, headroom, 0);
                     c->random(&tag);
-                    CHECK(!c->push(tp.packet, &tag));
+                    CHECK(!tag_push(c, tp.packet, &tag));
                     test_packet_destroy(&tp, NULL);
                 }
             }
@@ -441,7 +452,7 @@ test_limits(struct ovs_cmdl_context *ctx OVS_UNUSED)
                         source, size, c->name);
                 test_packet_init(&tp, source, frame, size, 16, 0);
                 c->random(&tag);
-                CHECK(!c->push(tp.packet, &tag));
+                CHECK(!tag_push(c, tp.packet, &tag));
                 test_packet_destroy(&tp, NULL);
             }
         }
@@ -464,10 +475,10 @@ test_limits(struct ovs_cmdl_context *ctx OVS_UNUSED)
             frame[13] = c->eth_type & 0xff;
             test_packet_init(&tp, SRC_MALLOC, frame, 100, 16, 16);
             tp.packet->packet_type = htonl(PT_IPV4);
-            CHECK(c->pop(tp.packet, &tag) == EPROTOTYPE);
+            CHECK(tag_pop(c, tp.packet, &tag) == EPROTOTYPE);
             check_data(tp.packet, frame, 100);
             c->random(&tag);
-            CHECK(!c->push(tp.packet, &tag));
+            CHECK(!tag_push(c, tp.packet, &tag));
             test_packet_destroy(&tp, NULL);
         }
     }
@@ -487,10 +498,8 @@ test_truncate(struct ovs_cmdl_context *ctx OVS_UNUSED)
 
         memset(&untouched, 0x55, sizeof untouched);
         make_frame(full, sizeof full, 0, INNER_RANDOM);
-        full[12] = c->eth_type >> 8;
-        full[13] = c->eth_type & 0xff;
         c->random(&tag);
-        c->encode(&tag, &full[14]);
+        c->encode(&tag, &full[12]);
 
         for (int right_type = 0; right_type < 2; right_type++) {
             full[13] ^= !right_type;
@@ -508,7 +517,7 @@ test_truncate(struct ovs_cmdl_context *ctx OVS_UNUSED)
                         c->name, size);
                 memcpy(frame, full, size);
                 out = untouched;
-                CHECK(c->parse(frame, size, &out) == expect);
+                CHECK(tag_parse(c, frame, size, &out) == expect);
                 CHECK(expect
                       ? !memcmp(&out, &untouched, sizeof out)
                       : c->equal(&out, &tag));
@@ -525,7 +534,7 @@ test_truncate(struct ovs_cmdl_context *ctx OVS_UNUSED)
                     parse_packet(tp.packet);
                     before = get_offsets(tp.packet);
                     out = untouched;
-                    CHECK(c->pop(tp.packet, &out) == expect);
+                    CHECK(tag_pop(c, tp.packet, &out) == expect);
                     if (expect) {
                         check_data(tp.packet, full, size);
                         CHECK(offsets_equal(get_offsets(tp.packet), before));
@@ -581,7 +590,7 @@ check_strings(const struct tag_class *c, const struct string_case cases[],
         union tag out = untouched;
         int result;
 
-        result = c->from_string(cases[i].s, &out);
+        result = tag_from_string(c, cases[i].s, &out);
         testing("%s string \"%s\": %d instead of %d",
                 c->name, cases[i].s, result, cases[i].result);
         CHECK(result == cases[i].result);
@@ -697,10 +706,10 @@ test_bad_strings(struct ovs_cmdl_context *ctx OVS_UNUSED)
 
         random_set_seed(1);
         c->random(&tag);
-        c->format(&tag, &s);
+        tag_format(c, &tag, &s);
         for (size_t n = 0; n <= s.length; n++) {
             char *prefix = xmemdup0(ds_cstr(&s), n);
-            int result = c->from_string(prefix, &tag);
+            int result = tag_from_string(c, prefix, &tag);
 
             testing("%s prefix \"%s\"", c->name, prefix);
             CHECK(result == -EINVAL || result == n);
@@ -711,6 +720,97 @@ test_bad_strings(struct ovs_cmdl_context *ctx OVS_UNUSED)
     printf("bad-strings: ok\n");
 }
 
+/* "channels": the tags of channels, and what is good in a tag. */
+
+/* Returns true if 'bytes', with zeros behind them, are what 'pattern'
+ * expects, and stores the VIF in '*vif', in the way of the direct path. */
+static bool
+pattern_accepts(const struct vmfex_tag_pattern *pattern,
+                const uint8_t bytes[VMFEX_TAG_MAX_LEN], uint16_t *vif)
+{
+    const uint8_t *vif_at = &bytes[pattern->vif_ofs - 12];
+    uint64_t word = 0;
+
+    for (size_t i = 0; i < 8; i++) {
+        word = word << 8 | bytes[i];
+    }
+    *vif = (vif_at[0] << 8 | vif_at[1]) & VMFEX_MAX_VIF;
+    if ((word & pattern->mask) != pattern->value || !*vif) {
+        return false;
+    }
+    if (pattern->has_source) {
+        const uint8_t *source = &bytes[pattern->source_ofs - 12];
+
+        return *vif != ((source[0] << 8 | source[1]) & VMFEX_MAX_VIF);
+    }
+    return true;
+}
+
+static void
+test_channels(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    uint8_t bytes[VMFEX_TAG_MAX_LEN];
+    enum vmfex_tag tag;
+
+    random_set_seed(1);
+    FOR_EACH_CLASS (c) {
+        const struct vmfex_tag_class *class = c->class;
+
+        testing("constants of %s", c->name);
+        CHECK(!strcmp(class->action, c->name));
+        CHECK(vmfex_tag_from_name(class->name, &tag));
+        CHECK(vmfex_tag_class(tag) == class);
+        CHECK(vmfex_tag_class_from_type(htons(c->eth_type)) == class);
+        CHECK(vmfex_eth_type_is_reserved(htons(c->eth_type)));
+
+        for (int from_bridge = 0; from_bridge < 2; from_bridge++) {
+            struct vmfex_tag_pattern pattern;
+            uint16_t vif, vif2;
+            int n_good = 0;
+
+            class->get_pattern(from_bridge, &pattern);
+            for (int i = 1; i <= class->max_vif; i++) {
+                testing("%s of VIF %d, from bridge: %d", c->name, i,
+                        from_bridge);
+                memset(bytes, 0, sizeof bytes);
+                class->encode_channel(i, from_bridge, bytes);
+                CHECK(class->check(bytes, from_bridge, &vif)
+                      == VMFEX_DROP_NONE);
+                CHECK(vif == i);
+                CHECK(class->check(bytes, !from_bridge, &vif)
+                      == VMFEX_DROP_WRONG_DIRECTION);
+                CHECK(pattern_accepts(&pattern, bytes, &vif) && vif == i);
+            }
+
+            /* What is good by the one is good by the other. */
+            for (int i = 0; i < 200000; i++) {
+                bool good;
+
+                memset(bytes, 0, sizeof bytes);
+                class->encode_channel(random_range(class->max_vif + 1),
+                                      from_bridge, bytes);
+                for (int n = random_range(4); n > 0; n--) {
+                    int bit = 16 + random_range(8 * (c->len - 2));
+
+                    bytes[bit / 8] ^= 1 << bit % 8;
+                }
+                testing("%s iteration %d, from bridge: %d", c->name, i,
+                        from_bridge);
+                good = (class->check(bytes, from_bridge, &vif)
+                        == VMFEX_DROP_NONE);
+                CHECK(pattern_accepts(&pattern, bytes, &vif2) == good);
+                CHECK(!good || vif == vif2);
+                n_good += good;
+            }
+            CHECK(n_good > 10000 && n_good < 190000);
+        }
+    }
+    CHECK(!vmfex_tag_from_name("vn-tag-", &tag));
+    CHECK(!vmfex_tag_class_from_type(htons(ETH_TYPE_IP)));
+    CHECK(!vmfex_eth_type_is_reserved(htons(ETH_TYPE_IP)));
+    printf("channels: ok\n");
+}
+
 /* "pcap" and "decode": for comparison with another decoder. */
 
 /* Prints 'tag' of class 'c' and the EtherType of what follows it. */
@@ -719,7 +819,7 @@ print_tag(const struct tag_class *c, const union tag *tag, uint16_t next)
 {
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    c->format(tag, &s);
+    tag_format(c, tag, &s);
     printf("%s %s next=0x%04"PRIx16"\n", c->name, ds_cstr(&s), next);
     ds_destroy(&s);
 }
@@ -762,7 +862,7 @@ test_pcap(struct ovs_cmdl_context *ctx)
         }
         test_packet_init(&tp, SRC_MALLOC, frame, size, random_range(21), 0);
         c->random(&tag);
-        packet = c->push(tp.packet, &tag);
+        packet = tag_push(c, tp.packet, &tag);
         CHECK(packet);
         ovs_pcap_write(pcap, packet);
         print_tag(c, &tag, frame[12] << 8 | frame[13]);
@@ -785,7 +885,7 @@ test_decode(struct ovs_cmdl_context *ctx)
         FOR_EACH_CLASS (c) {
             union tag tag;
 
-            error = c->pop(packet, &tag);
+            error = tag_pop(c, packet, &tag);
             if (!error) {
                 const uint8_t *frame = dp_packet_data(packet);
 
@@ -907,7 +1007,7 @@ test_dpdk(struct ovs_cmdl_context *ctx OVS_UNUSED)
                 CHECK(before.l4 != UINT16_MAX);
 
                 c->random(&a);
-                tagged = c->push(packet, &a);
+                tagged = tag_push(c, packet, &a);
                 CHECK(tagged);
                 CHECK((tagged == packet) == in_place);
                 CHECK(tagged->source == (in_place ? DPBUF_DPDK
@@ -922,7 +1022,7 @@ test_dpdk(struct ovs_cmdl_context *ctx OVS_UNUSED)
                 CHECK(tagged->mbuf.tx_offload == 0x123456789abcdef);
                 CHECK(tagged->mbuf.packet_type == RTE_PTYPE_L2_ETHER);
 
-                CHECK(c->pop(tagged, &b) == 0);
+                CHECK(tag_pop(c, tagged, &b) == 0);
                 CHECK(c->equal(&a, &b));
                 check_data(tagged, frame, sizeof frame);
                 CHECK(offsets_equal(get_offsets(tagged), before));
@@ -939,7 +1039,7 @@ test_dpdk(struct ovs_cmdl_context *ctx OVS_UNUSED)
             testing("short mbuf, %s", c->name);
             packet = dpdk_packet(mp, frame, 13, 128, 100);
             c->random(&tag);
-            CHECK(!c->push(packet, &tag));
+            CHECK(!tag_push(c, packet, &tag));
             CHECK(rte_mempool_avail_count(mp) == DPDK_N_MBUFS);
         }
     }
@@ -964,6 +1064,7 @@ static const struct ovs_cmdl_command commands[] = {
     { "limits", NULL, 0, 0, test_limits, OVS_RO },
     { "truncate", NULL, 0, 0, test_truncate, OVS_RO },
     { "bad-strings", NULL, 0, 0, test_bad_strings, OVS_RO },
+    { "channels", NULL, 0, 0, test_channels, OVS_RO },
     { "pcap", "SEED N FILE", 3, 3, test_pcap, OVS_RO },
     { "decode", "FILE", 1, 1, test_decode, OVS_RO },
     { "dpdk", NULL, 0, 0, test_dpdk, OVS_RO },

@@ -9,9 +9,7 @@
 
 #include "coverage.h"
 #include "lib/compat.h"
-#include "datapath-actions/tags/etag.h"
 #include "datapath-actions/pmd/vmfex-handover.h"
-#include "datapath-actions/tags/vntag.h"
 #include "dp-packet.h"
 #include "netlink.h"
 #include "openvswitch/dynamic-string.h"
@@ -22,7 +20,7 @@ COVERAGE_DEFINE(vmfex_pop_bad_tag);
 
 /* Our numbers must be out of reach for any release of Open vSwitch, and must
  * fit beside the flag bits of a Netlink attribute's type. */
-BUILD_ASSERT_DECL(VMFEX_ACTION_ATTR_PUSH_VNTAG
+BUILD_ASSERT_DECL(VMFEX_ACTION_ATTR_PUSH_TAG
                   > 64 * (int) __OVS_ACTION_ATTR_MAX);
 BUILD_ASSERT_DECL(VMFEX_ACTION_ATTR_END <= 0x3fff);
 
@@ -31,67 +29,11 @@ action_is_ours(const struct nlattr *a)
 {
     int type = nl_attr_type(a);
 
-    return (type >= VMFEX_ACTION_ATTR_PUSH_VNTAG
+    return (type >= VMFEX_ACTION_ATTR_PUSH_TAG
             && type < VMFEX_ACTION_ATTR_END);
 }
 
 /* Composing. */
-
-/* Appends to 'actions' one that pushes 'tag'. */
-void
-vmfex_put_push_vntag(struct ofpbuf *actions, const struct vntag *tag)
-{
-    nl_msg_put_be32(actions, VMFEX_ACTION_ATTR_PUSH_VNTAG, vntag_encode(tag));
-}
-
-/* Appends to 'actions' one that pushes 'tag'. */
-void
-vmfex_put_push_etag(struct ofpbuf *actions, const struct etag *tag)
-{
-    struct etag_wire wire;
-
-    etag_encode(tag, &wire);
-    nl_msg_put_unspec(actions, VMFEX_ACTION_ATTR_PUSH_ETAG,
-                      &wire, sizeof wire);
-}
-
-static struct etag
-channel_etag(const struct vmfex_channel *channel)
-{
-    return (struct etag) {
-        .ingress_ecid = channel->from_bridge ? 0 : channel->vif,
-        .ecid = channel->from_bridge ? channel->vif : 0,
-    };
-}
-
-static struct vntag
-channel_vntag(const struct vmfex_channel *channel)
-{
-    return (struct vntag) {
-        .d = channel->from_bridge,
-        .dvif = channel->from_bridge ? channel->vif : 0,
-        .svif = channel->from_bridge ? 0 : channel->vif,
-    };
-}
-
-/* Returns the VN-Tag of frames that are sent on 'channel', as it is on the
- * wire behind the EtherType. */
-ovs_be32
-vmfex_channel_vntag(const struct vmfex_channel *channel)
-{
-    struct vntag tag = channel_vntag(channel);
-
-    return vntag_encode(&tag);
-}
-
-/* Stores the E-TAG of frames that are sent on 'channel' in 'wire'. */
-void
-vmfex_channel_etag(const struct vmfex_channel *channel, struct etag_wire *wire)
-{
-    struct etag tag = channel_etag(channel);
-
-    etag_encode(&tag, wire);
-}
 
 /* Appends to 'actions' one that pushes the tag of frames that are sent on
  * 'channel'. */
@@ -99,15 +41,10 @@ void
 vmfex_put_push_tag(struct ofpbuf *actions,
                    const struct vmfex_channel *channel)
 {
-    if (channel->tag == VMFEX_E_TAG) {
-        struct etag tag = channel_etag(channel);
+    struct vmfex_act_push act = { .tag = channel->tag };
 
-        vmfex_put_push_etag(actions, &tag);
-    } else {
-        struct vntag tag = channel_vntag(channel);
-
-        vmfex_put_push_vntag(actions, &tag);
-    }
+    vmfex_channel_get_tag(channel, act.bytes);
+    nl_msg_put_unspec(actions, VMFEX_ACTION_ATTR_PUSH_TAG, &act, sizeof act);
 }
 
 /* Appends to 'actions' one that pops a 'tag' of a frame that comes from the
@@ -116,9 +53,9 @@ void
 vmfex_put_pop_tag(struct ofpbuf *actions, enum vmfex_tag tag,
                   bool from_bridge)
 {
-    nl_msg_put_u8(actions, (tag == VMFEX_E_TAG
-                            ? VMFEX_ACTION_ATTR_POP_ETAG
-                            : VMFEX_ACTION_ATTR_POP_VNTAG), from_bridge);
+    struct vmfex_act_pop act = { .tag = tag, .from_bridge = from_bridge };
+
+    nl_msg_put_unspec(actions, VMFEX_ACTION_ATTR_POP_TAG, &act, sizeof act);
 }
 
 /* Appends to 'actions' one that takes a frame through 'ep', towards its trunk
@@ -143,40 +80,6 @@ vmfex_put_drop(struct ofpbuf *actions, enum vmfex_drop drop,
     nl_msg_put_unspec(actions, VMFEX_ACTION_ATTR_DROP, &act, sizeof act);
 }
 
-/* Checking tags. */
-
-/* Checks 'tag' of a frame that came in on a trunk where frames come from the
- * bridge, if 'from_bridge', or go towards it.  Returns VMFEX_DROP_NONE and
- * stores the VIF in '*vif' if it is good, otherwise what is wrong with it. */
-enum vmfex_drop
-vmfex_vntag_check(const struct vntag *tag, bool from_bridge, uint16_t *vif)
-{
-    *vif = from_bridge ? tag->dvif : tag->svif;
-    return (tag->ver ? VMFEX_DROP_TAG_VERSION
-            : tag->d != from_bridge ? VMFEX_DROP_WRONG_DIRECTION
-            : tag->p ? VMFEX_DROP_UNKNOWN_LIST
-            : !*vif || *vif > VMFEX_MAX_VIF ? VMFEX_DROP_UNKNOWN_VIF
-            : from_bridge && tag->svif == *vif ? VMFEX_DROP_REFLECTED
-            : VMFEX_DROP_NONE);
-}
-
-/* Checks 'tag' in the way of vmfex_vntag_check().  An E-TAG has no direction
- * bit: towards the bridge the E-CID is 0, from the bridge it is not. */
-enum vmfex_drop
-vmfex_etag_check(const struct etag *tag, bool from_bridge, uint16_t *vif)
-{
-    bool list = tag->grp != 0;
-
-    *vif = from_bridge ? tag->ecid : tag->ingress_ecid;
-    return (list && from_bridge ? VMFEX_DROP_UNKNOWN_LIST
-            : (list || tag->ecid || tag->ecid_ext) != from_bridge
-            ? VMFEX_DROP_WRONG_DIRECTION
-            : !*vif || tag->ecid_ext || tag->ingress_ext
-            ? VMFEX_DROP_UNKNOWN_VIF
-            : from_bridge && tag->ingress_ecid == *vif ? VMFEX_DROP_REFLECTED
-            : VMFEX_DROP_NONE);
-}
-
 /* Executing. */
 
 static struct vmfex_counters *
@@ -190,15 +93,15 @@ port_counters(odp_port_t odp_port)
 static void
 execute_push(struct dp_packet_batch *batch, const struct nlattr *a)
 {
-    bool is_etag = nl_attr_type(a) == VMFEX_ACTION_ATTR_PUSH_ETAG;
+    const struct vmfex_act_push *act = nl_attr_get(a);
+    const struct vmfex_tag_class *class = vmfex_tag_class(act->tag);
     struct dp_packet *packet;
     size_t n = 0;
 
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         odp_port_t in_port = packet->md.in_port.odp_port;
 
-        packet = (is_etag ? etag_push(packet, nl_attr_get(a))
-                  : vntag_push(packet, nl_attr_get_be32(a)));
+        packet = vmfex_tag_push(class, packet, act->bytes);
         if (OVS_LIKELY(packet)) {
             batch->packets[n++] = packet;
         } else {
@@ -209,39 +112,11 @@ execute_push(struct dp_packet_batch *batch, const struct nlattr *a)
     vmfex_batch_truncate(batch, n);
 }
 
-static enum vmfex_drop
-pop_error_to_drop(int error)
-{
-    return (error == EMSGSIZE ? VMFEX_DROP_TRUNCATED_TAG
-            : VMFEX_DROP_WRONG_TAG);
-}
-
-static enum vmfex_drop
-packet_pop(struct dp_packet *packet, bool is_etag, bool from_bridge,
-           uint16_t *vif)
-{
-    int error;
-
-    if (is_etag) {
-        struct etag tag;
-
-        error = etag_pop(packet, &tag);
-        return (error ? pop_error_to_drop(error)
-                : vmfex_etag_check(&tag, from_bridge, vif));
-    } else {
-        struct vntag tag;
-
-        error = vntag_pop(packet, &tag);
-        return (error ? pop_error_to_drop(error)
-                : vmfex_vntag_check(&tag, from_bridge, vif));
-    }
-}
-
 static void
 execute_pop(struct dp_packet_batch *batch, const struct nlattr *a)
 {
-    bool is_etag = nl_attr_type(a) == VMFEX_ACTION_ATTR_POP_ETAG;
-    bool from_bridge = nl_attr_get_u8(a);
+    const struct vmfex_act_pop *act = nl_attr_get(a);
+    const struct vmfex_tag_class *class = vmfex_tag_class(act->tag);
     struct vmfex_counters *counters;
     struct dp_packet *packet;
     uint64_t n_bytes = 0;
@@ -257,7 +132,7 @@ execute_pop(struct dp_packet_batch *batch, const struct nlattr *a)
         enum vmfex_drop drop;
         uint16_t vif;
 
-        drop = packet_pop(packet, is_etag, from_bridge, &vif);
+        drop = vmfex_tag_pop_checked(class, packet, act->from_bridge, &vif);
         if (OVS_UNLIKELY(drop != VMFEX_DROP_NONE)) {
             COVERAGE_INC(vmfex_pop_bad_tag);
             vmfex_counters_drop(counters, drop, 1);
@@ -344,13 +219,11 @@ execute_action(struct dp_packet_batch *batch, const struct nlattr *a,
     enum vmfex_action_attr type = nl_attr_type(a);
 
     switch (type) {
-    case VMFEX_ACTION_ATTR_PUSH_VNTAG:
-    case VMFEX_ACTION_ATTR_PUSH_ETAG:
+    case VMFEX_ACTION_ATTR_PUSH_TAG:
         execute_push(batch, a);
         break;
 
-    case VMFEX_ACTION_ATTR_POP_VNTAG:
-    case VMFEX_ACTION_ATTR_POP_ETAG:
+    case VMFEX_ACTION_ATTR_POP_TAG:
         execute_pop(batch, a);
         break;
 
@@ -446,31 +319,22 @@ format_action(struct ds *ds, const struct nlattr *a)
     enum vmfex_action_attr type = nl_attr_type(a);
 
     switch (type) {
-    case VMFEX_ACTION_ATTR_PUSH_VNTAG: {
-        struct vntag tag;
+    case VMFEX_ACTION_ATTR_PUSH_TAG: {
+        const struct vmfex_act_push *act = nl_attr_get(a);
+        const struct vmfex_tag_class *class = vmfex_tag_class(act->tag);
 
-        vntag_decode(nl_attr_get_be32(a), &tag);
-        ds_put_cstr(ds, "push_vntag(");
-        vntag_format(&tag, ds);
+        ds_put_format(ds, "push_%s(", class->action);
+        class->format(act->bytes, ds);
         break;
     }
 
-    case VMFEX_ACTION_ATTR_PUSH_ETAG: {
-        struct etag tag;
+    case VMFEX_ACTION_ATTR_POP_TAG: {
+        const struct vmfex_act_pop *act = nl_attr_get(a);
 
-        etag_decode(nl_attr_get(a), &tag);
-        ds_put_cstr(ds, "push_etag(");
-        etag_format(&tag, ds);
+        ds_put_format(ds, "pop_%s(d=%"PRIu32,
+                      vmfex_tag_class(act->tag)->action, act->from_bridge);
         break;
     }
-
-    case VMFEX_ACTION_ATTR_POP_VNTAG:
-        ds_put_format(ds, "pop_vntag(d=%d", nl_attr_get_u8(a));
-        break;
-
-    case VMFEX_ACTION_ATTR_POP_ETAG:
-        ds_put_format(ds, "pop_etag(d=%d", nl_attr_get_u8(a));
-        break;
 
     case VMFEX_ACTION_ATTR_VETHERNET: {
         const struct vmfex_act_vethernet *act = nl_attr_get(a);
@@ -574,25 +438,14 @@ parse_endpoint(const char *s, const char *end, uint32_t *id)
 }
 
 static int
-parse_push_vntag(const char *s, struct ofpbuf *actions)
+parse_push(const char *s, enum vmfex_tag tag, struct ofpbuf *actions)
 {
-    struct vntag tag;
-    int n = vntag_from_string(s, &tag);
+    struct vmfex_act_push act = { .tag = tag };
+    int n = vmfex_tag_class(tag)->from_string(s, act.bytes);
 
     if (n >= 0) {
-        vmfex_put_push_vntag(actions, &tag);
-    }
-    return n;
-}
-
-static int
-parse_push_etag(const char *s, struct ofpbuf *actions)
-{
-    struct etag tag;
-    int n = etag_from_string(s, &tag);
-
-    if (n >= 0) {
-        vmfex_put_push_etag(actions, &tag);
+        nl_msg_put_unspec(actions, VMFEX_ACTION_ATTR_PUSH_TAG,
+                          &act, sizeof act);
     }
     return n;
 }
@@ -608,19 +461,8 @@ parse_pop(const char *s, enum vmfex_tag tag, struct ofpbuf *actions)
 }
 
 static int
-parse_pop_vntag(const char *s, struct ofpbuf *actions)
-{
-    return parse_pop(s, VMFEX_VN_TAG, actions);
-}
-
-static int
-parse_pop_etag(const char *s, struct ofpbuf *actions)
-{
-    return parse_pop(s, VMFEX_E_TAG, actions);
-}
-
-static int
-parse_vethernet(const char *s, struct ofpbuf *actions)
+parse_vethernet(const char *s, enum vmfex_tag tag OVS_UNUSED,
+                struct ofpbuf *actions)
 {
     struct vmfex_act_vethernet act;
     int n = parse_endpoint(s, ",)", &act.endpoint);
@@ -640,7 +482,8 @@ parse_vethernet(const char *s, struct ofpbuf *actions)
 }
 
 static int
-parse_drop(const char *s, struct ofpbuf *actions)
+parse_drop(const char *s, enum vmfex_tag tag OVS_UNUSED,
+           struct ofpbuf *actions)
 {
     size_t len = strcspn(s, ",)");
     struct vmfex_act_drop act = { .drop = vmfex_drop_from_name(s, len) };
@@ -662,7 +505,8 @@ parse_drop(const char *s, struct ofpbuf *actions)
 
 /* Open vSwitch prints the number in hexadecimal and takes it in decimal. */
 static int
-parse_recirc(const char *s, struct ofpbuf *actions)
+parse_recirc(const char *s, enum vmfex_tag tag OVS_UNUSED,
+             struct ofpbuf *actions)
 {
     uint32_t id;
     int n = -1;
@@ -675,44 +519,65 @@ parse_recirc(const char *s, struct ofpbuf *actions)
 }
 
 static const struct action_parser {
-    const char *prefix;
-    int (*parse)(const char *s, struct ofpbuf *actions);
+    const char *name;
+    bool has_tag;               /* A tag's name follows. */
+    int (*parse)(const char *s, enum vmfex_tag, struct ofpbuf *actions);
 } action_parsers[] = {
-    { "push_vntag(", parse_push_vntag },
-    { "pop_vntag(", parse_pop_vntag },
-    { "push_etag(", parse_push_etag },
-    { "pop_etag(", parse_pop_etag },
-    { "vethernet(", parse_vethernet },
-    { "vmfex_drop(", parse_drop },
-    { "recirc(", parse_recirc },
+    { "push_", true, parse_push },
+    { "pop_", true, parse_pop },
+    { "vethernet", false, parse_vethernet },
+    { "vmfex_drop", false, parse_drop },
+    { "recirc", false, parse_recirc },
 };
 
+/* Returns the length of the name at the start of 's' and the parenthesis that
+ * follows it, if that is 'p''s name and, if so it has, the name of 'tag';
+ * otherwise 0. */
+static size_t
+match_action(const char *s, const struct action_parser *p, enum vmfex_tag tag)
+{
+    const char *suffix = p->has_tag ? vmfex_tag_class(tag)->action : "";
+    size_t name_len = strlen(p->name);
+    size_t suffix_len = strlen(suffix);
+
+    return (!strncmp(s, p->name, name_len)
+            && !strncmp(s + name_len, suffix, suffix_len)
+            && s[name_len + suffix_len] == '('
+            ? name_len + suffix_len + 1 : 0);
+}
+
+/* Returns the parser for the action at the start of 's', or NULL if it is not
+ * ours.  Stores in '*tag' which tag it is about, if it is about any, and in
+ * '*len' the length of what match_action() matches. */
 static const struct action_parser *
-find_action_parser(const char *s)
+find_action_parser(const char *s, enum vmfex_tag *tag, size_t *len)
 {
     for (size_t i = 0; i < ARRAY_SIZE(action_parsers); i++) {
         const struct action_parser *p = &action_parsers[i];
 
-        if (!strncmp(s, p->prefix, strlen(p->prefix))) {
-            return p;
+        for (*tag = 0; *tag < (p->has_tag ? VMFEX_N_TAGS : 1); ++*tag) {
+            *len = match_action(s, p, *tag);
+            if (*len) {
+                return p;
+            }
         }
     }
     return NULL;
 }
 
-/* Parses 's', which starts with one of the actions that 'parser' takes.
- * Returns the number of characters, or a negative errno value. */
+/* Parses 's', which starts with an action for which find_action_parser()
+ * returned 'parser', 'tag' and 'len'.  Returns the number of characters, or a
+ * negative errno value. */
 static int
 parse_action(const char *s, const struct action_parser *parser,
-             struct ofpbuf *actions)
+             enum vmfex_tag tag, size_t len, struct ofpbuf *actions)
 {
-    size_t prefix_len = strlen(parser->prefix);
-    int n = parser->parse(s + prefix_len, actions);
+    int n = parser->parse(s + len, tag, actions);
 
     if (n < 0) {
         return n;
     }
-    n += prefix_len;
+    n += len;
     return (s[n] == ')' && (!s[n + 1] || strchr(delimiters, s[n + 1]))
             ? n + 1 : -EINVAL);
 }
@@ -730,9 +595,11 @@ vmfex_odp_actions_from_string(const char *s, const struct simap *port_names,
 
     for (;;) {
         const struct action_parser *parser;
+        enum vmfex_tag tag;
+        size_t len;
 
         s += strspn(s, delimiters);
-        parser = find_action_parser(s);
+        parser = find_action_parser(s, &tag, &len);
         if (*s && !parser) {
             s += action_text_len(s);
             continue;
@@ -746,7 +613,7 @@ vmfex_odp_actions_from_string(const char *s, const struct simap *port_names,
             free(others);
         }
         if (!error && parser) {
-            int n = parse_action(s, parser, actions);
+            int n = parse_action(s, parser, tag, len, actions);
 
             error = n < 0 ? -n : 0;
             s += n < 0 ? 0 : n;

@@ -13,8 +13,8 @@
  *     push_vntag(d=0,...,svif=3)          puts a VN-Tag on
  *     pop_vntag(d=1)                      checks the VN-Tag and takes it off;
  *                                         skb_mark becomes the VIF
- *     push_etag(pcp=0,...,ext=0)          the same for an E-TAG
- *     pop_etag(d=1)
+ *     push_etag(pcp=0,...,ext=0)          the same for an E-TAG, and so on for
+ *     pop_etag(d=1)                       each class of vmfex-tag.h
  *     vethernet(veth3,tx)                 the frame goes into the channel of
  *                                         vethernet "veth3": counts it, checks
  *                                         that it fits the trunk's MTU
@@ -39,22 +39,27 @@
 #include "odp-execute.h"
 
 struct ds;
-struct etag;
-struct etag_wire;
 struct hmap;
 struct nlattr;
 struct ofpbuf;
 struct simap;
-struct vntag;
 
 enum vmfex_action_attr {
-    VMFEX_ACTION_ATTR_PUSH_VNTAG = 0x2001,  /* ovs_be32. */
-    VMFEX_ACTION_ATTR_POP_VNTAG,            /* uint8_t, the 'd' expected. */
-    VMFEX_ACTION_ATTR_PUSH_ETAG,            /* struct etag_wire. */
-    VMFEX_ACTION_ATTR_POP_ETAG,             /* uint8_t, the 'd' expected. */
+    VMFEX_ACTION_ATTR_PUSH_TAG = 0x2001,    /* struct vmfex_act_push. */
+    VMFEX_ACTION_ATTR_POP_TAG,              /* struct vmfex_act_pop. */
     VMFEX_ACTION_ATTR_VETHERNET,            /* struct vmfex_act_vethernet. */
     VMFEX_ACTION_ATTR_DROP,                 /* struct vmfex_act_drop. */
     VMFEX_ACTION_ATTR_END                   /* One more than the last. */
+};
+
+struct vmfex_act_push {
+    uint32_t tag;               /* One of enum vmfex_tag. */
+    uint8_t bytes[VMFEX_TAG_MAX_LEN]; /* As they are to be in the frame. */
+};
+
+struct vmfex_act_pop {
+    uint32_t tag;               /* One of enum vmfex_tag. */
+    uint32_t from_bridge;       /* The 'd' expected. */
 };
 
 struct vmfex_act_vethernet {
@@ -67,22 +72,12 @@ struct vmfex_act_drop {
     uint32_t endpoint;          /* Which one counts it; 0 for the in_port. */
 };
 
-void vmfex_put_push_vntag(struct ofpbuf *, const struct vntag *);
-void vmfex_put_push_etag(struct ofpbuf *, const struct etag *);
 void vmfex_put_push_tag(struct ofpbuf *, const struct vmfex_channel *);
 void vmfex_put_pop_tag(struct ofpbuf *, enum vmfex_tag, bool from_bridge);
 void vmfex_put_vethernet(struct ofpbuf *, const struct vmfex_endpoint *,
                          bool tx);
 void vmfex_put_drop(struct ofpbuf *, enum vmfex_drop,
                     const struct vmfex_endpoint *);
-
-ovs_be32 vmfex_channel_vntag(const struct vmfex_channel *);
-void vmfex_channel_etag(const struct vmfex_channel *, struct etag_wire *);
-
-enum vmfex_drop vmfex_vntag_check(const struct vntag *, bool from_bridge,
-                                  uint16_t *vif);
-enum vmfex_drop vmfex_etag_check(const struct etag *, bool from_bridge,
-                                 uint16_t *vif);
 
 typedef void vmfex_execute_func(void *dp, struct dp_packet_batch *, bool steal,
                                 const struct nlattr *, size_t, odp_execute_cb);

@@ -11,8 +11,7 @@
 #include "coverage.h"
 #include "crc32c.h"
 #include "csum.h"
-#include "datapath-actions/tags/etag.h"
-#include "datapath-actions/tags/vntag.h"
+#include "datapath-actions/tags/vmfex-tag.h"
 #include "dp-packet.h"
 #include "packets.h"
 #include "unaligned.h"
@@ -81,25 +80,18 @@ find_ip(const uint8_t *frame, size_t size, bool *is_ipv6)
     size_t ofs = 2 * ETH_ADDR_LEN;
 
     while (ofs + 2 <= size) {
-        switch (ntohs(get_16(frame + ofs))) {
-        case ETH_TYPE_VLAN_8021Q:
-        case ETH_TYPE_VLAN_8021AD:
+        ovs_be16 type = get_16(frame + ofs);
+        const struct vmfex_tag_class *tag = vmfex_tag_class_from_type(type);
+
+        if (type == htons(ETH_TYPE_IP) || type == htons(ETH_TYPE_IPV6)) {
+            *is_ipv6 = type == htons(ETH_TYPE_IPV6);
+            return ofs + 2;
+        } else if (tag) {
+            ofs += tag->len;
+        } else if (eth_type_vlan(type)) {
             ofs += VLAN_HEADER_LEN;
+        } else {
             break;
-        case ETH_TYPE_VNTAG:
-            ofs += VNTAG_LEN;
-            break;
-        case ETH_TYPE_ETAG:
-            ofs += ETAG_LEN;
-            break;
-        case ETH_TYPE_IP:
-            *is_ipv6 = false;
-            return ofs + 2;
-        case ETH_TYPE_IPV6:
-            *is_ipv6 = true;
-            return ofs + 2;
-        default:
-            return 0;
         }
     }
     return 0;

@@ -25,7 +25,7 @@
 
 #include <stdint.h>
 
-#include "datapath-actions/forwarding/vmfex-drop.h"
+#include "lib/vmfex-drop.h"
 #include "ovs-atomic.h"
 #include "ovs-thread.h"
 #include "util.h"

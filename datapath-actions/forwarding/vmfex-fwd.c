@@ -7,8 +7,6 @@
 
 #include "coverage.h"
 #include "lib/compat.h"
-#include "datapath-actions/tags/etag.h"
-#include "datapath-actions/tags/vntag.h"
 #include "hash.h"
 #include "openvswitch/thread.h"
 #include "ovs-thread.h"
@@ -42,20 +40,6 @@ vmfex_fwd_init(void)
         vmfex_event_seq = seq_create();
         ovsthread_once_done(&once);
     }
-}
-
-/* Returns the name of 'tag' as other_config:vmfex-tag has it. */
-const char *
-vmfex_tag_name(enum vmfex_tag tag)
-{
-    return tag == VMFEX_E_TAG ? "e-tag" : "vn-tag";
-}
-
-/* Returns the length of 'tag' in a frame, with its EtherType, in bytes. */
-size_t
-vmfex_tag_len(enum vmfex_tag tag)
-{
-    return tag == VMFEX_E_TAG ? ETAG_LEN : VNTAG_LEN;
 }
 
 /* Returns the name of 'path' as other_config:vmfex-path has it. */
@@ -290,6 +274,18 @@ vmfex_endpoint_note_first_frame(struct vmfex_endpoint *ep, struct eth_addr mac)
 }
 
 /* Links. */
+
+/* Stores in 'bytes' the tag of frames that are sent on 'channel', as it stands
+ * in a frame, and zeros behind it. */
+void
+vmfex_channel_get_tag(const struct vmfex_channel *channel,
+                      uint8_t bytes[VMFEX_TAG_MAX_LEN])
+{
+    memset(bytes, 0, VMFEX_TAG_MAX_LEN);
+    vmfex_tag_class(channel->tag)->encode_channel(channel->vif,
+                                                  channel->from_bridge,
+                                                  bytes);
+}
 
 /* Returns the channel that 'link' sends on. */
 const struct vmfex_channel *

@@ -56,6 +56,7 @@
 #include "cmap.h"
 #include "datapath-actions/forwarding/vmfex-counters.h"
 #include "datapath-actions/forwarding/vmfex-policer.h"
+#include "datapath-actions/tags/vmfex-tag.h"
 #include "openvswitch/types.h"
 #include "ovs-atomic.h"
 #include "ovs-rcu.h"
@@ -67,17 +68,8 @@ struct vmfex_compiled;
 struct vmfex_handover;
 struct vmfex_txq;
 
-#define VMFEX_MAX_VIF 4095      /* VIFs are 1 to this; 0 is the trunk. */
 #define VMFEX_N_CHANNELS 2      /* Primary and standby. */
 #define VMFEX_N_MACS 8          /* MACs remembered of a VM port. */
-
-enum vmfex_tag {
-    VMFEX_VN_TAG,               /* "vn-tag". */
-    VMFEX_E_TAG                 /* "e-tag". */
-};
-
-const char *vmfex_tag_name(enum vmfex_tag);
-size_t vmfex_tag_len(enum vmfex_tag);
 
 /* EtherTypes of control frames on a trunk. */
 #define ETH_TYPE_LLDP 0x88cc    /* 802.1AB LLDP. */
@@ -96,7 +88,7 @@ const char *vmfex_path_name(enum vmfex_path);
 struct vmfex_channel {
     odp_port_t trunk;           /* ODPP_NONE if there is no such trunk. */
     struct netdev *netdev;      /* The trunk's, in the datapath; or NULL. */
-    uint16_t vif;               /* 1 to VMFEX_MAX_VIF. */
+    uint16_t vif;               /* 1 to max_vif of its tag. */
     enum vmfex_tag tag;
     bool from_bridge;           /* What we send goes away from the switch. */
     int mtu;                    /* Of frames without the tag, in bytes. */
@@ -190,6 +182,8 @@ void vmfex_endpoint_note_mac(struct vmfex_endpoint *, struct eth_addr);
 void vmfex_endpoint_forget_macs(struct vmfex_endpoint *);
 void vmfex_endpoint_note_first_frame(struct vmfex_endpoint *, struct eth_addr);
 
+void vmfex_channel_get_tag(const struct vmfex_channel *,
+                           uint8_t bytes[VMFEX_TAG_MAX_LEN]);
 const struct vmfex_channel *vmfex_link_channel(const struct vmfex_link *);
 size_t vmfex_link_find_channel(const struct vmfex_link *, odp_port_t trunk,
                                uint16_t vif);

@@ -12,7 +12,7 @@
 
 #include <linux/types.h>
 
-#include "datapath-actions/forwarding/vmfex-drop.h"
+#include "lib/vmfex-drop.h"
 
 #define VMFEX_KERNEL_VERSION 5
 

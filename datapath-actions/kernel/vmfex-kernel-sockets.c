@@ -296,7 +296,8 @@ vmfex_kernel_trunk_stays(int ifindex, enum vmfex_tag tag)
     struct kernel_device *d = kernel_device_find(ifindex);
 
     if (d) {
-        d->stays = d->is_trunk && d->trunk.tag_type == kernel_tag_type(tag);
+        d->stays = (d->is_trunk
+                    && d->trunk.tag_type == vmfex_tag_class(tag)->eth_type);
     }
 }
 

@@ -7,9 +7,7 @@
 
 #include <bpf/bpf.h>
 
-#include "datapath-actions/tags/etag.h"
 #include "datapath-actions/kernel/vmfex-kernel-progs.h"
-#include "datapath-actions/tags/vntag.h"
 #include "hash.h"
 #include "util.h"
 
@@ -98,13 +96,6 @@ kernel_vif_destroy(struct kernel_vif *v)
 {
     hmap_remove(&kernel_vifs, &v->node);
     free(v);
-}
-
-/* Returns the EtherType of 'tag'. */
-uint16_t
-kernel_tag_type(enum vmfex_tag tag)
-{
-    return tag == VMFEX_E_TAG ? ETH_TYPE_ETAG : ETH_TYPE_VNTAG;
 }
 
 /* Writes into the entry of trunk 'd', if it has one, whether sockets behind TC

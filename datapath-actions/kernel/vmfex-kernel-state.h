@@ -62,7 +62,6 @@ struct kernel_vif *kernel_vif_find(const struct vmfex_kernel_vif_key *);
 struct kernel_vif *kernel_vif_create(const struct vmfex_kernel_vif_key *);
 void kernel_vif_destroy(struct kernel_vif *);
 
-uint16_t kernel_tag_type(enum vmfex_tag);
 void kernel_trunk_set_behind(struct kernel_device *, bool);
 
 uint32_t kernel_port_other_key(int ifindex);

@@ -174,7 +174,7 @@ is_special_type(__u16 type)
             || type == ETH_TYPE_LLDP || type == ETH_TYPE_ECP);
 }
 
-/* See vmfex_vntag_check(). */
+/* See vntag_check(). */
 static __always_inline enum vmfex_drop
 check_vntag(const __be16 *b, bool from_bridge, __u32 *vif)
 {
@@ -190,7 +190,7 @@ check_vntag(const __be16 *b, bool from_bridge, __u32 *vif)
             : VMFEX_DROP_NONE);
 }
 
-/* See vmfex_etag_check(). */
+/* See etag_check(). */
 static __always_inline enum vmfex_drop
 check_etag(const __be16 *b, bool from_bridge, __u32 *vif)
 {

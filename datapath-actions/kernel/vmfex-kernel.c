@@ -8,18 +8,17 @@
 
 #include <bpf/bpf.h>
 
-#include "datapath-actions/tags/etag.h"
 #include "datapath-actions/kernel/vmfex-kernel-maps.h"
 #include "datapath-actions/kernel/vmfex-kernel-progs.h"
 #include "datapath-actions/kernel/vmfex-kernel-promisc.h"
 #include "datapath-actions/kernel/vmfex-kernel-slots.h"
 #include "datapath-actions/kernel/vmfex-kernel-state.h"
-#include "datapath-actions/tags/vntag.h"
 #include "util.h"
 
 /* The part of vmfex-kernel.h that says what is forwarded. */
 
 BUILD_ASSERT_DECL(VMFEX_KERNEL_N_MACS == VMFEX_N_MACS);
+BUILD_ASSERT_DECL(VMFEX_KERNEL_TAG_LEN == VMFEX_TAG_MAX_LEN);
 
 /* Begins a description of all that is to be forwarded. */
 void
@@ -88,7 +87,7 @@ vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag tag,
     }
     trunk = (struct vmfex_kernel_trunk) {
         .slot = slot,
-        .tag_type = kernel_tag_type(tag),
+        .tag_type = vmfex_tag_class(tag)->eth_type,
         .from_bridge = from_bridge,
         .flags = ((d->qdisc_is_ours ? VMFEX_KERNEL_TRUNK_QDISC : 0)
                   | (d->gro_is_ours ? VMFEX_KERNEL_TRUNK_GRO : 0)
@@ -109,38 +108,6 @@ vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag tag,
     return 0;
 }
 
-/* Stores in 'tag_', of VMFEX_KERNEL_TAG_LEN bytes, what the VM port pushes for
- * 'channel'. */
-static void
-encode_tag(const struct vmfex_channel *channel, void *tag_)
-{
-    uint8_t *bytes = tag_;
-    ovs_be16 type;
-
-    if (channel->tag == VMFEX_E_TAG) {
-        struct etag tag = {
-            .ingress_ecid = channel->from_bridge ? 0 : channel->vif,
-            .ecid = channel->from_bridge ? channel->vif : 0,
-        };
-        struct etag_wire wire;
-
-        type = htons(ETH_TYPE_ETAG);
-        etag_encode(&tag, &wire);
-        memcpy(bytes + sizeof type, &wire, sizeof wire);
-    } else {
-        struct vntag tag = {
-            .d = channel->from_bridge,
-            .dvif = channel->from_bridge ? channel->vif : 0,
-            .svif = channel->from_bridge ? 0 : channel->vif,
-        };
-        ovs_be32 word = vntag_encode(&tag);
-
-        type = htons(ETH_TYPE_VNTAG);
-        memcpy(bytes + sizeof type, &word, sizeof word);
-    }
-    memcpy(bytes, &type, sizeof type);
-}
-
 static void
 port_init(struct vmfex_kernel_port *port, const struct vmfex_link *link,
           const struct vmfex_channel *channel, int trunk, int slot)
@@ -150,8 +117,8 @@ port_init(struct vmfex_kernel_port *port, const struct vmfex_link *link,
     port->trunk = trunk;
     port->slot = slot;
     port->max_len = ETH_HEADER_LEN + channel->mtu;
-    port->tag_len = vmfex_tag_len(channel->tag);
-    encode_tag(channel, port->tag);
+    port->tag_len = vmfex_tag_class(channel->tag)->len;
+    vmfex_channel_get_tag(channel, (uint8_t *) port->tag);
     port->has_mac = link->has_mac;
     if (link->has_mac) {
         port->mac = eth_addr_to_uint64(link->mac);
@@ -216,7 +183,7 @@ vmfex_kernel_has_moved(int trunk, const struct vmfex_channel *channel,
     const struct kernel_vif *v = kernel_vif_find(&key);
     const struct kernel_device *d = (v ? kernel_device_find(v->value.port)
                                      : NULL);
-    __be16 tag[VMFEX_KERNEL_TAG_LEN / 2] = { 0 };
+    uint8_t tag[VMFEX_TAG_MAX_LEN];
     struct vmfex_kernel_port port;
     uint32_t other;
 
@@ -230,7 +197,7 @@ vmfex_kernel_has_moved(int trunk, const struct vmfex_channel *channel,
         && bpf_map_lookup_elem(kernel_map_fds[KMAP_PORTS], &other, &port)) {
         return false;
     }
-    encode_tag(channel, tag);
+    vmfex_channel_get_tag(channel, tag);
     return (port.trunk == (uint32_t) trunk
             && !memcmp(port.tag, tag, sizeof tag));
 }

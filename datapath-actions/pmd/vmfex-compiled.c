@@ -5,7 +5,6 @@
 
 #ifdef HAVE_PMD_INPUT_FUNC
 
-#include "datapath-actions/emulated/vmfex-actions.h"
 #include "datapath-actions/pmd/vmfex-inject.h"
 #include "datapath-actions/tags/etag.h"
 #include "datapath-actions/tags/vntag.h"
@@ -36,30 +35,23 @@ link_is_direct(const struct vmfex_link *link)
             && link->drop == VMFEX_DROP_NONE);
 }
 
-/* Stores the tag of frames that are sent on 'from' in 'to'. */
+/* Stores the tag of frames that are sent on 'from' in 'to', whose 'tag_len' is
+ * set. */
 static void
 compile_tag(const struct vmfex_channel *from, struct compiled_channel *to)
 {
-    bool is_etag = from->tag == VMFEX_E_TAG;
-    ovs_be16 eth_type = htons(is_etag ? ETH_TYPE_ETAG : ETH_TYPE_VNTAG);
     struct compiled_tag *tag = &to->tag;
     uint8_t *bytes = to->bytes;
 
-    memcpy(bytes, &eth_type, sizeof eth_type);
-    if (is_etag) {
-        struct etag_wire wire;
-
-        vmfex_channel_etag(from, &wire);
-        memcpy(bytes + sizeof eth_type, &wire, sizeof wire);
-        memcpy(&tag->first, bytes, sizeof tag->first);
-    } else {
+    vmfex_channel_get_tag(from, bytes);
+    if (to->tag_len == VNTAG_LEN) {
         uint8_t word[8] = { 0, 0, 0, 0, 0, 0, bytes[0], bytes[1] };
-        ovs_be32 vntag = vmfex_channel_vntag(from);
 
-        memcpy(bytes + sizeof eth_type, &vntag, sizeof vntag);
         memcpy(&tag->first, word, sizeof tag->first);
         tag->source_mask = mac_mask();
-        memcpy(&tag->rest, &vntag, sizeof tag->rest);
+        memcpy(&tag->rest, bytes + 2, sizeof tag->rest);
+    } else if (to->tag_len == ETAG_LEN) {
+        memcpy(&tag->first, bytes, sizeof tag->first);
     }
 }
 
@@ -84,7 +76,7 @@ compile_vm(const struct vmfex_link *link)
 
         to->netdev = from->netdev;
         to->trunk = from->trunk;
-        to->tag_len = vmfex_tag_len(from->tag);
+        to->tag_len = vmfex_tag_class(from->tag)->len;
         to->max_extra = MIN(from->mtu,
                             UINT16_MAX - to->tag_len - ETH_HEADER_LEN);
         compile_tag(from, to);
@@ -92,43 +84,23 @@ compile_vm(const struct vmfex_link *link)
     return compiled;
 }
 
-/* Sets what 'trunk' expects of a tag: see vmfex_vntag_check() and
- * vmfex_etag_check(). */
+/* Sets what 'trunk' expects of a tag. */
 static void
 compile_expected_tag(struct compiled_trunk *trunk, enum vmfex_tag tag,
                      bool from_bridge)
 {
-    uint64_t mask = UINT64_C(0xffff) << 48;
-    uint64_t value;
+    const struct vmfex_tag_class *class = vmfex_tag_class(tag);
+    struct vmfex_tag_pattern pattern;
 
-    trunk->tag_len = vmfex_tag_len(tag);
-    trunk->check_source = from_bridge;
-    if (tag == VMFEX_E_TAG) {
-        /* 12:   16    | 14: 3   1    12   | 16: 2   2   12  | 18:  8    |  8
-         *   EtherType |    pcp dei in_ecid |     r grp ecid |    in_ext | ext
-         */
-        value = (uint64_t) ETH_TYPE_ETAG << 48;
-        mask |= UINT64_C(0x3000ffff);
-        if (!from_bridge) {
-            mask |= UINT64_C(0x0fff0000);
-        }
-        trunk->vif_ofs = from_bridge ? 16 : 14;
-        trunk->source_ofs = 14;
-    } else {
-        /* 12:   16    | 14: 1 1  14   | 16: 1 1  2   12  | 18:   16
-         *   EtherType |     d p dvif  |     l r ver svif | next EtherType
-         */
-        value = (uint64_t) ETH_TYPE_VNTAG << 48;
-        value |= (uint64_t) from_bridge << 47;
-        mask |= UINT64_C(0xc00030000000);
-        if (from_bridge) {
-            mask |= UINT64_C(0x300000000000); /* VIF > 4095. */
-        }
-        trunk->vif_ofs = from_bridge ? 14 : 16;
-        trunk->source_ofs = 16;
-    }
-    trunk->tag = htonll(value);
-    trunk->tag_mask = htonll(mask);
+    class->get_pattern(from_bridge, &pattern);
+    trunk->tag = htonll(pattern.value);
+    trunk->tag_mask = htonll(pattern.mask);
+    trunk->vif_ofs = pattern.vif_ofs;
+    trunk->source_ofs = pattern.source_ofs;
+    trunk->check_source = pattern.has_source;
+    trunk->tag_len = class->len;
+    trunk->min_size = MAX(ETH_HEADER_LEN + class->len,
+                          2 * ETH_ADDR_LEN + sizeof trunk->tag);
 }
 
 static struct vmfex_compiled *

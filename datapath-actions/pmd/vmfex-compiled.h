@@ -53,9 +53,9 @@ struct vmfex_arrivals;
 void vmfex_compiled_arrive(odp_port_t, struct dp_packet_batch *,
                            struct vmfex_arrivals *);
 
-/* A tag, cut to what is stored at once.  A VN-Tag's first two bytes follow the
- * source MAC in one word, of which 'source_mask' is the MAC; an E-TAG is one
- * word. */
+/* A tag, cut to what is stored at once.  The first two bytes of one as long as
+ * a VN-Tag follow the source MAC in one word, of which 'source_mask' is the
+ * MAC; one as long as an E-TAG is one word; others are not here. */
 struct compiled_tag {
     uint64_t first;
     uint64_t source_mask;
@@ -70,7 +70,7 @@ struct compiled_channel {
                                  * the Ethernet header. */
     size_t tag_len;
     struct compiled_tag tag;
-    uint8_t bytes[8];           /* The same as it is in the frame. */
+    uint8_t bytes[VMFEX_TAG_MAX_LEN]; /* The same as it is in the frame. */
 };
 
 /* A VM port whose link is in the direct path. */
@@ -109,6 +109,7 @@ struct compiled_trunk {
     uint8_t source_ofs;         /* Where the VIF is that sent the frame. */
     bool check_source;          /* Must that be another VIF? */
     uint8_t tag_len;
+    uint8_t min_size;           /* Of a frame, for that comparison. */
     bool hands_over;            /* VIFs lead to ordinary bridges. */
     struct compiled_vif *vifs;    /* VMFEX_MAX_VIF + 1 of them. */
 };
@@ -201,8 +202,7 @@ compiled_parse_tag(const struct compiled_trunk *trunk,
     ovs_be64 tag;
     uint16_t vif;
 
-    if (OVS_UNLIKELY(dp_packet_size(packet)
-                     < ETH_HEADER_LEN + trunk->tag_len)) {
+    if (OVS_UNLIKELY(dp_packet_size(packet) < trunk->min_size)) {
         return 0;
     }
     memcpy(&tag, data + 2 * ETH_ADDR_LEN, sizeof tag);

@@ -170,7 +170,7 @@ static inline bool
 eth_type_is_plain(ovs_be16 type)
 {
     return (ntohs(type) >= ETH_TYPE_MIN
-            && type != htons(ETH_TYPE_VNTAG) && type != htons(ETH_TYPE_ETAG)
+            && !vmfex_eth_type_is_reserved(type)
             && !eth_type_vlan(type));
 }
 
@@ -197,8 +197,9 @@ frame_is_untagged(const uint8_t *data, size_t size)
             || eth_type_is_untagged(data, size, type));
 }
 
-/* Puts 'tag', of 'len' bytes, into the packet at 'data', behind the MACs.
- * 'source' is what the packet has from the source MAC on.
+/* Puts 'tag', of 'len' bytes, which must be VNTAG_LEN or ETAG_LEN, into the
+ * packet at 'data', behind the MACs.  'source' is what the packet has from the
+ * source MAC on.
  *
  * Data usually start with a cache line.  No store crosses its border, which
  * would make it several times as slow. */
@@ -272,7 +273,8 @@ tag_packet(struct dp_packet *packet, const struct compiled_vm *vm,
                      || !frame_is_untagged(data, size))) {
         return DIRECT_KEEP;
     }
-    if (OVS_LIKELY(vmfex_packet_headroom(packet) >= tag_len)) {
+    if ((tag_len == VNTAG_LEN || tag_len == ETAG_LEN)
+        && OVS_LIKELY(vmfex_packet_headroom(packet) >= tag_len)) {
         push_tag(data, source, &channel->tag, tag_len);
         vmfex_packet_grow_front(packet, tag_len);
     } else {
@@ -367,8 +369,10 @@ forward_from_vm(struct dp_netdev_pmd_thread *pmd,
         return;
     } else if (channel->tag_len == VNTAG_LEN) {
         forward_up(pmd, batch, vm, channel, VNTAG_LEN);
-    } else {
+    } else if (channel->tag_len == ETAG_LEN) {
         forward_up(pmd, batch, vm, channel, ETAG_LEN);
+    } else {
+        forward_up(pmd, batch, vm, channel, channel->tag_len);
     }
 }
 

@@ -3,15 +3,12 @@
 #include <config.h>
 #include "datapath-actions/tags/etag.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "datapath-actions/tags/vmfex-l2.h"
-#include "dp-packet.h"
-#include "packets.h"
+#include "datapath-actions/tags/vmfex-tag-class.h"
+#include "openvswitch/types.h"
 #include "util.h"
-
-BUILD_ASSERT_DECL(sizeof(struct etag_wire) == ETAG_LEN - 2);
 
 /* Fields in the order in which they are written down. */
 static const struct vmfex_l2_field etag_fields[] = {
@@ -24,141 +21,136 @@ static const struct vmfex_l2_field etag_fields[] = {
     { "ext", ETAG_MAX_EXT },
 };
 BUILD_ASSERT_DECL(ARRAY_SIZE(etag_fields) <= VMFEX_L2_MAX_FIELDS);
+BUILD_ASSERT_DECL(ETAG_LEN <= VMFEX_TAG_MAX_LEN);
 
-/* Writes 'tag' into 'wire', the bytes that follow the EtherType (see etag.h,
- * IEEE 802.1BR).  Bits that a field has no room for are cut off; the reserved
- * bits are 0. */
+/* Writes 'tag' into 'bytes', EtherType included (see etag.h, IEEE 802.1BR).
+ * Bits that a field has no room for are cut off; the reserved bits are 0. */
 void
-etag_encode(const struct etag *tag, struct etag_wire *wire)
-{
-    wire->b[0] = ((tag->pcp & ETAG_MAX_PCP) << 5
-                  | (tag->dei ? 0x10 : 0)
-                  | ((tag->ingress_ecid >> 8) & 0x0f));
-    wire->b[1] = tag->ingress_ecid & 0xff;
-    wire->b[2] = ((tag->grp & ETAG_MAX_GRP) << 4
-                  | ((tag->ecid >> 8) & 0x0f));
-    wire->b[3] = tag->ecid & 0xff;
-    wire->b[4] = tag->ingress_ext;
-    wire->b[5] = tag->ecid_ext;
-}
-
-/* Takes 'wire', the bytes that follow the EtherType (see etag.h, IEEE
- * 802.1BR), apart into 'tag'.  Any bytes are valid; the reserved bits are
- * ignored. */
-void
-etag_decode(const struct etag_wire *wire, struct etag *tag)
-{
-    tag->pcp = wire->b[0] >> 5;
-    tag->dei = (wire->b[0] & 0x10) != 0;
-    tag->ingress_ecid = (wire->b[0] & 0x0f) << 8 | wire->b[1];
-    tag->grp = (wire->b[2] >> 4) & ETAG_MAX_GRP;
-    tag->ecid = (wire->b[2] & 0x0f) << 8 | wire->b[3];
-    tag->ingress_ext = wire->b[4];
-    tag->ecid_ext = wire->b[5];
-}
-
-/* Reads the E-TAG of 'frame', an Ethernet frame of 'size' bytes that starts at
- * its destination MAC, into 'tag'.
- *
- * Returns 0 if successful, otherwise EPROTOTYPE if the frame's EtherType is
- * another one, or EMSGSIZE if the frame ends before its EtherType, within the
- * tag, or before the EtherType that follows the tag.  On error, 'tag' is left
- * alone. */
-int
-etag_parse(const void *frame, size_t size, struct etag *tag)
-{
-    const uint8_t *bytes = frame;
-    struct etag_wire wire;
-    ovs_be16 eth_type;
-
-    if (size < ETH_HEADER_LEN) {
-        return EMSGSIZE;
-    }
-    memcpy(&eth_type, bytes + 2 * ETH_ADDR_LEN, sizeof eth_type);
-    if (eth_type != htons(ETH_TYPE_ETAG)) {
-        return EPROTOTYPE;
-    }
-    if (size < ETH_HEADER_LEN + ETAG_LEN) {
-        return EMSGSIZE;
-    }
-    memcpy(&wire, bytes + ETH_HEADER_LEN, sizeof wire);
-    etag_decode(&wire, tag);
-    return 0;
-}
-
-/* Inserts an E-TAG with the bytes in 'wire', from etag_encode(), behind the
- * source MAC of 'packet', whatever tags are there already.
- *
- * Returns the packet to use from now on in place of 'packet', or NULL if
- * 'packet' is no Ethernet frame or too large; see vmfex_l2_insert(). */
-struct dp_packet *
-etag_push(struct dp_packet *packet, const struct etag_wire *wire)
+etag_encode(const struct etag *tag, uint8_t bytes[ETAG_LEN])
 {
     ovs_be16 eth_type = htons(ETH_TYPE_ETAG);
-    uint8_t bytes[ETAG_LEN];
 
     memcpy(bytes, &eth_type, sizeof eth_type);
-    memcpy(bytes + sizeof eth_type, wire, sizeof *wire);
-    return vmfex_l2_insert(packet, bytes, sizeof bytes);
+    bytes[2] = ((tag->pcp & ETAG_MAX_PCP) << 5
+                | (tag->dei ? 0x10 : 0)
+                | ((tag->ingress_ecid >> 8) & 0x0f));
+    bytes[3] = tag->ingress_ecid & 0xff;
+    bytes[4] = ((tag->grp & ETAG_MAX_GRP) << 4
+                | ((tag->ecid >> 8) & 0x0f));
+    bytes[5] = tag->ecid & 0xff;
+    bytes[6] = tag->ingress_ext;
+    bytes[7] = tag->ecid_ext;
 }
 
-/* Removes the E-TAG from 'packet', whose memory must be writable, and stores
- * it in 'tag'.
- *
- * Returns 0 if successful, otherwise EPROTOTYPE if 'packet' is not an Ethernet
- * frame with an E-TAG behind the source MAC, or EMSGSIZE if it is truncated.
- * On error, 'packet' and 'tag' are left alone. */
-int
-etag_pop(struct dp_packet *packet, struct etag *tag)
+/* Takes 'bytes', which begin with the EtherType (see etag.h, IEEE 802.1BR),
+ * apart.  Whatever is behind that is valid; the reserved bits are
+ * ignored. */
+struct etag
+etag_decode(const uint8_t bytes[ETAG_LEN])
 {
-    int error;
+    return (struct etag) {
+        .pcp = bytes[2] >> 5,
+        .dei = (bytes[2] & 0x10) != 0,
+        .ingress_ecid = (bytes[2] & 0x0f) << 8 | bytes[3],
+        .grp = (bytes[4] >> 4) & ETAG_MAX_GRP,
+        .ecid = (bytes[4] & 0x0f) << 8 | bytes[5],
+        .ingress_ext = bytes[6],
+        .ecid_ext = bytes[7],
+    };
+}
 
-    error = (dp_packet_is_eth(packet)
-             ? etag_parse(dp_packet_data(packet), dp_packet_size(packet), tag)
-             : EPROTOTYPE);
-    if (!error) {
-        vmfex_l2_remove(packet, ETAG_LEN);
+static void
+etag_encode_channel(uint16_t vif, bool from_bridge, uint8_t bytes[])
+{
+    struct etag tag = {
+        .ingress_ecid = from_bridge ? 0 : vif,
+        .ecid = from_bridge ? vif : 0,
+    };
+
+    etag_encode(&tag, bytes);
+}
+
+/* An E-TAG has no direction bit: towards the bridge the E-CID is 0, from the
+ * bridge it is not. */
+static enum vmfex_drop
+etag_check(const uint8_t bytes[], bool from_bridge, uint16_t *vif)
+{
+    const struct etag tag = etag_decode(bytes);
+    bool list = tag.grp != 0;
+
+    *vif = from_bridge ? tag.ecid : tag.ingress_ecid;
+    return (list && from_bridge ? VMFEX_DROP_UNKNOWN_LIST
+            : (list || tag.ecid || tag.ecid_ext) != from_bridge
+            ? VMFEX_DROP_WRONG_DIRECTION
+            : !*vif || tag.ecid_ext || tag.ingress_ext
+            ? VMFEX_DROP_UNKNOWN_VIF
+            : from_bridge && tag.ingress_ecid == *vif ? VMFEX_DROP_REFLECTED
+            : VMFEX_DROP_NONE);
+}
+
+/* 12:   16    | 14: 3   1    12   | 16: 2   2   12  | 18:  8    |  8
+ *   EtherType |    pcp dei in_ecid |     r grp ecid |    in_ext | ext
+ */
+static void
+etag_get_pattern(bool from_bridge, struct vmfex_tag_pattern *pattern)
+{
+    pattern->value = (uint64_t) ETH_TYPE_ETAG << 48;
+    pattern->mask = UINT64_C(0xffff00003000ffff);
+    if (!from_bridge) {
+        pattern->mask |= UINT64_C(0x0fff0000);
     }
-    return error;
+    pattern->vif_ofs = from_bridge ? 16 : 14;
+    pattern->has_source = from_bridge;
+    pattern->source_ofs = 14;
 }
 
-/* Appends 'tag' to 's', all fields, like
- * "pcp=0,dei=0,in_ecid=3,in_ext=0,grp=0,ecid=0,ext=0". */
-void
-etag_format(const struct etag *tag, struct ds *s)
+static void
+etag_format(const uint8_t bytes[], struct ds *s)
 {
+    const struct etag tag = etag_decode(bytes);
     const uint32_t values[] = {
-        tag->pcp, tag->dei, tag->ingress_ecid, tag->ingress_ext, tag->grp,
-        tag->ecid, tag->ecid_ext,
+        tag.pcp, tag.dei, tag.ingress_ecid, tag.ingress_ext, tag.grp,
+        tag.ecid, tag.ecid_ext,
     };
 
     BUILD_ASSERT_DECL(ARRAY_SIZE(values) == ARRAY_SIZE(etag_fields));
     vmfex_l2_format_fields(etag_fields, ARRAY_SIZE(values), values, s);
 }
 
-/* Parses 's', as etag_format() writes it, into 'tag'.  The fields may be in
- * any order, those that are absent become 0, and numbers may be hexadecimal.
- * The tag ends at a closing parenthesis or at the end of 's'.
- *
- * Returns the number of characters consumed, not counting the parenthesis.
- * Otherwise returns, without a change to 'tag', -EINVAL for an unknown field,
- * a field given twice or anything else that cannot be understood, or -ERANGE
- * for a value that the field has no room for. */
-int
-etag_from_string(const char *s, struct etag *tag)
+static int
+etag_from_string(const char *s, uint8_t bytes[])
 {
     uint32_t values[ARRAY_SIZE(etag_fields)];
     int n;
 
     n = vmfex_l2_parse_fields(s, etag_fields, ARRAY_SIZE(values), values);
     if (n >= 0) {
-        tag->pcp = values[0];
-        tag->dei = values[1];
-        tag->ingress_ecid = values[2];
-        tag->ingress_ext = values[3];
-        tag->grp = values[4];
-        tag->ecid = values[5];
-        tag->ecid_ext = values[6];
+        struct etag tag = {
+            .pcp = values[0],
+            .dei = values[1],
+            .ingress_ecid = values[2],
+            .ingress_ext = values[3],
+            .grp = values[4],
+            .ecid = values[5],
+            .ecid_ext = values[6],
+        };
+
+        etag_encode(&tag, bytes);
     }
     return n;
 }
+
+const struct vmfex_tag_class etag_class = {
+    .name = "e-tag",
+    .title = "E-TAG",
+    .action = "etag",
+    .eth_type = ETH_TYPE_ETAG,
+    .max_vif = ETAG_MAX_ECID,
+    .len = ETAG_LEN,
+    .is_reserved = true,
+    .encode_channel = etag_encode_channel,
+    .check = etag_check,
+    .get_pattern = etag_get_pattern,
+    .format = etag_format,
+    .from_string = etag_from_string,
+};

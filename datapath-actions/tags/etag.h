@@ -31,11 +31,7 @@
  * tests. */
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-
-struct dp_packet;
-struct ds;
 
 #define ETH_TYPE_ETAG 0x893f
 #define ETAG_LEN 8              /* With the EtherType. */
@@ -55,19 +51,9 @@ struct etag {
     uint8_t ecid_ext;           /* Extension of 'ecid'. */
 };
 
-/* What follows the EtherType in a frame. */
-struct etag_wire {
-    uint8_t b[ETAG_LEN - 2];
-};
+void etag_encode(const struct etag *, uint8_t bytes[ETAG_LEN]);
+struct etag etag_decode(const uint8_t bytes[ETAG_LEN]);
 
-void etag_encode(const struct etag *, struct etag_wire *);
-void etag_decode(const struct etag_wire *, struct etag *);
-
-int etag_parse(const void *frame, size_t size, struct etag *);
-struct dp_packet *etag_push(struct dp_packet *, const struct etag_wire *);
-int etag_pop(struct dp_packet *, struct etag *);
-
-void etag_format(const struct etag *, struct ds *);
-int etag_from_string(const char *s, struct etag *);
+extern const struct vmfex_tag_class etag_class; /* See vmfex-tag.h. */
 
 #endif /* etag.h */

@@ -3,12 +3,11 @@
 #include <config.h>
 #include "datapath-actions/tags/vntag.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "datapath-actions/tags/vmfex-l2.h"
-#include "dp-packet.h"
-#include "packets.h"
+#include "datapath-actions/tags/vmfex-tag-class.h"
+#include "openvswitch/types.h"
 #include "util.h"
 
 #define VNTAG_D (1u << 31)
@@ -16,13 +15,6 @@
 #define VNTAG_DVIF_SHIFT 16
 #define VNTAG_L (1u << 15)
 #define VNTAG_VER_SHIFT 12
-
-/* The tag as it is in a frame. */
-struct vntag_wire {
-    ovs_be16 eth_type;
-    ovs_be16 word[2];           /* Not aligned for an ovs_be32. */
-};
-BUILD_ASSERT_DECL(sizeof(struct vntag_wire) == VNTAG_LEN);
 
 /* Fields in the order in which they are written down. */
 static const struct vmfex_l2_field vntag_fields[] = {
@@ -34,133 +26,134 @@ static const struct vmfex_l2_field vntag_fields[] = {
     { "svif", VNTAG_MAX_SVIF },
 };
 BUILD_ASSERT_DECL(ARRAY_SIZE(vntag_fields) <= VMFEX_L2_MAX_FIELDS);
+BUILD_ASSERT_DECL(VNTAG_LEN <= VMFEX_TAG_MAX_LEN);
 
-/* Returns 'tag' as the 32-bit word that follows the EtherType (see vntag.h).
- * Bits that a field has no room for are cut off; the reserved bit is 0. */
-ovs_be32
-vntag_encode(const struct vntag *tag)
+/* Writes 'tag' into 'bytes', EtherType included (see vntag.h).  Bits that a
+ * field has no room for are cut off; the reserved bit is 0. */
+void
+vntag_encode(const struct vntag *tag, uint8_t bytes[VNTAG_LEN])
 {
-    return htonl((tag->d ? VNTAG_D : 0)
+    ovs_be16 eth_type = htons(ETH_TYPE_VNTAG);
+    ovs_be32 word;
+
+    word = htonl((tag->d ? VNTAG_D : 0)
                  | (tag->p ? VNTAG_P : 0)
                  | (uint32_t) (tag->dvif & VNTAG_MAX_DVIF) << VNTAG_DVIF_SHIFT
                  | (tag->l ? VNTAG_L : 0)
                  | (uint32_t) (tag->ver & VNTAG_MAX_VER) << VNTAG_VER_SHIFT
                  | (tag->svif & VNTAG_MAX_SVIF));
+    memcpy(bytes, &eth_type, sizeof eth_type);
+    memcpy(bytes + sizeof eth_type, &word, sizeof word);
 }
 
-/* Takes 'word', the 32 bits that follow the EtherType (see vntag.h), apart
- * into 'tag'.  Any word is valid; the reserved bit is ignored. */
-void
-vntag_decode(ovs_be32 word, struct vntag *tag)
+/* Takes 'bytes', which begin with the EtherType (see vntag.h), apart.
+ * Whatever is behind that is valid; the reserved bit is ignored. */
+struct vntag
+vntag_decode(const uint8_t bytes[VNTAG_LEN])
 {
-    uint32_t w = ntohl(word);
-
-    tag->d = (w & VNTAG_D) != 0;
-    tag->p = (w & VNTAG_P) != 0;
-    tag->dvif = (w >> VNTAG_DVIF_SHIFT) & VNTAG_MAX_DVIF;
-    tag->l = (w & VNTAG_L) != 0;
-    tag->ver = (w >> VNTAG_VER_SHIFT) & VNTAG_MAX_VER;
-    tag->svif = w & VNTAG_MAX_SVIF;
-}
-
-/* Reads the VN-Tag of 'frame', an Ethernet frame of 'size' bytes that starts
- * at its destination MAC, into 'tag'.
- *
- * Returns 0 if successful, otherwise EPROTOTYPE if the frame's EtherType is
- * another one, or EMSGSIZE if the frame ends before its EtherType, within the
- * tag, or before the EtherType that follows the tag.  On error, 'tag' is left
- * alone. */
-int
-vntag_parse(const void *frame, size_t size, struct vntag *tag)
-{
-    const uint8_t *bytes = frame;
-    ovs_be16 eth_type;
     ovs_be32 word;
+    uint32_t w;
 
-    if (size < ETH_HEADER_LEN) {
-        return EMSGSIZE;
-    }
-    memcpy(&eth_type, bytes + 2 * ETH_ADDR_LEN, sizeof eth_type);
-    if (eth_type != htons(ETH_TYPE_VNTAG)) {
-        return EPROTOTYPE;
-    }
-    if (size < ETH_HEADER_LEN + VNTAG_LEN) {
-        return EMSGSIZE;
-    }
-    memcpy(&word, bytes + ETH_HEADER_LEN, sizeof word);
-    vntag_decode(word, tag);
-    return 0;
+    memcpy(&word, bytes + sizeof(ovs_be16), sizeof word);
+    w = ntohl(word);
+    return (struct vntag) {
+        .d = (w & VNTAG_D) != 0,
+        .p = (w & VNTAG_P) != 0,
+        .dvif = (w >> VNTAG_DVIF_SHIFT) & VNTAG_MAX_DVIF,
+        .l = (w & VNTAG_L) != 0,
+        .ver = (w >> VNTAG_VER_SHIFT) & VNTAG_MAX_VER,
+        .svif = w & VNTAG_MAX_SVIF,
+    };
 }
 
-/* Inserts a VN-Tag with 'word', from vntag_encode(), behind the source MAC of
- * 'packet', whatever tags are there already.
- *
- * Returns the packet to use from now on in place of 'packet', or NULL if
- * 'packet' is no Ethernet frame or too large; see vmfex_l2_insert(). */
-struct dp_packet *
-vntag_push(struct dp_packet *packet, ovs_be32 word)
+static void
+vntag_encode_channel(uint16_t vif, bool from_bridge, uint8_t bytes[])
 {
-    struct vntag_wire wire;
+    struct vntag tag = {
+        .d = from_bridge,
+        .dvif = from_bridge ? vif : 0,
+        .svif = from_bridge ? 0 : vif,
+    };
 
-    wire.eth_type = htons(ETH_TYPE_VNTAG);
-    memcpy(wire.word, &word, sizeof word);
-    return vmfex_l2_insert(packet, &wire, sizeof wire);
+    vntag_encode(&tag, bytes);
 }
 
-/* Removes the VN-Tag from 'packet', whose memory must be writable, and stores
- * it in 'tag'.
- *
- * Returns 0 if successful, otherwise EPROTOTYPE if 'packet' is not an Ethernet
- * frame with a VN-Tag behind the source MAC, or EMSGSIZE if it is truncated.
- * On error, 'packet' and 'tag' are left alone. */
-int
-vntag_pop(struct dp_packet *packet, struct vntag *tag)
+static enum vmfex_drop
+vntag_check(const uint8_t bytes[], bool from_bridge, uint16_t *vif)
 {
-    int error;
+    const struct vntag tag = vntag_decode(bytes);
 
-    error = (dp_packet_is_eth(packet)
-             ? vntag_parse(dp_packet_data(packet), dp_packet_size(packet), tag)
-             : EPROTOTYPE);
-    if (!error) {
-        vmfex_l2_remove(packet, VNTAG_LEN);
+    *vif = from_bridge ? tag.dvif : tag.svif;
+    return (tag.ver ? VMFEX_DROP_TAG_VERSION
+            : tag.d != from_bridge ? VMFEX_DROP_WRONG_DIRECTION
+            : tag.p ? VMFEX_DROP_UNKNOWN_LIST
+            : !*vif || *vif > VMFEX_MAX_VIF ? VMFEX_DROP_UNKNOWN_VIF
+            : from_bridge && tag.svif == *vif ? VMFEX_DROP_REFLECTED
+            : VMFEX_DROP_NONE);
+}
+
+/* 12:   16    | 14: 1 1  14   | 16: 1 1  2   12  | 18:   16
+ *   EtherType |     d p dvif  |     l r ver svif | next EtherType
+ */
+static void
+vntag_get_pattern(bool from_bridge, struct vmfex_tag_pattern *pattern)
+{
+    pattern->value = (uint64_t) ETH_TYPE_VNTAG << 48;
+    pattern->value |= (uint64_t) from_bridge << 47;
+    pattern->mask = UINT64_C(0xffffc00030000000);
+    if (from_bridge) {
+        pattern->mask |= UINT64_C(0x300000000000); /* VIF > 4095. */
     }
-    return error;
+    pattern->vif_ofs = from_bridge ? 14 : 16;
+    pattern->has_source = from_bridge;
+    pattern->source_ofs = 16;
 }
 
-/* Appends 'tag' to 's', all fields, like "d=0,p=0,dvif=0,l=0,ver=0,svif=3". */
-void
-vntag_format(const struct vntag *tag, struct ds *s)
+static void
+vntag_format(const uint8_t bytes[], struct ds *s)
 {
+    const struct vntag tag = vntag_decode(bytes);
     const uint32_t values[] = {
-        tag->d, tag->p, tag->dvif, tag->l, tag->ver, tag->svif,
+        tag.d, tag.p, tag.dvif, tag.l, tag.ver, tag.svif,
     };
 
     BUILD_ASSERT_DECL(ARRAY_SIZE(values) == ARRAY_SIZE(vntag_fields));
     vmfex_l2_format_fields(vntag_fields, ARRAY_SIZE(values), values, s);
 }
 
-/* Parses 's', as vntag_format() writes it, into 'tag'.  The fields may be in
- * any order, those that are absent become 0, and numbers may be hexadecimal.
- * The tag ends at a closing parenthesis or at the end of 's'.
- *
- * Returns the number of characters consumed, not counting the parenthesis.
- * Otherwise returns, without a change to 'tag', -EINVAL for an unknown field,
- * a field given twice or anything else that cannot be understood, or -ERANGE
- * for a value that the field has no room for. */
-int
-vntag_from_string(const char *s, struct vntag *tag)
+static int
+vntag_from_string(const char *s, uint8_t bytes[])
 {
     uint32_t values[ARRAY_SIZE(vntag_fields)];
     int n;
 
     n = vmfex_l2_parse_fields(s, vntag_fields, ARRAY_SIZE(values), values);
     if (n >= 0) {
-        tag->d = values[0];
-        tag->p = values[1];
-        tag->dvif = values[2];
-        tag->l = values[3];
-        tag->ver = values[4];
-        tag->svif = values[5];
+        struct vntag tag = {
+            .d = values[0],
+            .p = values[1],
+            .dvif = values[2],
+            .l = values[3],
+            .ver = values[4],
+            .svif = values[5],
+        };
+
+        vntag_encode(&tag, bytes);
     }
     return n;
 }
+
+const struct vmfex_tag_class vntag_class = {
+    .name = "vn-tag",
+    .title = "VN-Tag",
+    .action = "vntag",
+    .eth_type = ETH_TYPE_VNTAG,
+    .max_vif = VMFEX_MAX_VIF,
+    .len = VNTAG_LEN,
+    .is_reserved = true,
+    .encode_channel = vntag_encode_channel,
+    .check = vntag_check,
+    .get_pattern = vntag_get_pattern,
+    .format = vntag_format,
+    .from_string = vntag_from_string,
+};

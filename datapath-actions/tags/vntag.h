@@ -31,13 +31,7 @@
  * the oracle of the tests. */
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-
-#include "openvswitch/types.h"
-
-struct dp_packet;
-struct ds;
 
 #define ETH_TYPE_VNTAG 0x8926
 #define VNTAG_LEN 6             /* With the EtherType. */
@@ -55,14 +49,9 @@ struct vntag {
     uint16_t svif;              /* Source VIF, 12 bits. */
 };
 
-ovs_be32 vntag_encode(const struct vntag *);
-void vntag_decode(ovs_be32 word, struct vntag *);
+void vntag_encode(const struct vntag *, uint8_t bytes[VNTAG_LEN]);
+struct vntag vntag_decode(const uint8_t bytes[VNTAG_LEN]);
 
-int vntag_parse(const void *frame, size_t size, struct vntag *);
-struct dp_packet *vntag_push(struct dp_packet *, ovs_be32 word);
-int vntag_pop(struct dp_packet *, struct vntag *);
-
-void vntag_format(const struct vntag *, struct ds *);
-int vntag_from_string(const char *s, struct vntag *);
+extern const struct vmfex_tag_class vntag_class; /* See vmfex-tag.h. */
 
 #endif /* vntag.h */

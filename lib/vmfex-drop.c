@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "datapath-actions/forwarding/vmfex-drop.h"
+#include "lib/vmfex-drop.h"
 
 #include <string.h>
 
