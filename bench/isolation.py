@@ -13,6 +13,10 @@ import sys
 
 from common import Error, say
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                             os.pardir, "tests"))
+from netns import inside        # noqa: E402
+
 RUN = "/run/bench"
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -85,13 +89,6 @@ def take_precedence():
             f.write("-20")
 
 
-@contextlib.contextmanager
 def netns(node):
     """What is done within goes to the network namespace of 'node'."""
-    with open("/proc/self/ns/net") as here, \
-         open("/run/netns/" + node.netns) as there:
-        _syscall(_libc.setns, there.fileno(), _CLONE_NEWNET)
-        try:
-            yield
-        finally:
-            _syscall(_libc.setns, here.fileno(), _CLONE_NEWNET)
+    return inside(node.netns)
