@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	Documentation/images/paths.svg \
 	Documentation/topics/architecture.rst \
 	Documentation/topics/benchmarks.rst \
+	Documentation/topics/host-network.rst \
 	Documentation/topics/kvm-host.rst \
 	Documentation/topics/moving.rst \
 	Documentation/topics/paths.rst \

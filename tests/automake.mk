@@ -140,6 +140,7 @@ EXTRA_DIST += \
 	tests/tap-gso.py \
 	tests/tap-vm.py \
 	tests/os-vif.py \
+	tests/networks \
 	tests/packages \
 	tests/packages-build \
 	tests/packages-machines.sh \

@@ -1,23 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 #
-# Machines for tests/packages: containers in which Debian's systemd is booted,
-# each with a root directory of its own on top of one that is only read.
+# Machines for tests/packages and tests/networks: containers in which Debian's
+# systemd is booted, each with a root directory of its own on top of one that is
+# only read.
 #
 # For each machine there is a function of its name, which runs a command there.
 # Nothing outside of $work, of control groups that are named after it, and of
 # the network and mount namespaces that the caller is in, is touched.
 #
-# For bash.  The caller sets $work, an absolute name.
+# For bash.  The caller sets $work, an absolute name, and, for packages, $debs,
+# the directory where these are, and $cache, one for what is downloaded.
 
 machines=
+packages="openvswitch-switch-vmfex vmfex-common vmfex-controller vmfex-manager"
+program=/usr/lib/openvswitch-switch-vmfex/ovs-vswitchd-vmfex
+arch=$(dpkg --print-architecture)
 
-# machine_root NAME: makes the root directory of machine NAME.
+# machine_tarball LIST: the root directory that machines begin with: Debian with
+# stock Open vSwitch, whatever the packages depend on, and those of LIST, with
+# commas in between.  Sets $tarball.
+machine_tarball() {
+    local include
+    include=$(for package in $packages; do
+                  dpkg-deb -f "$debs/$package"_*_"$arch.deb" Depends || exit 1
+              done | tr ',' '\n' | sed 's/|.*//; s/(.*//; s/ //g' |
+              grep -vE '^$|^vmfex-' | sort -u | paste -s -d ,)
+    include=$1,$include
+    tarball=$cache/packages-root-$(echo "$include" | cksum | cut -d ' ' -f 1)
+    test ! -e "$tarball" || return 0
+    mmdebstrap --quiet --variant=minbase --format=tar \
+        --include="$include" bookworm "$tarball.tmp" || return 1
+    mv "$tarball.tmp" "$tarball"
+}
+
+# install_on MACHINE PACKAGE...
+install_on() {
+    local machine=$1 package files=
+    shift
+    for package; do
+        files="$files /debs/${package}_${version}_$arch.deb"
+    done
+    "$machine" dpkg --install $files
+}
+
+# machine_root NAME: makes the root directory of machine NAME, on top of $base or
+# of $work/base.
 machine_root() {
     local dir=$work/$1
     mkdir -p "$dir/upper" "$dir/work" "$dir/root" &&
     mount -t overlay "vmfex-$1" "$dir/root" -o \
-        "lowerdir=$work/base,upperdir=$dir/upper,workdir=$dir/work"
+        "lowerdir=${base-$work/base},upperdir=$dir/upper,workdir=$dir/work"
+}
+
+# machine_network NAME: gives machine NAME, that is not booted yet, a network
+# namespace that is there before it boots, and afterwards, as network cards are.
+# In this one, it is $work/NAME/netns.
+machine_network() {
+    : > "$work/$1/netns" && unshare --net="$work/$1/netns" true
+}
+
+# machine_cards NAME COMMAND...: runs COMMAND in that network namespace.
+machine_cards() {
+    local netns=$work/$1/netns
+    shift
+    nsenter --net="$netns" -- "$@"
 }
 
 # Runs a command in control groups that are named NAME.
@@ -39,7 +86,9 @@ cgroup_mounts() {
 
 # machine_boot NAME: boots machine NAME, and does not wait for it.
 machine_boot() {
-    local name=$1
+    local name=$1 network=--private-network
+    test ! -e "$work/$name/netns" ||
+        network="--network-namespace-path=$work/$name/netns --capability=CAP_NET_ADMIN"
     case " $machines " in
     *" $name "*) ;;
     *) machines="$machines $name" ;;
@@ -47,7 +96,7 @@ machine_boot() {
     eval "$name() { machine_run $name \"\$@\"; }"
     (in_cgroups "vmfex-packages-$$-$name" systemd-nspawn --quiet --boot \
          --directory="$work/$name/root" --machine="$name" \
-         --keep-unit --register=no --private-network --console=pipe \
+         --keep-unit --register=no $network --console=pipe \
          --link-journal=no --system-call-filter=bpf --bind-ro="$work/debs:/debs" \
          < /dev/null > "$work/$name/console" 2>&1) &
     echo $! > "$work/$name/nspawn.pid"
@@ -75,7 +124,8 @@ machine_wait() {
     return 1
 }
 
-# machine_reboot NAME: which cuts its cables.
+# machine_reboot NAME [COMMAND...]: which cuts its cables, unless it has
+# machine_network.  COMMAND is run while it is off.
 machine_reboot() {
     local i nspawn
     nspawn=$(cat "$work/$1/nspawn.pid")
@@ -84,6 +134,7 @@ machine_reboot() {
         kill -0 "$nspawn" 2> /dev/null || break
         sleep 0.1
     done
+    test $# = 1 || "${@:2}" || return 1
     machine_boot "$1" && machine_wait "$1"
 }
 
@@ -116,19 +167,73 @@ machine_management() {
 
 # machine_vm NAME MACHINE PORT ADDRESS: a VM, and the tap of it.
 machine_vm() {
-    local init
-    init=$(cat "$work/$2/init.pid")
-    unshare --net sleep 3600 > /dev/null 2>&1 &
-    echo $! > "$work/$1.pid"
-    until test "$(readlink "/proc/$!/ns/net")" != \
-               "$(readlink /proc/self/ns/net)"; do
-        sleep 0.01
-    done
-    eval "$1() { nsenter --net=/proc/$!/ns/net -- \"\$@\"; }"
-    ip link add e0 netns $! type veth peer name "$3" netns "$init" &&
-    nsenter --net=/proc/$!/ns/net ip address add "$4/24" dev e0 &&
-    nsenter --net=/proc/$!/ns/net ip link set e0 up &&
+    vm_namespace "$1" && vm_plug "$@"
+}
+
+# vm_namespace NAME: a VM, or something else that has its own IP stack, in
+# namespace $work/NAME.netns.
+vm_namespace() {
+    : > "$work/$1.netns" && unshare --net="$work/$1.netns" true &&
+    eval "$1() { nsenter --net='$work/$1.netns' -- \"\$@\"; }"
+}
+
+# vm_plug NAME MACHINE PORT ADDRESS: its device, and the tap of that.
+vm_plug() {
+    ip link add e0 netns "$work/$1.netns" type veth \
+        peer name "$3" netns "$(cat "$work/$2/init.pid")" &&
+    vm_address "$1" "$4" &&
     machine_run "$2" ip link set "$3" up
+}
+
+# vm_address NAME ADDRESS
+vm_address() {
+    nsenter --net="$work/$1.netns" ip address add "$2/24" dev e0 &&
+    nsenter --net="$work/$1.netns" ip link set e0 up
+}
+
+# pings VM ADDRESS: starts to ping, one hundred times a second.
+pings() {
+    nsenter --net="$work/$1.netns" -- \
+        ping -D -n -i 0.01 -W 1 "$2" > "$work/$1.pings" 2>&1 &
+    echo $! > "$work/$1.pinger"
+}
+
+# Ends that.  Sets $lost, the number of pings without an answer in between
+# those with one, and $gap, the longest time in milliseconds between two answers.
+pings_end() {
+    sleep 0.3
+    kill -INT "$(cat "$work/$1.pinger")"
+    wait "$(cat "$work/$1.pinger")"
+    read -r lost gap < <(
+        sed -n 's/^\[\([0-9.]*\)\].*icmp_seq=\([0-9]*\).*time=.*/\1 \2/p' \
+            "$work/$1.pings" |
+        awk 'NR == 1 { first = $2 }
+             NR > 1 && $1 - old > gap { gap = $1 - old }
+             { old = $1; if ($2 > last) last = $2 }
+             END { printf "%d %d\n", last - first + 1 - NR, gap * 1000 }')
+    test "${gap:-0}" -gt 0
+}
+
+# machine_end NAME: powers it off, and deletes it.
+machine_end() {
+    local nspawn
+    nspawn=$(cat "$work/$1/nspawn.pid")
+    kill "$nspawn"
+    within 60 not kill -0 "$nspawn" 2> /dev/null || return 1
+    machine_delete "$1"
+    rm -rf --one-file-system "${work:?}/$1"
+    machines=" $machines "
+    machines=${machines/ $1 / }
+}
+
+machine_delete() {
+    local dir
+    umount "$work/$1/root"
+    test ! -e "$work/$1/netns" || umount "$work/$1/netns"
+    for dir in $(cgroup_mounts); do
+        find "$dir/vmfex-packages-$$-$1" -depth -type d \
+            -exec rmdir {} \; 2> /dev/null
+    done
 }
 
 # Ends all of it.
@@ -152,14 +257,13 @@ machines_end() {
             "$(cat "$work/$name/nspawn.pid")" 2> /dev/null
     done
     # shellcheck disable=SC2046
-    kill $(cat "$work"/*.pid) 2> /dev/null
+    kill $(cat "$work"/*.pinger) 2> /dev/null
     wait
+    for dir in "$work"/*.netns; do
+        test ! -e "$dir" || umount "$dir"
+    done
     for name in $machines; do
-        umount "$work/$name/root"
-        for dir in $(cgroup_mounts); do
-            find "$dir/vmfex-packages-$$-$name" -depth -type d \
-                -exec rmdir {} \; 2> /dev/null
-        done
+        machine_delete "$name"
     done
     machines=
 }

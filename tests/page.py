@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""page.py list FILE DIRECTORY
+"""page.py list FILE DIRECTORY [SECTION]
 page.py run FILE [SECTION]
+page.py files FILE SECTION DIRECTORY
+page.py links DIRECTORY
 
 Runs the commands in FILE, a page of documentation.  In it,
 
@@ -19,6 +21,11 @@ the caller provides in PATH.  If something else is printed, it is run again
 for up to 30 seconds, as a person would who waits for something to happen.
 With SECTION, the title of a section that is underlined with "=", only those in
 that section.  Exits with status 1 if a command fails or prints something else.
+
+What is introduced by "In ``/etc/FILE``::" is the text of such a file.  "files"
+writes those in SECTION to DIRECTORY, that of a root directory.
+
+"links" fails if a link of the HTML pages in DIRECTORY leads to no file.
 """
 
 import os
@@ -70,20 +77,49 @@ def section_of(text, title):
     sys.exit(f"there is no section \"{title}\"")
 
 
+def text_of(name, section):
+    """Returns the text of file 'name', or of one section in it."""
+    with open(name, encoding="utf-8") as f:
+        text = f.read()
+    return section_of(text, section) if section else text
+
+
+def write_files(name, section, directory):
+    """Writes the files in a section of file 'name' to 'directory'."""
+    for introduction, lines in blocks(text_of(name, section)):
+        where = re.search(r"In ``/(etc/\S+)``::$", introduction)
+        if where:
+            path = os.path.join(directory, where.group(1))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("\n".join(lines) + "\n")
+
+
+def check_links(directory):
+    """Exits if a link between the pages in 'directory' leads nowhere."""
+    n = 0
+    for folder, _, names in os.walk(directory):
+        for page in (x for x in names if x.endswith(".html")):
+            with open(os.path.join(folder, page), encoding="utf-8") as f:
+                links = re.findall(r'(?:href|src)="([^"#?]+)', f.read())
+            for link in (x for x in links if not re.match("[a-z]+:", x)):
+                n += 1
+                if not os.path.lexists(os.path.join(folder, link)):
+                    sys.exit(f"{folder}/{page}: there is no {link}")
+    if not n:
+        sys.exit(f"{directory}: there is no link in it")
+
+
 def parse(name, section=None):
     """Returns the list of Commands in file 'name', or in one section."""
     commands = []
-    with open(name, encoding="utf-8") as f:
-        text = f.read()
-        if section:
-            text = section_of(text, section)
-        for introduction, lines in blocks(text):
-            where = re.search(r"On ``([a-z0-9]+)``::$", introduction)
-            if where:
-                commands.append(Commands(where.group(1)))
-                commands[-1].lines = [x for x in lines if x]
-            elif introduction.endswith("prints::") and commands:
-                commands[-1].expected = lines
+    for introduction, lines in blocks(text_of(name, section)):
+        where = re.search(r"[Oo]n ``([a-z0-9]+)``::$", introduction)
+        if where:
+            commands.append(Commands(where.group(1)))
+            commands[-1].lines = [x for x in lines if x]
+        elif introduction.endswith("prints::") and commands:
+            commands[-1].expected = lines
     if not commands:
         sys.exit(f"{name}: there are no commands in it")
     return commands
@@ -129,11 +165,15 @@ def run(commands):
 
 
 def main(arguments):
-    if len(arguments) == 3 and arguments[0] == "list":
-        for i, commands in enumerate(parse(arguments[1])):
+    if len(arguments) in (3, 4) and arguments[0] == "list":
+        for i, commands in enumerate(parse(arguments[1], *arguments[3:])):
             name = os.path.join(arguments[2], f"{i + 1}-{commands.machine}")
             with open(name, "w", encoding="utf-8") as f:
                 f.write("\n".join(commands.lines) + "\n")
+    elif len(arguments) == 2 and arguments[0] == "links":
+        check_links(arguments[1])
+    elif len(arguments) == 4 and arguments[0] == "files":
+        write_files(*arguments[1:])
     elif len(arguments) in (2, 3) and arguments[0] == "run":
         for commands in parse(*arguments[1:]):
             run(commands)
