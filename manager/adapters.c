@@ -7,6 +7,7 @@
 #include "bitmap.h"
 #include "coverage.h"
 #include "hash.h"
+#include "manager/batch.h"
 #include "manager/db.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
@@ -62,7 +63,7 @@ adapters_destroy(struct adapters *as)
 void
 adapters_restart(struct adapters *as)
 {
-    const struct ovsdb_idl *idl = as->db->loop.idl;
+    const struct ovsdb_idl *idl = as->db->idl;
     const struct vmfexrec_adapter *a;
     const struct vmfexrec_host *h;
 
@@ -80,7 +81,7 @@ adapters_restart(struct adapters *as)
 void
 adapters_track(struct adapters *as)
 {
-    const struct ovsdb_idl *idl = as->db->loop.idl;
+    const struct ovsdb_idl *idl = as->db->idl;
     const struct vmfexrec_adapter_policy *p;
     const struct vmfexrec_adapter *a;
     const struct vmfexrec_host *h;
@@ -549,14 +550,31 @@ host_run(struct adapters *as, const char *name)
     host_use_uninit(&hu);
 }
 
-/* Makes the adapters of all hosts that changed what they should be. */
+/* Makes the adapters of hosts that changed what they should be: of as many as
+ * 'batch' has room for. */
 void
-adapters_run(struct adapters *as)
+adapters_run(struct adapters *as, struct batch *batch)
 {
-    const char *name;
+    while (batch_has_room(batch) && !sset_is_empty(&as->dirty)) {
+        char *name = sset_pop(&as->dirty);
 
-    SSET_FOR_EACH (name, &as->dirty) {
-        host_run(as, name);
+        if (batch_add(batch, BATCH_HOST, name)) {
+            host_run(as, name);
+        }
+        free(name);
     }
-    sset_clear(&as->dirty);
+}
+
+/* Has 'host' looked at again. */
+void
+adapters_mark(struct adapters *as, const char *host)
+{
+    sset_add(&as->dirty, host);
+}
+
+/* Returns true if adapters_run() has nothing more to do. */
+bool
+adapters_are_done(const struct adapters *as)
+{
+    return sset_is_empty(&as->dirty);
 }

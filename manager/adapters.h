@@ -24,8 +24,11 @@
  * If there are not as many adapters or standby channels as the policy wants,
  * Host.external_ids:warning says why. */
 
+#include <stdbool.h>
+
 #include "sset.h"
 
+struct batch;
 struct db;
 
 struct adapters {
@@ -40,6 +43,8 @@ void adapters_destroy(struct adapters *);
 void adapters_restart(struct adapters *);
 void adapters_track(struct adapters *);
 void adapters_freed(struct adapters *, const char *host);
-void adapters_run(struct adapters *);
+void adapters_mark(struct adapters *, const char *host);
+void adapters_run(struct adapters *, struct batch *);
+bool adapters_are_done(const struct adapters *);
 
 #endif /* manager/adapters.h */

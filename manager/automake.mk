@@ -42,6 +42,8 @@ manager_libvmfex_manager_la_SOURCES = \
 	manager/adapters.h \
 	manager/admission.c \
 	manager/admission.h \
+	manager/batch.c \
+	manager/batch.h \
 	manager/binding.c \
 	manager/binding.h \
 	manager/channel.c \

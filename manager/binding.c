@@ -6,7 +6,54 @@
 
 #include "manager/channel.h"
 #include "manager/db.h"
+#include "unicode.h"
 #include "util.h"
+
+static bool
+is_too_long(const char *s)
+{
+    size_t n;
+
+    if (strlen(s) <= BINDING_MAX_LEN) {
+        return false;
+    }
+    free(utf8_validate(s, &n));
+    return n > BINDING_MAX_LEN;
+}
+
+/* Returns what in the claim of 'a' is longer than BINDING_MAX_LEN characters,
+ * as its user calls it, or NULL.  The schema has the same limit, but an older
+ * one has none. */
+const char *
+binding_bad_value(const struct vmfexrec_adapter *a)
+{
+    return (is_too_long(a->iface_id) ? "iface-id"
+            : is_too_long(a->port) ? "name"
+            : is_too_long(a->attached_mac) ? "attached-mac"
+            : is_too_long(a->vm_id) ? "vm-id"
+            : is_too_long(a->profile) ? "port-profile"
+            : NULL);
+}
+
+/* Gets the claims of 'iface_id', those that count for nothing last. */
+static void
+get_claims(const struct db *db, const char *iface_id, struct binding *b)
+{
+    const struct vmfexrec_adapter **all;
+    size_t n_all = db_get_claims(db, iface_id, &all);
+    size_t n = 0;
+
+    b->claims = xmalloc(n_all * sizeof *b->claims);
+    for (size_t i = 0; i < n_all; i++) {
+        if (binding_bad_value(all[i])) {
+            b->claims[n_all - ++b->n_bad_claims] = all[i];
+        } else {
+            b->claims[n++] = all[i];
+        }
+    }
+    b->n_claims = n;
+    free(all);
+}
 
 /* Returns true if the port of 'a' has moved away from it. */
 bool
@@ -141,7 +188,7 @@ binding_decide(const struct db *db, const char *iface_id,
 {
     memset(b, 0, sizeof *b);
     b->stale = stale;
-    b->n_claims = db_get_claims(db, iface_id, &b->claims);
+    get_claims(db, iface_id, b);
     if (!b->n_claims) {
         return;
     }

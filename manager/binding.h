@@ -24,6 +24,9 @@ struct db;
 struct vmfexrec_adapter;
 struct vmfexrec_virtual_port;
 
+/* How many characters a value of a claim may have. */
+#define BINDING_MAX_LEN 255
+
 /* Why a port is bound to another claim than before. */
 enum binding_change {
     BINDING_KEPT,               /* It is not, or it is new. */
@@ -33,8 +36,9 @@ enum binding_change {
 };
 
 struct binding {
+    /* Those with values that are too long come last, and count for nothing. */
     const struct vmfexrec_adapter **claims;
-    size_t n_claims;
+    size_t n_claims, n_bad_claims;
     const struct vmfexrec_adapter *bound;       /* One of them, or NULL. */
     const struct vmfexrec_adapter *incoming;    /* Another one, or NULL. */
     const struct vmfexrec_adapter *departed;    /* Left just now, or NULL. */
@@ -48,6 +52,7 @@ void binding_decide(const struct db *, const char *iface_id,
                     struct binding *);
 void binding_destroy(struct binding *);
 
+const char *binding_bad_value(const struct vmfexrec_adapter *);
 bool binding_has(const struct binding *, const struct vmfexrec_adapter *);
 bool binding_is_departed(const struct binding *,
                          const struct vmfexrec_adapter *);

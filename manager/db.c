@@ -4,8 +4,21 @@
 
 #include "manager/db.h"
 
+#include "coverage.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/util.h"
+#include "openvswitch/vlog.h"
+#include "timeval.h"
 #include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(db);
+
+COVERAGE_DEFINE(db_failed);
+
+/* How long to wait after a transaction that was not sent or came too late. */
+#define AGAIN_MS 20
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(12, 12);
 
 /* What vmfex-managerd reads or writes.  Columns that controllers write all the
  * time and that it has no use for, such as "last_contact", are not among them:
@@ -48,7 +61,7 @@ static const struct ovsdb_idl_column *const columns[] = {
 static struct ovsdb_idl_index *
 index_on(struct db *db, const struct ovsdb_idl_column *column)
 {
-    return ovsdb_idl_index_create1(db->loop.idl, column);
+    return ovsdb_idl_index_create1(db->idl, column);
 }
 
 /* Begins to connect to 'remote'. */
@@ -58,8 +71,7 @@ db_open(struct db *db, const char *remote)
     struct ovsdb_idl *idl = ovsdb_idl_create(remote, &vmfexrec_idl_class,
                                              false, true);
 
-    db->loop = (struct ovsdb_idl_loop) OVSDB_IDL_LOOP_INITIALIZER(idl);
-    db->txn = NULL;
+    *db = (struct db) { .idl = idl };
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
         ovsdb_idl_add_column(idl, columns[i]);
     }
@@ -90,7 +102,126 @@ db_open(struct db *db, const char *remote)
 void
 db_close(struct db *db)
 {
-    ovsdb_idl_loop_destroy(&db->loop);
+    if (db->txn) {
+        ovsdb_idl_txn_destroy(db->txn);
+    }
+    if (db->committing) {
+        ovsdb_idl_txn_destroy(db->committing);
+    }
+    ovsdb_idl_destroy(db->idl);
+    free(db->error);
+}
+
+/* Returns true if 'error' of a transaction, as JSON, is about what it says,
+ * not about the database. */
+static bool
+is_refusal(const char *error)
+{
+    static const char *const refusals[] = {
+        "\"constraint violation\"", "\"referential integrity violation\"",
+        "\"range error\"", "\"domain error\"", "\"permission error\"",
+        "\"syntax error\"",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+        if (strstr(error, refusals[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes note of what became of 'txn', and destroys it. */
+static enum db_result
+finish(struct db *db, struct ovsdb_idl_txn *txn,
+       enum ovsdb_idl_txn_status status)
+{
+    enum db_result result;
+
+    if (status == TXN_ERROR) {
+        free(db->error);
+        db->error = xstrdup(ovsdb_idl_txn_get_error(txn));
+        COVERAGE_INC(db_failed);
+    }
+    if (status == TXN_ERROR && !is_refusal(db->error)) {
+        result = DB_FAILED;
+        if (!db->backoff) {
+            db->failing_since = time_msec();
+        }
+        db->backoff = MIN(MAX(2 * db->backoff, 1000), DB_MAX_BACKOFF_MS);
+        db->retry_at = time_msec() + db->backoff;
+        VLOG_WARN_RL(&rl, "transaction failed, next one in %d s: %s",
+                     db->backoff / 1000, db->error);
+    } else if (status == TXN_ERROR) {
+        result = DB_REFUSED;
+    } else if (status == TXN_SUCCESS || status == TXN_UNCHANGED) {
+        result = DB_DONE;
+    } else {
+        result = txn == db->committing ? DB_AGAIN : DB_UNSENT;
+        db->retry_at = time_msec() + AGAIN_MS;
+    }
+    if (status == TXN_SUCCESS && db->backoff) {
+        VLOG_INFO_RL(&rl, "transactions succeed again after %lld s",
+                     (time_msec() - db->failing_since) / 1000);
+        db->backoff = 0;
+    }
+    ovsdb_idl_txn_destroy(txn);
+    return result;
+}
+
+/* Hears from the database.  Returns what became of the transaction that was
+ * under way, and begins a new one, unless there is a reason to wait. */
+enum db_result
+db_run(struct db *db)
+{
+    enum db_result result = DB_NONE;
+
+    ovsdb_idl_run(db->idl);
+    if (db->committing) {
+        enum ovsdb_idl_txn_status status;
+
+        status = ovsdb_idl_txn_commit(db->committing);
+        if (status != TXN_INCOMPLETE) {
+            result = finish(db, db->committing, status);
+            db->committing = NULL;
+        }
+    }
+    if (!db->committing && time_msec() >= db->retry_at) {
+        db->txn = ovsdb_idl_txn_create(db->idl);
+    }
+    return result;
+}
+
+/* Sends what was written since db_run().  Returns what became of it, if that
+ * is known at once. */
+enum db_result
+db_commit(struct db *db)
+{
+    enum ovsdb_idl_txn_status status;
+    struct ovsdb_idl_txn *txn = db->txn;
+
+    if (!txn) {
+        return DB_NONE;
+    }
+    db->txn = NULL;
+    status = ovsdb_idl_txn_commit(txn);
+    if (status == TXN_INCOMPLETE) {
+        db->committing = txn;
+        return DB_NONE;
+    }
+    return finish(db, txn, status);
+}
+
+/* Causes poll_block() to wake up when db_run() has something to do. */
+void
+db_wait(struct db *db)
+{
+    ovsdb_idl_wait(db->idl);
+    if (db->committing) {
+        ovsdb_idl_txn_wait(db->committing);
+    } else if (time_msec() < db->retry_at) {
+        poll_timer_wait_until(db->retry_at);
+    }
 }
 
 /* Defines FUNCTION, which returns the row of TABLE whose COLUMN is 'value', of
@@ -154,7 +285,7 @@ db_adapter_has_other_port(const struct db *db,
 const struct vmfexrec_adapter *
 db_adapter_if_exists(const struct db *db, const struct vmfexrec_adapter *a)
 {
-    return a ? vmfexrec_adapter_get_for_uuid(db->loop.idl, &a->header_.uuid)
+    return a ? vmfexrec_adapter_get_for_uuid(db->idl, &a->header_.uuid)
              : NULL;
 }
 

@@ -10,6 +10,16 @@
  * that the cost of one port does not depend on the number of ports.  Both rows
  * and indexes show what the current transaction has written so far.
  *
+ * One transaction is under way at a time.  It is begun and sent in each turn
+ * of the main loop:
+ *
+ *      db_run() --> rows are written in 'txn' --> db_commit() --> db_wait()
+ *         ^                                                          |
+ *         +----------------------------------------------------------+
+ *
+ * If the database fails, for example because its disk is full, the next one is
+ * begun a second later, then two, and so on up to DB_MAX_BACKOFF_MS.
+ *
  * Columns are written with the DB_SET macros.  They leave alone a column that
  * has the value already: the IDL itself would still send it, or at least check
  * it, and every controller would be woken up. */
@@ -23,8 +33,15 @@
 #include "ovsdb-idl.h"
 
 struct db {
-    struct ovsdb_idl_loop loop;
-    struct ovsdb_idl_txn *txn;  /* The current transaction, or NULL. */
+    struct ovsdb_idl *idl;
+    struct ovsdb_idl_txn *txn;  /* To write in, or NULL. */
+
+    /* The transaction that was sent, and what became of earlier ones. */
+    struct ovsdb_idl_txn *committing;
+    char *error;                /* Of the last one that failed, or NULL. */
+    int backoff;                /* In ms; 0 unless the database fails. */
+    long long int failing_since;    /* If it does, in monotonic ms. */
+    long long int retry_at;     /* Nothing is written before, likewise. */
 
     /* Indexes: see the functions below. */
     struct ovsdb_idl_index *adapter_by_host;
@@ -38,11 +55,27 @@ struct db {
     struct ovsdb_idl_index *trunk_by_host;
 };
 
+/* How long to wait after a failure, at most. */
+#define DB_MAX_BACKOFF_MS 4000
+
 /* The lock that the active vmfex-managerd has. */
 #define DB_LOCK "vmfex_managerd"
 
+/* What became of a transaction. */
+enum db_result {
+    DB_NONE,                    /* There was none, or it is under way. */
+    DB_DONE,
+    DB_UNSENT,                  /* There is no connection to send it on. */
+    DB_AGAIN,                   /* The database was another one by then. */
+    DB_REFUSED,                 /* The database does not take what it says. */
+    DB_FAILED,                  /* The database takes nothing. */
+};
+
 void db_open(struct db *, const char *remote);
 void db_close(struct db *);
+enum db_result db_run(struct db *);
+enum db_result db_commit(struct db *);
+void db_wait(struct db *);
 
 /* These return a row, or NULL; the last one a port that the adapter is bound
  * to, or kept for. */

@@ -118,7 +118,7 @@ port_index_pop_idle(struct port_index *ix)
         const struct vmfexrec_adapter *a;
 
         ovs_list_init(&am->idle_node);
-        a = vmfexrec_adapter_get_for_uuid(ix->db->loop.idl, &am->uuid);
+        a = vmfexrec_adapter_get_for_uuid(ix->db->idl, &am->uuid);
         if (a) {
             return a;
         }
@@ -460,7 +460,7 @@ port_load(struct port_index *ix, const struct vmfexrec_virtual_port *vp)
 void
 port_index_restart(struct port_index *ix)
 {
-    const struct ovsdb_idl *idl = ix->db->loop.idl;
+    const struct ovsdb_idl *idl = ix->db->idl;
     const struct vmfexrec_virtual_port *vp;
     const struct vmfexrec_adapter *a;
 
@@ -497,7 +497,7 @@ mark_unreachable(struct port_index *ix)
     const char *reason = vmfex_reason_name(VMFEX_REASON_SWITCH_UNREACHABLE);
     const struct vmfexrec_virtual_port *vp;
 
-    VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, ix->db->loop.idl) {
+    VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, ix->db->idl) {
         if (!strcmp(db_string(vp->reason), reason)) {
             port_index_mark(ix, vp->iface_id);
         }
@@ -508,7 +508,7 @@ mark_unreachable(struct port_index *ix)
 void
 port_index_track(struct port_index *ix)
 {
-    const struct ovsdb_idl *idl = ix->db->loop.idl;
+    const struct ovsdb_idl *idl = ix->db->idl;
     const struct vmfexrec_port_profile *profile;
     const struct vmfexrec_virtual_port *vp;
     const struct vmfexrec_adapter *a;

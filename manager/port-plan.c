@@ -69,13 +69,13 @@ adapter_decide_idle(const struct port_index *ix,
 }
 
 /* Adds 'a', which the port had until now, unless it is NULL or claims the
- * port. */
+ * port: then it is told already. */
 static void
 release_adapter(const struct port_index *ix, struct port_plan *plan,
                 const struct vmfexrec_adapter *a)
 {
     a = db_adapter_if_exists(ix->db, a);
-    if (a && !binding_has(&plan->binding, a)) {
+    if (a && strcmp(a->iface_id, plan->iface_id)) {
         bool keeps = plan->action == PORT_SET && plan->adapter == a;
 
         adapter_set_idle(add_adapter(plan, a),
@@ -333,6 +333,24 @@ refuse_claims(struct port_plan *plan, const char *detail)
     }
 }
 
+/* Refuses the claims that have values which are too long. */
+static void
+refuse_bad_claims(struct port_plan *plan)
+{
+    const struct binding *b = &plan->binding;
+
+    for (size_t i = b->n_claims; i < b->n_claims + b->n_bad_claims; i++) {
+        struct adapter_plan *ap = add_adapter(plan, b->claims[i]);
+
+        ap->state = "refused";
+        ap->reason = VMFEX_REASON_BAD_CONFIG;
+        ap->detail = xasprintf("the port's %s has more than %d characters",
+                               binding_bad_value(b->claims[i]),
+                               BINDING_MAX_LEN);
+        ap->path = "";
+    }
+}
+
 /* Somebody claims the port, with or without a row yet. */
 static void
 decide_claimed(const struct port_index *ix, struct port_clock clock,
@@ -403,6 +421,7 @@ port_decide(const struct port_index *ix, struct port_clock clock,
     } else if (vp) {
         decide_unclaimed(ix, clock, port, plan);
     }
+    refuse_bad_claims(plan);
     if (vp) {
         release_adapter(ix, plan, vp->adapter);
         if (vp->incoming_adapter != vp->adapter) {

@@ -7,6 +7,7 @@
 #include "coverage.h"
 #include "lib/vmfex-reason.h"
 #include "manager/adapters.h"
+#include "manager/batch.h"
 #include "manager/db.h"
 #include "manager/port-plan.h"
 #include "openvswitch/vlog.h"
@@ -260,8 +261,9 @@ port_apply(struct ports *ps, const struct port_plan *plan)
     }
 }
 
-static void
-port_run(struct ports *ps, const char *iface_id)
+/* Brings 'iface_id' up to date.  There must be a transaction. */
+void
+ports_run_one(struct ports *ps, const char *iface_id)
 {
     const struct vmfexrec_virtual_port *vp = db_find_port(ps->db, iface_id);
     struct port_plan plan;
@@ -287,27 +289,14 @@ idle_adapter_run(struct ports *ps, const struct vmfexrec_adapter *a)
     adapter_plan_destroy(&ap);
 }
 
-/* Brings one of the iface-ids up to date about which something may have
- * changed.  Returns false if there is none.  There must be a transaction. */
-bool
-ports_run_one(struct ports *ps)
-{
-    char *iface_id = port_index_pop(&ps->index);
-
-    if (!iface_id) {
-        return false;
-    }
-    port_run(ps, iface_id);
-    free(iface_id);
-    return true;
-}
-
-/* Brings all ports up to date about which something may have changed.  Does
- * nothing but to look at the clock if there is no transaction. */
+/* Brings the iface-ids up to date about which something may have changed, as
+ * many as 'batch' has room for.  Does nothing but to look at the clock if
+ * there is no transaction. */
 void
-ports_run(struct ports *ps)
+ports_run(struct ports *ps, struct batch *batch)
 {
     const struct vmfexrec_adapter *a;
+    char *iface_id;
 
     port_index_expire(&ps->index);
     if (!ps->db->txn) {
@@ -315,10 +304,23 @@ ports_run(struct ports *ps)
     }
 
     /* One port's change may concern others. */
-    while (ports_run_one(ps)) {
-        continue;
+    while (batch_has_room(batch)
+           && (iface_id = port_index_pop(&ps->index)) != NULL) {
+        if (batch_add(batch, BATCH_IFACE_ID, iface_id)) {
+            ports_run_one(ps, iface_id);
+        }
+        free(iface_id);
     }
-    while ((a = port_index_pop_idle(&ps->index)) != NULL) {
-        idle_adapter_run(ps, a);
+    if (ports_are_done(ps)) {
+        while ((a = port_index_pop_idle(&ps->index)) != NULL) {
+            idle_adapter_run(ps, a);
+        }
     }
+}
+
+/* Returns true if ports_run() has nothing more to do. */
+bool
+ports_are_done(const struct ports *ps)
+{
+    return sset_is_empty(&ps->index.dirty);
 }

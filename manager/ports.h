@@ -59,6 +59,7 @@
 #include "manager/port-index.h"
 
 struct adapters;
+struct batch;
 struct db;
 
 struct ports {
@@ -70,7 +71,8 @@ struct ports {
 void ports_init(struct ports *, struct db *, struct adapters *);
 void ports_destroy(struct ports *);
 
-void ports_run(struct ports *);
-bool ports_run_one(struct ports *);
+void ports_run(struct ports *, struct batch *);
+void ports_run_one(struct ports *, const char *iface_id);
+bool ports_are_done(const struct ports *);
 
 #endif /* manager/ports.h */

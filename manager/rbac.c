@@ -34,8 +34,8 @@ static const struct permission {
 bool
 rbac_changed(const struct db *db)
 {
-    return vmfexrec_rbac_role_track_get_first(db->loop.idl)
-           || vmfexrec_rbac_permission_track_get_first(db->loop.idl);
+    return vmfexrec_rbac_role_track_get_first(db->idl)
+           || vmfexrec_rbac_permission_track_get_first(db->idl);
 }
 
 /* Returns the number of strings in 'strings', which has room for 'max'. */
@@ -85,7 +85,7 @@ permission_get(const struct db *db, const struct permission *p)
     const struct vmfexrec_rbac_permission *row;
     const char *auth[MAX_AUTH], *update[MAX_UPDATE];
 
-    VMFEXREC_RBAC_PERMISSION_FOR_EACH (row, db->loop.idl) {
+    VMFEXREC_RBAC_PERMISSION_FOR_EACH (row, db->idl) {
         if (permission_is(p, row)) {
             return row;
         }
@@ -112,13 +112,13 @@ is_current(const struct db *db)
     const struct vmfexrec_rbac_role *role = NULL, *r;
     size_t n_rows = 0;
 
-    VMFEXREC_RBAC_ROLE_FOR_EACH (r, db->loop.idl) {
+    VMFEXREC_RBAC_ROLE_FOR_EACH (r, db->idl) {
         if (role || strcmp(r->name, RBAC_CONTROLLER)) {
             return false;
         }
         role = r;
     }
-    VMFEXREC_RBAC_PERMISSION_FOR_EACH (row, db->loop.idl) {
+    VMFEXREC_RBAC_PERMISSION_FOR_EACH (row, db->idl) {
         n_rows++;
     }
     if (!role || role->n_permissions != ARRAY_SIZE(permissions)
@@ -154,7 +154,7 @@ rbac_run(struct db *db)
         rows[i] = CONST_CAST(struct vmfexrec_rbac_permission *,
                              permission_get(db, &permissions[i]));
     }
-    VMFEXREC_RBAC_ROLE_FOR_EACH_SAFE (r, next_r, db->loop.idl) {
+    VMFEXREC_RBAC_ROLE_FOR_EACH_SAFE (r, next_r, db->idl) {
         if (!role && !strcmp(r->name, RBAC_CONTROLLER)) {
             role = r;
         } else {
@@ -167,7 +167,7 @@ rbac_run(struct db *db)
     }
     vmfexrec_rbac_role_set_permissions(role, tables, rows,
                                        ARRAY_SIZE(permissions));
-    VMFEXREC_RBAC_PERMISSION_FOR_EACH_SAFE (row, next_row, db->loop.idl) {
+    VMFEXREC_RBAC_PERMISSION_FOR_EACH_SAFE (row, next_row, db->idl) {
         size_t i;
 
         for (i = 0; i < ARRAY_SIZE(permissions) && rows[i] != row; i++) {

@@ -27,6 +27,7 @@
 #include "dns-resolve.h"
 #include "fatal-signal.h"
 #include "manager/adapters.h"
+#include "manager/batch.h"
 #include "manager/db.h"
 #include "manager/ports.h"
 #include "manager/rbac.h"
@@ -35,6 +36,7 @@
 #include "openvswitch/vlog.h"
 #include "stream-ssl.h"
 #include "stream.h"
+#include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
 
@@ -46,6 +48,7 @@ struct managerd {
     struct db db;
     struct adapters adapters;
     struct ports ports;
+    struct batch batch;
 
     bool exiting;
     bool paused;
@@ -184,11 +187,18 @@ parse_options(int argc, char *argv[])
     }
 }
 
+/* Returns true if nothing is left to be done in another transaction. */
+static bool
+managerd_is_done(const struct managerd *m)
+{
+    return ports_are_done(&m->ports) && adapters_are_done(&m->adapters);
+}
+
 /* Takes note of whether we have the lock. */
 static void
 managerd_run_lock(struct managerd *m)
 {
-    bool has_lock = !m->paused && ovsdb_idl_has_lock(m->db.loop.idl);
+    bool has_lock = !m->paused && ovsdb_idl_has_lock(m->db.idl);
 
     if (has_lock != m->active) {
         m->active = has_lock;
@@ -196,26 +206,66 @@ managerd_run_lock(struct managerd *m)
         VLOG_INFO("this vmfex-managerd is %s",
                   has_lock ? "active" : m->paused ? "paused" : "on standby");
     }
-    if (!ovsdb_idl_is_connected(m->db.loop.idl)) {
+    if (!ovsdb_idl_is_connected(m->db.idl)) {
         /* The copy that the next connection brings need not say what was
          * deleted in the meantime. */
         m->restart = true;
     }
 }
 
+/* Takes note of what became of a transaction. */
+static void
+managerd_finish(struct managerd *m, enum db_result result)
+{
+    switch (result) {
+    case DB_NONE:
+        return;
+    case DB_DONE:
+        batch_succeeded(&m->batch, !managerd_is_done(m));
+        return;
+    case DB_AGAIN:
+        batch_again(&m->batch);
+        break;
+    case DB_REFUSED:
+        batch_refused(&m->batch, m->db.error);
+        break;
+    case DB_UNSENT:
+    case DB_FAILED:
+        break;
+    }
+
+    /* It was not the database that we thought it was. */
+    VLOG_DBG("transaction failed, looking at everything again");
+    m->restart = true;
+}
+
+/* Tries again what was set aside for long enough. */
+static void
+managerd_run_expired(struct managerd *m)
+{
+    enum batch_kind kind;
+    char *name;
+
+    while ((name = batch_pop_expired(&m->batch, &kind)) != NULL) {
+        if (kind == BATCH_HOST) {
+            adapters_mark(&m->adapters, name);
+        } else {
+            port_index_mark(&m->ports.index, name);
+        }
+        free(name);
+    }
+}
+
 static void
 managerd_run(struct managerd *m)
 {
-    struct ovsdb_idl *idl = m->db.loop.idl;
-
-    ovsdb_idl_set_lock(idl, m->paused ? NULL : DB_LOCK);
-    m->db.txn = ovsdb_idl_loop_run(&m->db.loop);
+    ovsdb_idl_set_lock(m->db.idl, m->paused ? NULL : DB_LOCK);
+    managerd_finish(m, db_run(&m->db));
     managerd_run_lock(m);
 
     if (m->active && !m->restart) {
         adapters_track(&m->adapters);
         port_index_track(&m->ports.index);
-        m->restart = false;
     }
     if (m->active && m->db.txn) {
         bool rbac = m->restart || rbac_changed(&m->db);
@@ -226,13 +276,30 @@ managerd_run(struct managerd *m)
             port_index_restart(&m->ports.index);
             m->restart = false;
         }
-        ports_run(&m->ports);
-        adapters_run(&m->adapters);
+        managerd_run_expired(m);
+        batch_begin(&m->batch);
+        ports_run(&m->ports, &m->batch);
+        if (ports_are_done(&m->ports)) {
+            adapters_run(&m->adapters, &m->batch);
+        }
         if (rbac) {
             rbac_run(&m->db);
         }
     } else if (m->active && !m->restart) {
-        ports_run(&m->ports);
+        ports_run(&m->ports, &m->batch);
+    }
+}
+
+static void
+managerd_wait(struct managerd *m)
+{
+    if (m->active && !m->restart) {
+        port_index_wait(&m->ports.index);
+        batch_wait(&m->batch);
+    }
+    if (m->active && !m->db.committing && time_msec() >= m->db.retry_at
+        && (m->restart || !managerd_is_done(m))) {
+        poll_immediate_wake();
     }
 }
 
@@ -263,23 +330,17 @@ main(int argc, char *argv[])
     db_open(&m.db, remote);
     adapters_init(&m.adapters, &m.db);
     ports_init(&m.ports, &m.db, &m.adapters);
+    batch_init(&m.batch);
     daemonize_complete();
 
     while (!m.exiting) {
         managerd_run(&m);
         unixctl_server_run(unixctl);
 
-        if (!ovsdb_idl_loop_commit_and_wait(&m.db.loop)) {
-            /* It was not the database that we thought it was. */
-            VLOG_DBG("transaction failed, looking at everything again");
-            m.restart = true;
-        }
-        m.db.txn = NULL;
-        ovsdb_idl_track_clear(m.db.loop.idl);
-
-        if (m.active && !m.restart) {
-            port_index_wait(&m.ports.index);
-        }
+        managerd_finish(&m, db_commit(&m.db));
+        ovsdb_idl_track_clear(m.db.idl);
+        db_wait(&m.db);
+        managerd_wait(&m);
         unixctl_server_wait(unixctl);
         if (m.exiting) {
             poll_immediate_wake();
@@ -287,6 +348,7 @@ main(int argc, char *argv[])
         poll_block();
     }
 
+    batch_destroy(&m.batch);
     ports_destroy(&m.ports);
     adapters_destroy(&m.adapters);
     db_close(&m.db);
@@ -348,8 +410,14 @@ managerd_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_put_format(&s, "Status: %s\n", m->paused ? "paused"
                                       : m->active ? "active" : "standby");
     ds_put_format(&s, "Database: %s, %s\n", remote,
-                  ovsdb_idl_is_connected(m->db.loop.idl) ? "connected"
+                  ovsdb_idl_is_connected(m->db.idl) ? "connected"
                                                          : "not connected");
+    if (m->db.backoff) {
+        ds_put_format(&s, "Transactions: failing for %lld s: %s\n",
+                      (time_msec() - m->db.failing_since) / 1000,
+                      m->db.error);
+    }
+    batch_format_aside(&m->batch, &s);
     unixctl_command_reply(conn, ds_cstr(&s));
     ds_destroy(&s);
 }

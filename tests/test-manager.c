@@ -23,6 +23,7 @@
 
 #include "manager/adapters.h"
 #include "manager/admission.h"
+#include "manager/batch.h"
 #include "manager/channel.h"
 #include "manager/db.h"
 #include "manager/port-index.h"
@@ -40,6 +41,7 @@
 static struct db db;
 static struct adapters adapters;
 static struct ports ports;
+static struct batch batch;
 static unsigned long int seed, step;
 
 #define CHECK(CONDITION, ...)                                           \
@@ -87,8 +89,8 @@ static const char *const port_states[] = {
 static void
 begin(void)
 {
-    ovsdb_idl_run(db.loop.idl);
-    db.txn = ovsdb_idl_txn_create(db.loop.idl);
+    ovsdb_idl_run(db.idl);
+    db.txn = ovsdb_idl_txn_create(db.idl);
 }
 
 /* Returns true if the transaction changed something. */
@@ -154,7 +156,7 @@ change_policy(void)
     const struct vmfexrec_adapter_policy *p;
     const char *uplink = "eth1";
 
-    p = vmfexrec_adapter_policy_first(db.loop.idl);
+    p = vmfexrec_adapter_policy_first(db.idl);
     if (!p) {
         p = vmfexrec_adapter_policy_insert(db.txn);
         vmfexrec_adapter_policy_set_name(p, "policy");
@@ -180,7 +182,7 @@ change_host(void)
         h = vmfexrec_host_insert(db.txn);
         vmfexrec_host_set_name(h, name);
     }
-    vmfexrec_host_set_policy(h, vmfexrec_adapter_policy_first(db.loop.idl));
+    vmfexrec_host_set_policy(h, vmfexrec_adapter_policy_first(db.idl));
 }
 
 static void
@@ -416,12 +418,12 @@ get_others(const char *iface_id, const struct vmfexrec_adapter *own,
     const struct vmfexrec_virtual_port *vp;
     const struct vmfexrec_adapter *a;
 
-    VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, db.loop.idl) {
+    VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, db.idl) {
         if (strcmp(vp->iface_id, iface_id)) {
             sset_add_and_free(rows, port_to_string(vp));
         }
     }
-    VMFEXREC_ADAPTER_FOR_EACH (a, db.loop.idl) {
+    VMFEXREC_ADAPTER_FOR_EACH (a, db.idl) {
         if (strcmp(a->iface_id, iface_id)
             && ((a != own && a != own_incoming) || a->iface_id[0])) {
             sset_add_and_free(rows, adapter_to_string(a));
@@ -442,14 +444,11 @@ check_plans_touch_their_own(void)
 
         begin();
         port_index_restart(&ports.index);
-        sset_clear(&ports.index.dirty);
-        port_index_mark(&ports.index, iface_ids[i]);
-
         vp = db_find_port(&db, iface_ids[i]);
         own = vp ? vp->adapter : NULL;
         own_incoming = vp ? vp->incoming_adapter : NULL;
         get_others(iface_ids[i], own, own_incoming, &before);
-        ports_run_one(&ports);
+        ports_run_one(&ports, iface_ids[i]);
         get_others(iface_ids[i], own, own_incoming, &after);
         CHECK(sset_equals(&before, &after), "%s touched another's row",
               iface_ids[i]);
@@ -472,9 +471,9 @@ run_manager(bool restart)
         adapters_track(&adapters);
         port_index_track(&ports.index);
     }
-    ovsdb_idl_track_clear(db.loop.idl);
-    ports_run(&ports);
-    adapters_run(&adapters);
+    ovsdb_idl_track_clear(db.idl);
+    ports_run(&ports, &batch);
+    adapters_run(&adapters, &batch);
     commit();
 }
 
@@ -489,7 +488,7 @@ check_fixed_point(const char *when)
         vp = db_find_port(&db, iface_ids[i]);
         old = vp ? port_to_string(vp) : xstrdup("none");
         port_index_mark(&ports.index, iface_ids[i]);
-        ports_run(&ports);
+        ports_run(&ports, &batch);
         vp = db_find_port(&db, iface_ids[i]);
         new = vp ? port_to_string(vp) : xstrdup("none");
         CHECK(!strcmp(old, new), "%s: not a fixed point:\n%s\n%s", when, old,
@@ -523,7 +522,7 @@ check_rows(void)
     const struct vmfexrec_virtual_port *vp, *other;
     const struct vmfexrec_adapter *a;
 
-    VMFEXREC_ADAPTER_FOR_EACH (a, db.loop.idl) {
+    VMFEXREC_ADAPTER_FOR_EACH (a, db.idl) {
         bool has_port = db_find_port_of_adapter(&db, a) != NULL;
 
         check_vif(&vifs, "adapter", a->host, a->trunk->uplink, a->vif);
@@ -537,7 +536,7 @@ check_rows(void)
                                                            : "free"),
               "%s %s is without a claim and %s", a->host, a->name, a->state);
     }
-    VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, db.loop.idl) {
+    VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, db.idl) {
         struct channels cs = channels_of_port(vp);
 
         if (cs.first.vif) {
@@ -548,7 +547,7 @@ check_rows(void)
             check_vif(&vifs, "port", cs.standby.switch_, cs.standby.downlink,
                       cs.standby.vif);
         }
-        VMFEXREC_VIRTUAL_PORT_FOR_EACH (other, db.loop.idl) {
+        VMFEXREC_VIRTUAL_PORT_FOR_EACH (other, db.idl) {
             struct vlans a_vlans = vlans_of_port(vp);
             struct vlans b_vlans = vlans_of_port(other);
 
@@ -578,12 +577,13 @@ main(int argc, char *argv[])
 
     db_open(&db, argv[1]);
     adapters_init(&adapters, &db);
+    batch_init(&batch);
     ports_init(&ports, &db, &adapters);
-    ovsdb_idl_run(db.loop.idl);
-    while (!ovsdb_idl_has_ever_connected(db.loop.idl)) {
-        ovsdb_idl_wait(db.loop.idl);
+    ovsdb_idl_run(db.idl);
+    while (!ovsdb_idl_has_ever_connected(db.idl)) {
+        ovsdb_idl_wait(db.idl);
         poll_block();
-        ovsdb_idl_run(db.loop.idl);
+        ovsdb_idl_run(db.idl);
     }
 
     begin();
@@ -622,6 +622,7 @@ main(int argc, char *argv[])
         check_rows();
     }
 
+    batch_destroy(&batch);
     ports_destroy(&ports);
     adapters_destroy(&adapters);
     db_close(&db);
