@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "coverage.h"
+#include "lib/vmfex-names.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
 #include "util.h"
@@ -108,6 +109,31 @@ port_is_own(const struct ovsrec_port *port)
                    OVS_ROWS_OWNER);
 }
 
+/* Returns true if the manager takes what is said of 'iface'. */
+static bool
+names_fit(const struct ovs_iface *iface)
+{
+    static const char *const keys[] = {
+        "iface-id", "attached-mac", "vm-id", "vm-uuid", "port-profile",
+    };
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(12, 12);
+
+    if (!iface->may_be_vm_port) {
+        return true;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        const char *value = ovs_iface_external_id(iface, keys[i]);
+
+        if (value && vmfex_name_is_too_long(value)) {
+            VLOG_WARN_RL(&rl, "port %s: external_ids:%s has more than %d "
+                         "characters: the manager is not told of the port",
+                         iface->row->name, keys[i], VMFEX_NAME_MAX);
+            return false;
+        }
+    }
+    return !vmfex_name_is_too_long(iface->row->name);
+}
+
 /* Reads the rows of 'iface'. */
 static void
 iface_read(struct ovs_iface *iface)
@@ -123,7 +149,8 @@ iface_read(struct ovs_iface *iface)
                              && !smap_get(&row->other_config, "vmfex-role"));
 
     iface_free_copies(iface);
-    iface->iface_id = copy(&row->external_ids, "iface-id");
+    iface->iface_id = (names_fit(iface)
+                       ? copy(&row->external_ids, "iface-id") : NULL);
     iface->pin = copy(&row->other_config, "vmfex-adapter");
     iface->pin_mark = copy(&row->external_ids, "vmfex-pin");
     iface->linked_port = copy(&row->status, "port");

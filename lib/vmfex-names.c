@@ -5,7 +5,10 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "unicode.h"
 
 /* Compares 'a' to 'b' in the manner of strcmp(), but in natural order: numbers
  * in them by value, so that "veth9" comes before "veth10". */
@@ -38,6 +41,19 @@ vmfex_compare_names(const char *a, const char *b)
     }
     /* Names that differ in zeros only are not equal. */
     return *a || *b ? strcmp(a, b) : strcmp(a_all, b_all);
+}
+
+/* Returns true if 's' has more than VMFEX_NAME_MAX characters. */
+bool
+vmfex_name_is_too_long(const char *s)
+{
+    size_t n;
+
+    if (strlen(s) <= VMFEX_NAME_MAX) {
+        return false;
+    }
+    free(utf8_validate(s, &n));
+    return n > VMFEX_NAME_MAX;
 }
 
 /* Writes 's' as a MAC address in its normal form, lower case and with colons,

@@ -10,7 +10,11 @@
 
 #include "packets.h"
 
+/* How many characters a name may have that a machine tells the manager. */
+#define VMFEX_NAME_MAX 255
+
 int vmfex_compare_names(const char *, const char *);
+bool vmfex_name_is_too_long(const char *);
 bool vmfex_normalize_mac(const char *, char mac[ETH_ADDR_STRLEN + 1]);
 
 #endif /* vmfex-names.h */

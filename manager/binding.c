@@ -4,34 +4,22 @@
 
 #include "manager/binding.h"
 
+#include "lib/vmfex-names.h"
 #include "manager/channel.h"
 #include "manager/db.h"
-#include "unicode.h"
 #include "util.h"
 
-static bool
-is_too_long(const char *s)
-{
-    size_t n;
-
-    if (strlen(s) <= BINDING_MAX_LEN) {
-        return false;
-    }
-    free(utf8_validate(s, &n));
-    return n > BINDING_MAX_LEN;
-}
-
-/* Returns what in the claim of 'a' is longer than BINDING_MAX_LEN characters,
+/* Returns what in the claim of 'a' is longer than VMFEX_NAME_MAX characters,
  * as its user calls it, or NULL.  The schema has the same limit, but an older
  * one has none. */
 const char *
 binding_bad_value(const struct vmfexrec_adapter *a)
 {
-    return (is_too_long(a->iface_id) ? "iface-id"
-            : is_too_long(a->port) ? "name"
-            : is_too_long(a->attached_mac) ? "attached-mac"
-            : is_too_long(a->vm_id) ? "vm-id"
-            : is_too_long(a->profile) ? "port-profile"
+    return (vmfex_name_is_too_long(a->iface_id) ? "iface-id"
+            : vmfex_name_is_too_long(a->port) ? "name"
+            : vmfex_name_is_too_long(a->attached_mac) ? "attached-mac"
+            : vmfex_name_is_too_long(a->vm_id) ? "vm-id"
+            : vmfex_name_is_too_long(a->profile) ? "port-profile"
             : NULL);
 }
 

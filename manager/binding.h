@@ -24,9 +24,6 @@ struct db;
 struct vmfexrec_adapter;
 struct vmfexrec_virtual_port;
 
-/* How many characters a value of a claim may have. */
-#define BINDING_MAX_LEN 255
-
 /* Why a port is bound to another claim than before. */
 enum binding_change {
     BINDING_KEPT,               /* It is not, or it is new. */

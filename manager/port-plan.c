@@ -346,7 +346,7 @@ refuse_bad_claims(struct port_plan *plan)
         ap->reason = VMFEX_REASON_BAD_CONFIG;
         ap->detail = xasprintf("the port's %s has more than %d characters",
                                binding_bad_value(b->claims[i]),
-                               BINDING_MAX_LEN);
+                               VMFEX_NAME_MAX);
         ap->path = "";
     }
 }
