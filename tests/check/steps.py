@@ -49,16 +49,16 @@ def steps(build):
              seconds=20, cpus=1),
 
         # Most of the work.
-        build_step("sanitizers", "Build with sanitizers", seconds=300, cpus=1),
+        build_step("sanitizers", "Build with sanitizers", seconds=200, cpus=1),
         suite("unit", "Tests without root", "testsuite", "-j3",
               seconds=350, cpus=1.2, needs=("programs",)),
         suite("system", "Tests with root", "system-testsuite", "-j4",
               seconds=250, cpus=0.9, needs=("programs",)),
         suite("unit-sanitizers", "Tests without root, with sanitizers",
-              "testsuite", "-j3", sanitizers, seconds=500, cpus=1.4,
+              "testsuite", "-j3", sanitizers, seconds=450, cpus=1.4,
               needs=("sanitizers",)),
         suite("system-sanitizers", "Tests with root, with sanitizers",
-              "system-testsuite", "-j4", sanitizers, seconds=350, cpus=1.1,
+              "system-testsuite", "-j4", sanitizers, seconds=300, cpus=1.1,
               needs=("sanitizers",)),
 
         # Builds.
@@ -100,7 +100,7 @@ def steps(build):
         script("guest-traffic", "Virtual machines' traffic", "guest-traffic",
                build, seconds=130, cpus=0.9, needs=("programs",)),
         script("debian-kernel", "Debian's kernel", "debian-kernel", build,
-               seconds=250, cpus=1.3, needs=("programs",)),
+               seconds=300, cpus=1.3, needs=("programs",)),
 
         # What users see.
         script("demo", "Demo", "check/demo", "manager", seconds=20, cpus=0.5,
