@@ -30,8 +30,8 @@ machine_tarball() {
     tarball=$cache/packages-root-$(echo "$include" | cksum | cut -d ' ' -f 1)
     test ! -e "$tarball" || return 0
     mmdebstrap --quiet --variant=minbase --format=tar \
-        --include="$include" bookworm "$tarball.tmp" || return 1
-    mv "$tarball.tmp" "$tarball"
+        --include="$include" bookworm "$tarball.$$" || return 1
+    mv "$tarball.$$" "$tarball"
 }
 
 # install_on MACHINE PACKAGE...
