@@ -39,8 +39,6 @@ EXCEPTIONS = [
     ("datapath-actions/kernel/vmfex-kernel-state",
      "datapath-actions/kernel/vmfex-kernel.h",
      "one interface, of which each part has a file"),
-    ("ofproto-vmfex/netdev-vethernet", "ofproto-vmfex/vethernet-port.h",
-     "two halves of one netdev class"),
 ]
 
 _INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')

@@ -9,8 +9,12 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/ofproto-vmfex-openflow.c \
 	ofproto-vmfex/ofproto-vmfex.c \
 	ofproto-vmfex/ofproto-vmfex.h \
+	ofproto-vmfex/vethernet-options.c \
+	ofproto-vmfex/vethernet-options.h \
 	ofproto-vmfex/vethernet-port.c \
 	ofproto-vmfex/vethernet-port.h \
+	ofproto-vmfex/vethernet.c \
+	ofproto-vmfex/vethernet.h \
 	ofproto-vmfex/vmfex-channels.c \
 	ofproto-vmfex/vmfex-channels.h \
 	ofproto-vmfex/vmfex-datapath.c \

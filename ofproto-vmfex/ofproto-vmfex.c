@@ -16,6 +16,7 @@
 #include "odp-util.h"
 #include "ofproto-vmfex/netdev-null.h"
 #include "ofproto-vmfex/netdev-vethernet.h"
+#include "ofproto-vmfex/vethernet.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"

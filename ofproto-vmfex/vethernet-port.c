@@ -14,7 +14,7 @@
 #include "dpif-provider.h"
 #include "netdev-provider.h"
 #include "odp-util.h"
-#include "ofproto-vmfex/netdev-vethernet.h"
+#include "ofproto-vmfex/vethernet.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "openvswitch/vlog.h"
 #include "seq.h"

@@ -43,7 +43,6 @@
 
 #include <stdbool.h>
 
-#include "openvswitch/list.h"
 #include "openvswitch/types.h"
 
 struct dp_packet_batch;
@@ -51,14 +50,7 @@ struct dpif;
 struct netdev;
 struct netdev_class;
 struct netdev_rxq;
-struct vethernet_group;
-
-/* Embedded in each vethernet. */
-struct vethernet_port {
-    struct netdev *netdev;
-    struct vethernet_group *group; /* NULL if it is no port. */
-    struct ovs_list node;       /* In the group. */
-};
+struct vethernet_port;
 
 typedef int vethernet_dpif_port_add_func(struct dpif *, struct netdev *,
                                          odp_port_t *);

@@ -12,6 +12,7 @@
 #include "datapath-actions/pmd/vmfex-txq.h"
 #include "netdev.h"
 #include "odp-util.h"
+#include "ofproto-vmfex/netdev-vethernet.h"
 #include "ofproto-vmfex/vethernet-port.h"
 #include "ofproto-vmfex/vmfex-channels.h"
 #include "lib/vmfex-choice.h"
@@ -419,7 +420,7 @@ compute(void)
     uint64_t serial;
 
     COVERAGE_INC(vmfex_links_run);
-    vethernet_get_all(&netdevs);
+    netdev_vethernet_get_all(&netdevs);
     SHASH_FOR_EACH (node, &netdevs) {
         v = vmfex_vethernet_get(node->data);
         v->netdev = node->data;

@@ -65,7 +65,7 @@
 #include "datapath-actions/forwarding/vmfex-fwd.h"
 #include "datapath-actions/kernel/vmfex-kernel.h"
 #include "lib/vmfex-reason.h"
-#include "ofproto-vmfex/netdev-vethernet.h"
+#include "ofproto-vmfex/vethernet.h"
 #include "openvswitch/hmap.h"
 
 struct netdev;

@@ -3,8 +3,6 @@
 #include <config.h>
 #include "ofproto-vmfex/vmfex-publish.h"
 
-#include <string.h>
-
 #include "datapath-actions/pmd/vmfex-compiled.h"
 #include "odp-util.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
@@ -91,6 +89,39 @@ link_build(const struct vmfex_vethernet *v)
     return link;
 }
 
+static bool
+channels_equal(const struct vmfex_channel *a, const struct vmfex_channel *b)
+{
+    return (a->trunk == b->trunk
+            && a->netdev == b->netdev
+            && a->vif == b->vif
+            && a->tag == b->tag
+            && a->from_bridge == b->from_bridge
+            && a->mtu == b->mtu);
+}
+
+static bool
+links_equal(const struct vmfex_link *a, const struct vmfex_link *b)
+{
+    if (a->n_channels != b->n_channels) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_channels; i++) {
+        if (!channels_equal(&a->channels[i], &b->channels[i])) {
+            return false;
+        }
+    }
+    return (a->endpoint == b->endpoint
+            && a->port == b->port
+            && a->netdev == b->netdev
+            && a->path == b->path
+            && a->ordinary == b->ordinary
+            && a->follow == b->follow
+            && a->has_mac == b->has_mac
+            && eth_addr_equals(a->mac, b->mac)
+            && a->drop == b->drop);
+}
+
 static void
 mark_link(const struct vmfex_link *link)
 {
@@ -120,7 +151,7 @@ build_links(void)
         struct vmfex_link *new;
 
         new = v->netdev && v->in_use ? link_build(v) : NULL;
-        if (new && old && !memcmp(new, old, sizeof *new)) {
+        if (new && old && links_equal(new, old)) {
             free(new);
             v->link = old;
         } else {

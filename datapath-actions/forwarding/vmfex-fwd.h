@@ -84,7 +84,8 @@ enum vmfex_path {
 
 const char *vmfex_path_name(enum vmfex_path);
 
-/* One channel of a link. */
+/* One channel of a link.  (A new member also goes into channels_equal() of
+ * vmfex-publish.c.) */
 struct vmfex_channel {
     odp_port_t trunk;           /* ODPP_NONE if there is no such trunk. */
     struct netdev *netdev;      /* The trunk's, in the datapath; or NULL. */
@@ -94,7 +95,8 @@ struct vmfex_channel {
     int mtu;                    /* Of frames without the tag, in bytes. */
 };
 
-/* What an endpoint is tied to.  Immutable. */
+/* What an endpoint is tied to.  Immutable.  (A new member also goes into
+ * links_equal() of vmfex-publish.c.) */
 struct vmfex_link {
     struct vmfex_endpoint *endpoint;
     struct vmfex_channel channels[VMFEX_N_CHANNELS];

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-vmfex/vethernet-options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "smap.h"
+#include "util.h"
+
+/* Frees what 'config' points to. */
+void
+vethernet_config_uninit(struct vethernet_config *config)
+{
+    for (size_t i = 0; i < VMFEX_N_CHANNELS; i++) {
+        free(config->trunk[i]);
+    }
+    free(config->error);
+}
+
+/* Returns true if 'a' and 'b' have the same channels. */
+bool
+vethernet_config_same_channels(const struct vethernet_config *a,
+                               const struct vethernet_config *b)
+{
+    if (a->n_channels != b->n_channels) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_channels; i++) {
+        if (a->vif[i] != b->vif[i]
+            || !nullable_string_is_equal(a->trunk[i], b->trunk[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Returns true if 'a' and 'b' say the same.  The serial is no part of that. */
+bool
+vethernet_config_equals(const struct vethernet_config *a,
+                        const struct vethernet_config *b)
+{
+    return (vethernet_config_same_channels(a, b)
+            && a->active == b->active
+            && a->reserved == b->reserved
+            && a->predictable == b->predictable
+            && a->has_mac == b->has_mac
+            && eth_addr_equals(a->mac, b->mac)
+            && nullable_string_is_equal(a->error, b->error));
+}
+
+static char *
+parse_vif(const char *key, const char *value, uint16_t *vif)
+{
+    unsigned int n;
+
+    if (value[strspn(value, "0123456789")] || !str_to_uint(value, 10, &n)
+        || n < 1 || n > VMFEX_MAX_VIF) {
+        return xasprintf("options:%s=%s is not a number from 1 to %d",
+                         key, value, VMFEX_MAX_VIF);
+    }
+    *vif = n;
+    return NULL;
+}
+
+static char *
+parse_bool(const char *key, const char *value, bool *b)
+{
+    if (!strcmp(value, "true") || !strcmp(value, "false")) {
+        *b = !strcmp(value, "true");
+        return NULL;
+    }
+    return xasprintf("options:%s=%s is neither true nor false", key, value);
+}
+
+static char *
+parse_trunk(const char *key, const char *value, const char *name, char **trunk)
+{
+    if (!value[0]) {
+        return xasprintf("options:%s is empty: give the name of a trunk", key);
+    } else if (!strcmp(value, name)) {
+        return xasprintf("options:%s=%s is the vethernet itself: give the "
+                         "name of a trunk", key, value);
+    }
+    free(*trunk);
+    *trunk = xstrdup(value);
+    return NULL;
+}
+
+static char *
+parse_mac(const char *key, const char *value, struct eth_addr *mac)
+{
+    if (!eth_addr_from_string(value, mac) || eth_addr_is_multicast(*mac)
+        || eth_addr_is_zero(*mac)) {
+        return xasprintf("options:%s=%s is not a unicast MAC address such as "
+                         "52:54:00:12:34:56", key, value);
+    }
+    return NULL;
+}
+
+static char *
+parse_option(struct vethernet_config *c, const char *name,
+             const char *key, const char *value)
+{
+    if (!strcmp(key, "trunk")) {
+        return parse_trunk(key, value, name, &c->trunk[0]);
+    } else if (!strcmp(key, "standby-trunk")) {
+        return parse_trunk(key, value, name, &c->trunk[1]);
+    } else if (!strcmp(key, "vif")) {
+        return parse_vif(key, value, &c->vif[0]);
+    } else if (!strcmp(key, "standby-vif")) {
+        return parse_vif(key, value, &c->vif[1]);
+    } else if (!strcmp(key, "active")) {
+        return parse_bool(key, value, &c->active);
+    } else if (!strcmp(key, "reserved")) {
+        return parse_bool(key, value, &c->reserved);
+    } else if (!strcmp(key, "predictable")) {
+        return parse_bool(key, value, &c->predictable);
+    } else if (!strcmp(key, "mac")) {
+        c->has_mac = true;
+        return parse_mac(key, value, &c->mac);
+    } else {
+        return xasprintf("options:%s is not known: remove it; a vethernet has "
+                         "trunk, vif, standby-trunk, standby-vif, active, "
+                         "reserved, predictable and mac", key);
+    }
+}
+
+/* Stores in 'c' what 'options' of the vethernet 'name' say.  What is wrong
+ * with them, if anything, is in 'c->error'.  The caller must give 'c' a
+ * serial, and free it with vethernet_config_uninit(). */
+void
+vethernet_config_parse(struct vethernet_config *c, const char *name,
+                       const struct smap *options)
+{
+    const struct smap_node **nodes = smap_sort(options);
+    size_t n = smap_count(options);
+
+    memset(c, 0, sizeof *c);
+    c->active = true;
+    for (size_t i = 0; i < n && !c->error; i++) {
+        c->error = parse_option(c, name, nodes[i]->key, nodes[i]->value);
+    }
+    free(nodes);
+
+    if (c->error) {
+        return;
+    } else if (!c->trunk[1] != !c->vif[1]) {
+        c->error = xstrdup("options:standby-trunk and options:standby-vif "
+                           "need each other: give both or none");
+    } else if (c->trunk[1] && !c->trunk[0] && !c->vif[0]) {
+        /* The primary channel ends at another switch. */
+    } else if (!c->trunk[0]) {
+        c->error = xstrdup("options:trunk is missing: give the name of a "
+                           "trunk");
+    } else if (!c->vif[0]) {
+        c->error = xasprintf("options:vif is missing: give a number from 1 "
+                             "to %d", VMFEX_MAX_VIF);
+    } else if (c->trunk[1] && !strcmp(c->trunk[0], c->trunk[1])
+               && c->vif[0] == c->vif[1]) {
+        c->error = xstrdup("the standby channel is the primary one: give it "
+                           "another trunk or VIF");
+    }
+    c->n_channels = c->trunk[1] ? 2 : 1;
+}
+
+/* Adds to 'options' those that 'c' was made of, other than defaults. */
+void
+vethernet_config_format(const struct vethernet_config *c, struct smap *options)
+{
+    if (c->trunk[0]) {
+        smap_add(options, "trunk", c->trunk[0]);
+    }
+    if (c->vif[0]) {
+        smap_add_format(options, "vif", "%"PRIu16, c->vif[0]);
+    }
+    if (c->trunk[1]) {
+        smap_add(options, "standby-trunk", c->trunk[1]);
+    }
+    if (c->vif[1]) {
+        smap_add_format(options, "standby-vif", "%"PRIu16, c->vif[1]);
+    }
+    if (!c->active) {
+        smap_add(options, "active", "false");
+    }
+    if (c->reserved) {
+        smap_add(options, "reserved", "true");
+    }
+    if (c->predictable) {
+        smap_add(options, "predictable", "true");
+    }
+    if (c->has_mac) {
+        smap_add_format(options, "mac", ETH_ADDR_FMT, ETH_ADDR_ARGS(c->mac));
+    }
+}
