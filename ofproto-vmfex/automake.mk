@@ -7,6 +7,11 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/netdev-vethernet.c \
 	ofproto-vmfex/netdev-vethernet.h \
 	ofproto-vmfex/ofproto-vmfex-openflow.c \
+	ofproto-vmfex/ofproto-vmfex-openflow.h \
+	ofproto-vmfex/ofproto-vmfex-ports.c \
+	ofproto-vmfex/ofproto-vmfex-ports.h \
+	ofproto-vmfex/ofproto-vmfex-refused.c \
+	ofproto-vmfex/ofproto-vmfex-refused.h \
 	ofproto-vmfex/ofproto-vmfex.c \
 	ofproto-vmfex/ofproto-vmfex.h \
 	ofproto-vmfex/vethernet-options.c \
@@ -15,6 +20,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vethernet-port.h \
 	ofproto-vmfex/vethernet.c \
 	ofproto-vmfex/vethernet.h \
+	ofproto-vmfex/vmfex-bridge.c \
+	ofproto-vmfex/vmfex-bridge.h \
 	ofproto-vmfex/vmfex-channels.c \
 	ofproto-vmfex/vmfex-channels.h \
 	ofproto-vmfex/vmfex-datapath.c \
@@ -40,7 +47,9 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-reports.c \
 	ofproto-vmfex/vmfex-reports.h \
 	ofproto-vmfex/vmfex-show.c \
+	ofproto-vmfex/vmfex-show.h \
 	ofproto-vmfex/vmfex-trace.c \
+	ofproto-vmfex/vmfex-trace.h \
 	ofproto-vmfex/vmfex-trunk.c \
 	ofproto-vmfex/vmfex-trunk.h \
 	ofproto-vmfex/vmfex-xlate.c \

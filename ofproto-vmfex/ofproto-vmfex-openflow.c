@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* OpenFlow on a vmfex bridge.
- *
- * The only rule is NORMAL, which means the patch panel: as long as a bridge
- * has such a rule, its links forward.  Any other rule, group or meter is
- * refused. */
-
 #include <config.h>
-#include "ofproto-vmfex/ofproto-vmfex.h"
+#include "ofproto-vmfex/ofproto-vmfex-openflow.h"
 
 #include <errno.h>
 
@@ -16,6 +10,8 @@
 #include "flow.h"
 #include "netlink.h"
 #include "odp-util.h"
+#include "ofproto-vmfex/vethernet.h"
+#include "ofproto-vmfex/vmfex-bridge.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "ofproto-vmfex/vmfex-xlate.h"
 #include "openvswitch/ofp-actions.h"

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* ovs-appctl vmfex/show, vmfex/stats and vmfex/version. */
-
 #include <config.h>
-#include "ofproto-vmfex/ofproto-vmfex.h"
+#include "ofproto-vmfex/vmfex-show.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/vmfex-names.h"
+#include "ofproto-vmfex/vmfex-bridge.h"
 #include "ofproto-vmfex/vmfex-model.h"
 #include "ofproto-vmfex/vmfex-trunk.h"
 #include "openvswitch/dynamic-string.h"

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* ovs-appctl vmfex/trace. */
-
 #include <config.h>
-#include "ofproto-vmfex/ofproto-vmfex.h"
+#include "ofproto-vmfex/vmfex-trace.h"
 
 #include "datapath-actions/emulated/vmfex-actions.h"
 #include "dp-packet.h"
 #include "flow.h"
 #include "netlink.h"
 #include "odp-util.h"
+#include "ofproto-vmfex/vmfex-bridge.h"
 #include "ofproto-vmfex/vmfex-xlate.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofp-port.h"

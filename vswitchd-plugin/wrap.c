@@ -13,7 +13,7 @@
 #include "datapath-actions/emulated/vmfex-flow-text.h"
 #include "datapath-actions/pmd/vmfex-loan.h"
 #include "datapath-actions/pmd/vmfex-txq.h"
-#include "ofproto-vmfex/ofproto-vmfex.h"
+#include "ofproto-vmfex/ofproto-vmfex-ports.h"
 #include "ofproto-vmfex/vethernet-port.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"
