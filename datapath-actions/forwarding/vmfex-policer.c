@@ -75,10 +75,16 @@ vmfex_policer_pass(struct vmfex_policer *policer, size_t size)
     bool ok;
 
     ovs_mutex_lock(&policer->mutex);
-    ok = ((!policer->kbits_rate
-           || token_bucket_withdraw(&policer->bits, size * 8))
-          && (!policer->kpkts_rate
-              || token_bucket_withdraw(&policer->pkts, 1)));
+    ok = (!policer->kbits_rate
+          || token_bucket_withdraw(&policer->bits, size * 8));
+    if (ok && policer->kpkts_rate
+        && !token_bucket_withdraw(&policer->pkts, 1)) {
+        /* The frame does not pass: it gives back what it took. */
+        if (policer->kbits_rate) {
+            policer->bits.tokens += size * 8;
+        }
+        ok = false;
+    }
     ovs_mutex_unlock(&policer->mutex);
     return ok;
 }
