@@ -8,17 +8,48 @@
 #include "coverage.h"
 #include "util.h"
 
-#define VMFEX_DROP(ENUM, LOWER, NAME, SENTENCE) \
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
     COVERAGE_DEFINE(vmfex_drop_##LOWER);
 VMFEX_DROPS
 #undef VMFEX_DROP
+
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+    BUILD_ASSERT_DECL(NUMBER < VMFEX_N_DROPS);
+VMFEX_DROPS
+#undef VMFEX_DROP
+
+/* All of them, in the order in which they are shown. */
+static const struct {
+    enum vmfex_drop drop;
+    unsigned int where;
+} drops[] = {
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+    { VMFEX_DROP_##ENUM, WHERE },
+    VMFEX_DROPS
+#undef VMFEX_DROP
+};
+
+/* Returns the next cause, from the '*i'th in the order in which they are shown
+ * on, that is counted at one of the objects 'where', and moves '*i' behind it.
+ * Returns VMFEX_N_DROPS if there is none. */
+enum vmfex_drop
+vmfex_drop_next(size_t *i, unsigned int where)
+{
+    while (*i < ARRAY_SIZE(drops)) {
+        if (drops[(*i)++].where & where) {
+            return drops[*i - 1].drop;
+        }
+    }
+    return VMFEX_N_DROPS;
+}
 
 /* Returns the name of 'drop' as users see it. */
 const char *
 vmfex_drop_name(enum vmfex_drop drop)
 {
     static const char *const names[VMFEX_N_DROPS] = {
-#define VMFEX_DROP(ENUM, LOWER, NAME, SENTENCE) [VMFEX_DROP_##ENUM] = NAME,
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+        [NUMBER] = NAME,
         VMFEX_DROPS
 #undef VMFEX_DROP
     };
@@ -31,7 +62,8 @@ const char *
 vmfex_drop_sentence(enum vmfex_drop drop)
 {
     static const char *const sentences[VMFEX_N_DROPS] = {
-#define VMFEX_DROP(ENUM, LOWER, NAME, SENTENCE) [VMFEX_DROP_##ENUM] = SENTENCE,
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+        [NUMBER] = SENTENCE,
         VMFEX_DROPS
 #undef VMFEX_DROP
     };
@@ -44,11 +76,11 @@ vmfex_drop_sentence(enum vmfex_drop drop)
 enum vmfex_drop
 vmfex_drop_from_name(const char *name, size_t len)
 {
-    for (enum vmfex_drop drop = 0; drop < VMFEX_N_DROPS; drop++) {
-        const char *s = vmfex_drop_name(drop);
+    for (size_t i = 0; i < ARRAY_SIZE(drops); i++) {
+        const char *s = vmfex_drop_name(drops[i].drop);
 
         if (strlen(s) == len && !strncmp(s, name, len)) {
-            return drop;
+            return drops[i].drop;
         }
     }
     return VMFEX_DROP_NONE;
@@ -59,7 +91,7 @@ void
 vmfex_drop_cover(enum vmfex_drop drop, unsigned int n)
 {
     switch (drop) {
-#define VMFEX_DROP(ENUM, LOWER, NAME, SENTENCE) \
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
     case VMFEX_DROP_##ENUM:                     \
         COVERAGE_ADD(vmfex_drop_##LOWER, n);    \
         break;

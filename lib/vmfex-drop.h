@@ -7,63 +7,109 @@
 
 /* Why a frame was dropped.
  *
- * Each cause stands once, in VMFEX_DROPS: its enumerator, its name as users
- * see it (in "ovs-appctl vmfex/stats", in Interface.statistics of a vethernet
- * and in the datapath action "vmfex_drop"), and one sentence.  Every drop is
- * also counted in a coverage counter "vmfex_drop_" + the enumerator's name in
- * lower case. */
+ * Each cause stands once, in VMFEX_DROPS, in the order in which it is shown:
+ *
+ *    - its number.  Numbers are kept in eBPF maps, which outlive a process, so
+ *      a number stays what it is, and that of a cause which is gone is never
+ *      used again;
+ *
+ *    - its enumerator, and that in lower case: every drop is also counted in a
+ *      coverage counter "vmfex_drop_" + that;
+ *
+ *    - its name as users see it, in "ovs-appctl vmfex/stats", in
+ *      Interface.statistics of a vethernet and in the datapath action
+ *      "vmfex_drop";
+ *
+ *    - at which objects it is counted;
+ *
+ *    - one sentence. */
 
-/*               enumerator       name               sentence */
+/* Objects at which drops are counted. */
+#define VMFEX_AT_TRUNK 0x1
+#define VMFEX_AT_VM_PORT 0x2
+#define VMFEX_AT_VETHERNET_RX 0x4       /* On its way from the trunk. */
+#define VMFEX_AT_VETHERNET_TX 0x8       /* On its way to the trunk. */
+#define VMFEX_AT_VETHERNET (VMFEX_AT_VETHERNET_RX | VMFEX_AT_VETHERNET_TX)
+
+/*           number, enumerator, in lower case, name, where, sentence */
 #define VMFEX_DROPS                                                         \
-    VMFEX_DROP(NO_LINK, no_link, "no-link",                                 \
+    VMFEX_DROP(0, NO_LINK, no_link, "no-link",                              \
+               VMFEX_AT_VM_PORT,                                            \
                "the VM port is not linked to an adapter")                   \
-    VMFEX_DROP(NO_RULE, no_rule, "no-rule",                                 \
-               "the bridge's NORMAL rule was deleted by a controller")      \
-    VMFEX_DROP(TAG_SPOOF, tag_spoof, "tag-spoof",                           \
+    VMFEX_DROP(2, TAG_SPOOF, tag_spoof, "tag-spoof",                        \
+               VMFEX_AT_VETHERNET_TX,                                       \
                "a frame from a VM carried a VN-Tag or an E-TAG of its own") \
-    VMFEX_DROP(SOURCE_MAC, source_mac, "source-mac",                        \
+    VMFEX_DROP(3, SOURCE_MAC, source_mac, "source-mac",                     \
+               VMFEX_AT_VETHERNET_TX,                                       \
                "the source MAC is not the one that options:mac allows")     \
-    VMFEX_DROP(GATE_CLOSED, gate_closed, "gate-closed",                     \
+    VMFEX_DROP(4, GATE_CLOSED, gate_closed, "gate-closed",                  \
+               VMFEX_AT_VETHERNET_TX,                                       \
                "the adapter's gate is closed (options:active=false)")       \
-    VMFEX_DROP(LINK_DOWN, link_down, "link-down",                           \
-               "the vethernet is down; its status tells the reason")        \
-    VMFEX_DROP(PORT_DOWN, port_down, "port-down",                           \
+    VMFEX_DROP(6, PORT_DOWN, port_down, "port-down",                        \
+               VMFEX_AT_VETHERNET_RX,                                       \
                "the vethernet port is administratively down")               \
-    VMFEX_DROP(NO_PORT, no_port, "no-port",                                 \
+    VMFEX_DROP(7, NO_PORT, no_port, "no-port",                              \
+               VMFEX_AT_VETHERNET_RX,                                       \
                "the adapter is not linked to a VM port")                    \
-    VMFEX_DROP(MTU, mtu, "mtu",                                             \
-               "the frame and its tag do not fit the trunk's MTU")          \
-    VMFEX_DROP(UNTAGGED, untagged, "untagged",                              \
+    VMFEX_DROP(1, NO_RULE, no_rule, "no-rule",                              \
+               VMFEX_AT_VETHERNET_TX,                                       \
+               "the bridge's NORMAL rule was deleted by a controller")      \
+    VMFEX_DROP(9, UNTAGGED, untagged, "untagged",                           \
+               VMFEX_AT_TRUNK,                                              \
                "an untagged frame on a trunk was no control frame")         \
-    VMFEX_DROP(WRONG_TAG, wrong_tag, "wrong-tag",                           \
+    VMFEX_DROP(10, WRONG_TAG, wrong_tag, "wrong-tag",                       \
+               VMFEX_AT_TRUNK,                                              \
                "the tag is not of the kind that the trunk carries")         \
-    VMFEX_DROP(TRUNCATED_TAG, truncated_tag, "truncated-tag",               \
+    VMFEX_DROP(11, TRUNCATED_TAG, truncated_tag, "truncated-tag",           \
+               VMFEX_AT_TRUNK,                                              \
                "the frame ends within its tag")                             \
-    VMFEX_DROP(TAG_VERSION, tag_version, "tag-version",                     \
+    VMFEX_DROP(12, TAG_VERSION, tag_version, "tag-version",                 \
+               VMFEX_AT_TRUNK,                                              \
                "the VN-Tag's version is not 0")                             \
-    VMFEX_DROP(WRONG_DIRECTION, wrong_direction, "wrong-direction",         \
+    VMFEX_DROP(13, WRONG_DIRECTION, wrong_direction, "wrong-direction",     \
+               VMFEX_AT_TRUNK,                                              \
                "the tag says that the frame goes the other way")            \
-    VMFEX_DROP(UNKNOWN_LIST, unknown_list, "unknown-list",                  \
+    VMFEX_DROP(14, UNKNOWN_LIST, unknown_list, "unknown-list",              \
+               VMFEX_AT_TRUNK,                                              \
                "the tag names a replication list that does not exist")      \
-    VMFEX_DROP(REFLECTED, reflected, "reflected",                           \
+    VMFEX_DROP(15, REFLECTED, reflected, "reflected",                       \
+               VMFEX_AT_TRUNK,                                              \
                "the frame came back to the VIF that sent it")               \
-    VMFEX_DROP(UNKNOWN_VIF, unknown_vif, "unknown-vif",                     \
+    VMFEX_DROP(16, UNKNOWN_VIF, unknown_vif, "unknown-vif",                 \
+               VMFEX_AT_TRUNK,                                              \
                "no vethernet has this VIF on this trunk")                   \
-    VMFEX_DROP(QUEUE_FULL, queue_full, "queue-full",                        \
+    VMFEX_DROP(8, MTU, mtu, "mtu",                                          \
+               VMFEX_AT_VETHERNET_TX | VMFEX_AT_TRUNK | VMFEX_AT_VM_PORT,   \
+               "the frame and its tag do not fit the trunk's MTU")          \
+    VMFEX_DROP(5, LINK_DOWN, link_down, "link-down",                        \
+               VMFEX_AT_VETHERNET_TX | VMFEX_AT_TRUNK | VMFEX_AT_VM_PORT,   \
+               "the vethernet is down; its status tells the reason")        \
+    VMFEX_DROP(17, QUEUE_FULL, queue_full, "queue-full",                    \
+               VMFEX_AT_VETHERNET_RX,                                       \
                "the bridge does not take frames from the port fast enough") \
-    VMFEX_DROP(POLICED, policed, "policed",                                 \
+    VMFEX_DROP(18, POLICED, policed, "policed",                             \
+               VMFEX_AT_VETHERNET_RX,                                       \
                "the port's ingress policing rate was exceeded")             \
-    VMFEX_DROP(OFFLOAD, offload, "offload",                                 \
-               "its sender left to its device what cannot be done here")
+    VMFEX_DROP(19, OFFLOAD, offload, "offload",                             \
+               VMFEX_AT_TRUNK | VMFEX_AT_VM_PORT,                           \
+               "the sender requested a checksum or segmentation "           \
+               "offload that cannot be completed in software")
 
 enum vmfex_drop {
-#define VMFEX_DROP(ENUM, LOWER, NAME, SENTENCE) VMFEX_DROP_##ENUM,
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+    VMFEX_DROP_##ENUM = NUMBER,
     VMFEX_DROPS
 #undef VMFEX_DROP
-    VMFEX_N_DROPS,
+    VMFEX_N_DROPS = 20,                 /* One more than the last number. */
     VMFEX_DROP_NONE = VMFEX_N_DROPS     /* Not dropped. */
 };
 
+/* Iterates over the causes that are counted at one of the objects 'WHERE', a
+ * combination of VMFEX_AT_*, in the order in which they are shown. */
+#define VMFEX_DROP_FOR_EACH_AT(DROP, I, WHERE)                              \
+    for (size_t I = 0; (DROP = vmfex_drop_next(&I, WHERE)) < VMFEX_N_DROPS; )
+
+enum vmfex_drop vmfex_drop_next(size_t *i, unsigned int where);
 const char *vmfex_drop_name(enum vmfex_drop);
 const char *vmfex_drop_sentence(enum vmfex_drop);
 enum vmfex_drop vmfex_drop_from_name(const char *name, size_t len);

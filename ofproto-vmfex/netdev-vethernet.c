@@ -312,6 +312,20 @@ netdev_vethernet_set_qos(struct netdev *netdev, const char *type,
 
 /* Statistics. */
 
+/* Returns the number of frames in 'c' that were dropped for causes counted at
+ * one of the objects 'where'. */
+static uint64_t
+sum_drops(const uint64_t c[VMFEX_N_COUNTERS], unsigned int where)
+{
+    enum vmfex_drop drop;
+    uint64_t sum = 0;
+
+    VMFEX_DROP_FOR_EACH_AT (drop, i, where) {
+        sum += c[VMFEX_DROPPED + drop];
+    }
+    return sum;
+}
+
 static int
 netdev_vethernet_get_stats(const struct netdev *netdev,
                            struct netdev_stats *stats)
@@ -327,16 +341,8 @@ netdev_vethernet_get_stats(const struct netdev *netdev,
     stats->tx_bytes = c[VMFEX_TX_BYTES];
     stats->rx_errors = 0;
     stats->tx_errors = 0;
-    stats->rx_dropped = (c[VMFEX_DROPPED + VMFEX_DROP_QUEUE_FULL]
-                         + c[VMFEX_DROPPED + VMFEX_DROP_POLICED]
-                         + c[VMFEX_DROPPED + VMFEX_DROP_PORT_DOWN]
-                         + c[VMFEX_DROPPED + VMFEX_DROP_NO_PORT]);
-    stats->tx_dropped = (c[VMFEX_DROPPED + VMFEX_DROP_MTU]
-                         + c[VMFEX_DROPPED + VMFEX_DROP_TAG_SPOOF]
-                         + c[VMFEX_DROPPED + VMFEX_DROP_SOURCE_MAC]
-                         + c[VMFEX_DROPPED + VMFEX_DROP_GATE_CLOSED]
-                         + c[VMFEX_DROPPED + VMFEX_DROP_LINK_DOWN]
-                         + c[VMFEX_DROPPED + VMFEX_DROP_NO_RULE]);
+    stats->rx_dropped = sum_drops(c, VMFEX_AT_VETHERNET_RX);
+    stats->tx_dropped = sum_drops(c, VMFEX_AT_VETHERNET_TX);
     return 0;
 }
 
@@ -344,22 +350,19 @@ static int
 netdev_vethernet_get_custom_stats(const struct netdev *netdev,
                                   struct netdev_custom_stats *stats)
 {
-    /* The causes that concern one vethernet. */
-    static const enum vmfex_drop drops[] = {
-        VMFEX_DROP_NO_RULE, VMFEX_DROP_TAG_SPOOF, VMFEX_DROP_SOURCE_MAC,
-        VMFEX_DROP_GATE_CLOSED, VMFEX_DROP_LINK_DOWN, VMFEX_DROP_PORT_DOWN,
-        VMFEX_DROP_NO_PORT, VMFEX_DROP_MTU, VMFEX_DROP_QUEUE_FULL,
-        VMFEX_DROP_POLICED,
-    };
     struct vethernet *dev = vethernet_cast(netdev);
     uint64_t c[VMFEX_N_COUNTERS];
+    enum vmfex_drop drop;
 
     vmfex_counters_read(&dev->ep->counters, c);
-    stats->size = ARRAY_SIZE(drops);
-    stats->counters = xcalloc(stats->size, sizeof *stats->counters);
-    for (size_t i = 0; i < ARRAY_SIZE(drops); i++) {
-        stats->counters[i].value = c[VMFEX_DROPPED + drops[i]];
-        ovs_strlcpy(stats->counters[i].name, vmfex_drop_name(drops[i]),
+    stats->size = 0;
+    stats->counters = xcalloc(VMFEX_N_DROPS, sizeof *stats->counters);
+    VMFEX_DROP_FOR_EACH_AT (drop, i, VMFEX_AT_VETHERNET) {
+        struct netdev_custom_counter *counter
+            = &stats->counters[stats->size++];
+
+        counter->value = c[VMFEX_DROPPED + drop];
+        ovs_strlcpy(counter->name, vmfex_drop_name(drop),
                     NETDEV_CUSTOM_STATS_NAME_SIZE);
     }
     return 0;

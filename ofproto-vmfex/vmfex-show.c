@@ -16,24 +16,6 @@
 #include "util.h"
 #include "vmfex-config.h"
 
-/* The causes of drops that are counted at each kind of object. */
-static const enum vmfex_drop vethernet_drops[] = {
-    VMFEX_DROP_TAG_SPOOF, VMFEX_DROP_SOURCE_MAC, VMFEX_DROP_GATE_CLOSED,
-    VMFEX_DROP_LINK_DOWN, VMFEX_DROP_PORT_DOWN, VMFEX_DROP_NO_PORT,
-    VMFEX_DROP_NO_RULE, VMFEX_DROP_MTU, VMFEX_DROP_QUEUE_FULL,
-    VMFEX_DROP_POLICED,
-};
-static const enum vmfex_drop trunk_drops[] = {
-    VMFEX_DROP_UNTAGGED, VMFEX_DROP_WRONG_TAG, VMFEX_DROP_TRUNCATED_TAG,
-    VMFEX_DROP_TAG_VERSION, VMFEX_DROP_WRONG_DIRECTION,
-    VMFEX_DROP_UNKNOWN_LIST, VMFEX_DROP_REFLECTED, VMFEX_DROP_UNKNOWN_VIF,
-    VMFEX_DROP_MTU, VMFEX_DROP_LINK_DOWN, VMFEX_DROP_OFFLOAD,
-};
-static const enum vmfex_drop vm_port_drops[] = {
-    VMFEX_DROP_NO_LINK, VMFEX_DROP_MTU, VMFEX_DROP_LINK_DOWN,
-    VMFEX_DROP_OFFLOAD,
-};
-
 static int
 compare_vethernets(const void *a_, const void *b_)
 {
@@ -243,12 +225,14 @@ show_bridge(struct ds *ds, const struct vmfex_bridge *bridge,
 
 static void
 stats_drops(struct ds *ds, const uint64_t c[VMFEX_N_COUNTERS],
-            const enum vmfex_drop drops[], size_t n)
+            unsigned int where)
 {
+    enum vmfex_drop drop;
+
     ds_put_cstr(ds, "      drops:");
-    for (size_t i = 0; i < n; i++) {
-        ds_put_format(ds, " %s=%"PRIu64, vmfex_drop_name(drops[i]),
-                      c[VMFEX_DROPPED + drops[i]]);
+    VMFEX_DROP_FOR_EACH_AT (drop, i, where) {
+        ds_put_format(ds, " %s=%"PRIu64, vmfex_drop_name(drop),
+                      c[VMFEX_DROPPED + drop]);
     }
     ds_put_char(ds, '\n');
 }
@@ -263,7 +247,7 @@ stats_vethernet(struct ds *ds, const struct vmfex_vethernet *v)
                   " tx_frames=%"PRIu64" tx_bytes=%"PRIu64"\n", v->ep->name,
                   c[VMFEX_RX_FRAMES], c[VMFEX_RX_BYTES],
                   c[VMFEX_TX_FRAMES], c[VMFEX_TX_BYTES]);
-    stats_drops(ds, c, vethernet_drops, ARRAY_SIZE(vethernet_drops));
+    stats_drops(ds, c, VMFEX_AT_VETHERNET);
 }
 
 static void
@@ -277,10 +261,10 @@ stats_lport(struct ds *ds, const struct vmfex_lport *lport)
                       " control=%"PRIu64"\n", vmfex_lport_name(lport),
                       c[VMFEX_RX_FRAMES], c[VMFEX_RX_BYTES],
                       c[VMFEX_CONTROL]);
-        stats_drops(ds, c, trunk_drops, ARRAY_SIZE(trunk_drops));
+        stats_drops(ds, c, VMFEX_AT_TRUNK);
     } else {
         ds_put_format(ds, "    VM port %s:\n", vmfex_lport_name(lport));
-        stats_drops(ds, c, vm_port_drops, ARRAY_SIZE(vm_port_drops));
+        stats_drops(ds, c, VMFEX_AT_VM_PORT);
     }
 }
 
