@@ -8,6 +8,8 @@
 
 #include "vmfex-config.h"
 
+#include <netinet/in.h>
+
 #include "daemon.h"
 #include "dp-packet.h"
 
@@ -38,6 +40,37 @@ vmfex_packet_has_tx_offload(struct dp_packet *packet)
     /* What is to be segmented lacks a checksum, too. */
     return (dp_packet_l4_checksum_partial(packet)
             || dp_packet_ip_checksum_partial(packet));
+#endif
+}
+
+/* Sees to it that whoever sends 'packet' knows of a checksum that is left to
+ * be computed.  The offsets of its headers have to be set. */
+static inline void
+vmfex_packet_note_tx_offload(struct dp_packet *packet OVS_UNUSED)
+{
+#ifdef HAVE_DP_PACKET_OL_L4_CSUM_PARTIAL
+    /* miniflow_extract() does that, but not where a flow is so simple that
+     * dpif-netdev does without it. */
+    const uint8_t *ip = dp_packet_l3(packet);
+    uint8_t protocol;
+
+    if (OVS_LIKELY(!dp_packet_ol_l4_csum_partial(packet))
+        || dp_packet_hwol_tx_l4_checksum(packet)
+        || !ip || !dp_packet_l4(packet)) {
+        return;
+    }
+    if (ip[0] >> 4 == 4) {
+        protocol = ip[9];
+        dp_packet_hwol_set_tx_ipv4(packet);
+    } else {
+        protocol = ip[6];
+        dp_packet_hwol_set_tx_ipv6(packet);
+    }
+    if (protocol == IPPROTO_TCP) {
+        dp_packet_hwol_set_csum_tcp(packet);
+    } else if (protocol == IPPROTO_UDP) {
+        dp_packet_hwol_set_csum_udp(packet);
+    }
 #endif
 }
 

@@ -101,6 +101,7 @@ execute_push(struct dp_packet_batch *batch, const struct nlattr *a)
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         odp_port_t in_port = packet->md.in_port.odp_port;
 
+        vmfex_packet_note_tx_offload(packet);
         packet = vmfex_tag_push(class, packet, act->bytes);
         if (OVS_LIKELY(packet)) {
             batch->packets[n++] = packet;
