@@ -221,8 +221,8 @@ vmfex_class_vport_get_status(const struct ofport *ofport, char **errp)
                            errp);
 }
 
-/* Does what ofproto_vport_get_status() does, which 'original' must be, and
- * stores in '*errp' what is wrong with a vethernet in any bridge. */
+/* Wrapper for ofproto_vport_get_status(): stores in '*errp' what is wrong with
+ * a vethernet in any bridge; calls original() for any other port. */
 int
 vmfex_vport_get_status(const struct ofproto *ofproto, ofp_port_t ofp_port,
                        char **errp, vmfex_vport_status_func *original)

@@ -152,8 +152,8 @@ vethernet_port_left(struct vethernet_port *port)
     seq_change(vethernet_seq);
 }
 
-/* Does what dpif_port_add() does, which 'original' must be, and has a netdev
- * that is a vethernet join those of the same datapath. */
+/* Wrapper for dpif_port_add(): has a netdev that is a vethernet join those of
+ * the same datapath, then calls original(). */
 int
 vethernet_dpif_port_add(struct dpif *dpif, struct netdev *netdev,
                         odp_port_t *port_nop,

@@ -140,8 +140,8 @@ report_relevant(void *aux)
     }
 }
 
-/* Does what if_notifier_create() does, which is 'original', but 'cb' is called
- * only for events that matter. */
+/* Wrapper for if_notifier_create(): puts a filter in front of 'cb', which lets
+ * only events pass that matter, then calls original(). */
 struct if_notifier *
 vmfex_if_notifier_create(if_notify_func *cb, void *aux,
                          struct if_notifier *(*original)(if_notify_func *,
@@ -154,7 +154,8 @@ vmfex_if_notifier_create(if_notify_func *cb, void *aux,
             : original(cb, aux));
 }
 
-/* Does what rtnetlink_report_link() does, which is 'original'. */
+/* Wrapper for rtnetlink_report_link(): calls original(), and knows meanwhile
+ * that an event is asked for. */
 void
 vmfex_rtnetlink_report_link(void (*original)(void))
 {

@@ -420,8 +420,8 @@ vmfex_kernel_links_port_gone(const struct vmfex_lport *lport)
 
 /* Wrapped functions. */
 
-/* Does what netdev_set_policing() does, which 'original' must be, without
- * taking our filter off a port that has no policing. */
+/* Wrapper for netdev_set_policing(): keeps our filter on a port that has no
+ * policing, and otherwise calls original(). */
 int
 vmfex_netdev_set_policing(struct netdev *netdev, uint32_t kbits_rate,
                           uint32_t kbits_burst, uint32_t kpkts_rate,
@@ -451,15 +451,13 @@ vmfex_netdev_set_policing(struct netdev *netdev, uint32_t kbits_rate,
     return original(netdev, kbits_rate, kbits_burst, kpkts_rate, kpkts_burst);
 }
 
-/* Does what netdev_rxq_open() does, which 'original' must be, and keeps from a
- * new socket what the kernel path has. */
-int
-vmfex_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id,
-                      vmfex_rxq_open_func *original)
+/* Called when 'rxq' was opened, before anybody polls it: keeps from a new
+ * socket what the kernel path has. */
+void
+vmfex_kernel_links_rxq_opened(struct netdev_rxq *rxq)
 {
-    int error = original(netdev, rxqp, id);
-    int ifindex = (!error && vmfex_kernel_is_open()
-                   ? netdev_get_ifindex(netdev) : -1);
+    int ifindex = (vmfex_kernel_is_open()
+                   ? netdev_get_ifindex(rxq->netdev) : -1);
     bool has_filter = ifindex > 0 && vmfex_kernel_is_attached(ifindex);
 
     if (has_filter) {
@@ -468,14 +466,10 @@ vmfex_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id,
         vmfex_kernel_filter_sockets();
         unhook_later();
         /* What came in before that has been forwarded. */
-        netdev_rxq_drain(*rxqp);
+        netdev_rxq_drain(rxq);
     } else {
         may_filter = true;
     }
-    if (!error) {
-        /* Not before that: Open vSwitch would no longer know how to drain
-         * it. */
-        vmfex_kernel_rxq_opened(*rxqp, has_filter);
-    }
-    return error;
+    /* Not before that: Open vSwitch would no longer know how to drain it. */
+    vmfex_kernel_rxq_opened(rxq, has_filter);
 }

@@ -55,8 +55,6 @@ int vmfex_netdev_set_policing(struct netdev *, uint32_t kbits_rate,
                               uint32_t kbits_burst, uint32_t kpkts_rate,
                               uint32_t kpkts_burst, vmfex_set_policing_func *);
 
-typedef int vmfex_rxq_open_func(struct netdev *, struct netdev_rxq **, int id);
-int vmfex_netdev_rxq_open(struct netdev *, struct netdev_rxq **, int id,
-                          vmfex_rxq_open_func *);
+void vmfex_kernel_links_rxq_opened(struct netdev_rxq *);
 
 #endif /* vmfex-kernel-links.h */

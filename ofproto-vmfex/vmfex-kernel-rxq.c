@@ -49,7 +49,7 @@ COVERAGE_DEFINE(vmfex_rxq_truncated);
 #define N_BEHIND 3
 
 /* A queue that is read here. */
-struct kernel_rxq {
+struct vmfex_kernel_rxq {
     struct hmap_node node;              /* In 'all_rxqs'. */
     struct netdev_rxq *rxq;
 
@@ -75,10 +75,11 @@ static uint8_t (*overflow)[MAX_FRAME];
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 
-static struct kernel_rxq *
-rxq_find(const struct netdev_rxq *rxq)
+/* Returns that by which 'rxq' is read, or NULL if its own netdev does that. */
+struct vmfex_kernel_rxq *
+vmfex_kernel_rxq_find(const struct netdev_rxq *rxq)
 {
-    struct kernel_rxq *q;
+    struct vmfex_kernel_rxq *q;
 
     HMAP_FOR_EACH_WITH_HASH (q, node, hash_pointer(rxq, 0), &all_rxqs) {
         if (q->rxq == rxq) {
@@ -153,7 +154,7 @@ void
 vmfex_kernel_rxq_opened(struct netdev_rxq *rxq, bool has_filter)
 {
     struct netdev *netdev = rxq->netdev;
-    struct kernel_rxq *q;
+    struct vmfex_kernel_rxq *q;
     int error;
     int fd;
 
@@ -182,7 +183,7 @@ vmfex_kernel_rxq_opened(struct netdev_rxq *rxq, bool has_filter)
 }
 
 static void
-close_behind(struct kernel_rxq *q)
+close_behind(struct vmfex_kernel_rxq *q)
 {
     while (q->n_fds > 1) {
         close(q->fds[--q->n_fds]);
@@ -228,7 +229,7 @@ bool
 vmfex_kernel_rxq_read_behind(const struct netdev *netdev, uint16_t tag_type)
 {
     const uint16_t types[N_BEHIND] = { tag_type, ETH_TYPE_LLDP, ETH_TYPE_ECP };
-    struct kernel_rxq *q;
+    struct vmfex_kernel_rxq *q;
 
     HMAP_FOR_EACH (q, node, &all_rxqs) {
         if (q->rxq->netdev == netdev) {
@@ -257,11 +258,12 @@ vmfex_kernel_rxq_read_behind(const struct netdev *netdev, uint16_t tag_type)
     return true;
 }
 
-/* Does what netdev_rxq_close() does, which 'original' must be. */
+/* Called when 'rxq', which may be NULL, is about to be closed: frees what was
+ * read from it. */
 void
-vmfex_netdev_rxq_close(struct netdev_rxq *rxq, vmfex_rxq_func *original)
+vmfex_kernel_rxq_closing(struct netdev_rxq *rxq)
 {
-    struct kernel_rxq *q = rxq_find(rxq);
+    struct vmfex_kernel_rxq *q = vmfex_kernel_rxq_find(rxq);
 
     if (q) {
         while (q->next < q->n) {
@@ -271,14 +273,15 @@ vmfex_netdev_rxq_close(struct netdev_rxq *rxq, vmfex_rxq_func *original)
         hmap_remove(&all_rxqs, &q->node);
         free(q);
     }
-    original(rxq);
 }
 
-/* Does what netdev_rxq_wait() does, which 'original' must be. */
+/* Arranges for the calling thread to wake up from its next poll_block() when
+ * there is something to receive from 'rxq' that its own netdev does not know
+ * of. */
 void
-vmfex_netdev_rxq_wait(struct netdev_rxq *rxq, vmfex_rxq_func *original)
+vmfex_kernel_rxq_wait(struct netdev_rxq *rxq)
 {
-    const struct kernel_rxq *q = rxq_find(rxq);
+    const struct vmfex_kernel_rxq *q = vmfex_kernel_rxq_find(rxq);
 
     if (q && q->next < q->n) {
         poll_immediate_wake();
@@ -286,12 +289,11 @@ vmfex_netdev_rxq_wait(struct netdev_rxq *rxq, vmfex_rxq_func *original)
     for (size_t i = 1; q && i < q->n_fds; i++) {
         poll_fd_wait(q->fds[i], POLLIN);
     }
-    original(rxq);
 }
 
 /* Counts a frame that was dropped at its port. */
 static void
-count_dropped(const struct kernel_rxq *q, const char *why)
+count_dropped(const struct vmfex_kernel_rxq *q, const char *why)
 {
     const struct vmfex_lport *lport = vmfex_lport_from_netdev(q->rxq->netdev);
 
@@ -305,7 +307,7 @@ count_dropped(const struct kernel_rxq *q, const char *why)
 /* Stores the VLAN tag of frame 'i' of 'q', which the kernel keeps outside of
  * it. */
 static void
-get_vlan(struct kernel_rxq *q, size_t i, struct msghdr *msg)
+get_vlan(struct vmfex_kernel_rxq *q, size_t i, struct msghdr *msg)
 {
     struct cmsghdr *cmsg;
 
@@ -329,7 +331,7 @@ get_vlan(struct kernel_rxq *q, size_t i, struct msghdr *msg)
 /* Returns the socket of 'q' that is to be read next: the next one that has
  * frames, if any. */
 static int
-choose_fd(struct kernel_rxq *q)
+choose_fd(struct vmfex_kernel_rxq *q)
 {
     struct pollfd fds[1 + N_BEHIND];
 
@@ -352,7 +354,7 @@ choose_fd(struct kernel_rxq *q)
 
 /* Reads what there is, up to a burst.  Returns 0 or a positive errno. */
 static int
-read_burst(struct kernel_rxq *q)
+read_burst(struct vmfex_kernel_rxq *q)
 {
     union {
         struct cmsghdr cmsg;
@@ -429,7 +431,7 @@ read_burst(struct kernel_rxq *q)
 
 /* Adds to 'batch' what has been read, as far as there is room. */
 static void
-take_frames(struct kernel_rxq *q, struct dp_packet_batch *batch)
+take_frames(struct vmfex_kernel_rxq *q, struct dp_packet_batch *batch)
 {
     while (q->next < q->n && dp_packet_batch_size(batch) < NETDEV_MAX_BURST) {
         struct vmfex_offload *off = &q->frames[q->next];
@@ -451,26 +453,16 @@ take_frames(struct kernel_rxq *q, struct dp_packet_batch *batch)
     }
 }
 
-/* Does what netdev_rxq_recv() does, which 'original' must be. */
+/* Receives from 'q' what netdev_rxq_recv() would, with the same arguments and
+ * return value. */
 int
-vmfex_netdev_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
-                      int *qfill, vmfex_rxq_recv_func *original)
+vmfex_kernel_rxq_recv(struct vmfex_kernel_rxq *q,
+                      struct dp_packet_batch *batch, int *qfill)
 {
-    struct kernel_rxq *q;
-    int error = 0;
-
-    if (OVS_LIKELY(rxq->netdev->netdev_class->is_pmd)) {
-        return original(rxq, batch, qfill);
-    }
-    q = rxq_find(rxq);
-    if (!q) {
-        return original(rxq, batch, qfill);
-    }
+    int error;
 
     dp_packet_batch_init(batch);
-    if (q->next >= q->n) {
-        error = read_burst(q);
-    }
+    error = q->next >= q->n ? read_burst(q) : 0;
     take_frames(q, batch);
     if (!error && dp_packet_batch_is_empty(batch)) {
         /* dpif-netdev does not expect an empty batch. */

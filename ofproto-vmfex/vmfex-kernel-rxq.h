@@ -19,16 +19,15 @@
  *                when there                   a batch at a time
  *                are none
  *
- * A burst of frames may become many batches; vmfex_netdev_rxq_wait() knows of
+ * A burst of frames may become many batches; vmfex_kernel_rxq_wait() knows of
  * what is left.
  *
  * A trunk in the kernel path has three sockets more, which see what TC
  * leaves: frames of links in the emulated path, LLDP and ECP.  So the kernel
  * need not show each frame to a socket in front of TC.  See vmfex-kernel.h.
  *
- * Such ports are polled by the main thread, and so are all functions here,
- * other than vmfex_netdev_rxq_recv() for what a PMD thread polls, which goes
- * straight to the original. */
+ * Such ports are polled by the main thread, and all functions here are for
+ * it. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,19 +35,16 @@
 struct dp_packet_batch;
 struct netdev;
 struct netdev_rxq;
+struct vmfex_kernel_rxq;
 
 bool vmfex_netdev_is_linux(const struct netdev *);
 bool vmfex_netdev_has_socket(const struct netdev *);
 void vmfex_kernel_rxq_opened(struct netdev_rxq *, bool has_filter);
 bool vmfex_kernel_rxq_read_behind(const struct netdev *, uint16_t tag_type);
-
-typedef int vmfex_rxq_recv_func(struct netdev_rxq *, struct dp_packet_batch *,
-                                int *qfill);
-int vmfex_netdev_rxq_recv(struct netdev_rxq *, struct dp_packet_batch *,
-                          int *qfill, vmfex_rxq_recv_func *original);
-
-typedef void vmfex_rxq_func(struct netdev_rxq *);
-void vmfex_netdev_rxq_wait(struct netdev_rxq *, vmfex_rxq_func *original);
-void vmfex_netdev_rxq_close(struct netdev_rxq *, vmfex_rxq_func *original);
+struct vmfex_kernel_rxq *vmfex_kernel_rxq_find(const struct netdev_rxq *);
+int vmfex_kernel_rxq_recv(struct vmfex_kernel_rxq *, struct dp_packet_batch *,
+                          int *qfill);
+void vmfex_kernel_rxq_wait(struct netdev_rxq *);
+void vmfex_kernel_rxq_closing(struct netdev_rxq *);
 
 #endif /* vmfex-kernel-rxq.h */

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The wrapped functions: each hands its arguments on to VM-FEX, with the
- * original as the last one.  So VM-FEX itself refers to no __real_ function,
+ * The wrapped functions.  Where one module is concerned, its wrapper gets the
+ * arguments, with the original as the last one; where several are, the order
+ * of their calls stands here.  So VM-FEX itself refers to no __real_ function,
  * and links into programs, such as unit tests, where nothing is wrapped. */
 
 #include <config.h>
 
 #include "vswitchd-plugin/wrap.h"
 
+#include <errno.h>
+
 #include "datapath-actions/emulated/vmfex-actions.h"
-#include "datapath-actions/pmd/vmfex-direct.h"
 #include "datapath-actions/emulated/vmfex-flow-text.h"
+#include "datapath-actions/pmd/vmfex-direct.h"
 #include "datapath-actions/pmd/vmfex-loan.h"
 #include "datapath-actions/pmd/vmfex-txq.h"
+#include "netdev-provider.h"
 #include "ofproto-vmfex/ofproto-vmfex-ports.h"
 #include "ofproto-vmfex/vethernet-port.h"
+#include "ofproto-vmfex/vmfex-if-events.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"
-#include "ofproto-vmfex/vmfex-if-events.h"
 
 int
 __wrap_ofproto_vport_get_status(const struct ofproto *ofproto,
@@ -119,61 +123,78 @@ __wrap_netdev_reconfigure(struct netdev *netdev)
     return vmfex_netdev_reconfigure(netdev, __real_netdev_reconfigure);
 }
 
+/* Receive queues.
+ *
+ * Three modules have to do with one.  None of them calls another one, or the
+ * original: the order of what happens stands in the functions here.
+ *
+ *                    kernel path              loan               direct path
+ *     -------------  -----------------------  -----------------  -----------
+ *     opened         what it forwards does    may be lent from
+ *                    not come here, too       now on
+ *     polled by a                             nobody polls it    remembers
+ *     PMD thread                              while it is lent   which one
+ *     polled by the  reads netdevs of the
+ *     main thread    kernel
+ *     closed         frees what was read      no borrower uses
+ *                                             it any more */
+
 int
 __wrap_netdev_rxq_open(struct netdev *netdev, struct netdev_rxq **rxqp, int id)
 {
-    int error = vmfex_netdev_rxq_open(netdev, rxqp, id,
-                                      __real_netdev_rxq_open);
+    int error = __real_netdev_rxq_open(netdev, rxqp, id);
 
     if (!error) {
+        vmfex_kernel_links_rxq_opened(*rxqp);
         vmfex_loan_rxq_opened(*rxqp);
     }
     return error;
 }
 
+/* Receives from a queue that the main thread polls. */
 static int
-kernel_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
-                int *qfill)
-{
-    return vmfex_netdev_rxq_recv(rxq, batch, qfill, __real_netdev_rxq_recv);
-}
-
-#ifdef HAVE_PMD_INPUT_FUNC
-static int
-loan_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+main_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
               int *qfill)
 {
-    return vmfex_loan_rxq_recv(rxq, batch, qfill, kernel_rxq_recv);
+    struct vmfex_kernel_rxq *kernel_rxq = vmfex_kernel_rxq_find(rxq);
+
+    return (kernel_rxq ? vmfex_kernel_rxq_recv(kernel_rxq, batch, qfill)
+            : __real_netdev_rxq_recv(rxq, batch, qfill));
 }
-#endif
 
 int
 __wrap_netdev_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
                        int *qfill)
 {
-#ifdef HAVE_PMD_INPUT_FUNC
-    return vmfex_direct_rxq_recv(rxq, batch, qfill, loan_rxq_recv);
-#else
-    return kernel_rxq_recv(rxq, batch, qfill);
-#endif
+    int error;
+
+    if (OVS_UNLIKELY(!rxq->netdev->netdev_class->is_pmd)) {
+        return main_rxq_recv(rxq, batch, qfill);
+    }
+    vmfex_direct_note_rxq(rxq);
+    if (!vmfex_loan_polled_by_owner(rxq)) {
+        return EAGAIN;
+    }
+    error = __real_netdev_rxq_recv(rxq, batch, qfill);
+    if (!error) {
+        vmfex_loan_received();
+    }
+    return error;
 }
 
 void
 __wrap_netdev_rxq_wait(struct netdev_rxq *rxq)
 {
-    vmfex_netdev_rxq_wait(rxq, __real_netdev_rxq_wait);
-}
-
-static void
-kernel_rxq_close(struct netdev_rxq *rxq)
-{
-    vmfex_netdev_rxq_close(rxq, __real_netdev_rxq_close);
+    vmfex_kernel_rxq_wait(rxq);
+    __real_netdev_rxq_wait(rxq);
 }
 
 void
 __wrap_netdev_rxq_close(struct netdev_rxq *rxq)
 {
-    vmfex_loan_rxq_close(rxq, kernel_rxq_close);
+    vmfex_loan_rxq_closing(rxq);
+    vmfex_kernel_rxq_closing(rxq);
+    __real_netdev_rxq_close(rxq);
 }
 
 int

@@ -261,8 +261,8 @@ execute_action(struct dp_packet_batch *batch, const struct nlattr *a,
     return !dp_packet_batch_is_empty(batch);
 }
 
-/* Does what odp_execute_actions() does, which 'original' must be, and the same
- * for our actions. */
+/* Wrapper for odp_execute_actions(): executes our actions, and calls
+ * original() for what is between them. */
 void
 vmfex_odp_execute_actions(void *dp, struct dp_packet_batch *batch, bool steal,
                           const struct nlattr *actions, size_t actions_len,
@@ -364,8 +364,8 @@ format_action(struct ds *ds, const struct nlattr *a)
     ds_put_char(ds, ')');
 }
 
-/* Does what format_odp_actions() does, which 'original' must be, and the same
- * for our actions. */
+/* Wrapper for format_odp_actions(): formats our actions, and calls original()
+ * for what is between them. */
 void
 vmfex_format_odp_actions(struct ds *ds, const struct nlattr *actions,
                          size_t actions_len, const struct hmap *portno_names,
@@ -583,8 +583,8 @@ parse_action(const char *s, const struct action_parser *parser,
             ? n + 1 : -EINVAL);
 }
 
-/* Does what odp_actions_from_string() does, which 'original' must be, and the
- * same for our actions. */
+/* Wrapper for odp_actions_from_string(): parses our actions, and calls
+ * original() for what is between them. */
 int
 vmfex_odp_actions_from_string(const char *s, const struct simap *port_names,
                               struct ofpbuf *actions,

@@ -55,8 +55,8 @@ remove_field(char *s, const char *field)
     return true;
 }
 
-/* Does what odp_flow_from_string() does, which 'original' must be, but
- * completes a flow (if 'mask' is nonnull; otherwise 's' is a packet). */
+/* Wrapper for odp_flow_from_string(): completes the text of a flow ('mask' is
+ * nonnull; if it is null, 's' is a packet), then calls original(). */
 int
 vmfex_odp_flow_from_string(const char *s, const struct simap *port_names,
                            struct ofpbuf *key, struct ofpbuf *mask,

@@ -86,18 +86,15 @@ vmfex_direct_input_func(dp_netdev_input_func original)
     return direct_input;
 }
 
-/* Does what netdev_rxq_recv() does, which 'original' must be, and remembers
- * 'rxq'. */
-int
-vmfex_direct_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
-                      int *qfill, vmfex_rxq_recv_func *original)
+/* Remembers that the calling thread, a PMD thread, polls 'rxq'. */
+void
+vmfex_direct_note_rxq(struct netdev_rxq *rxq)
 {
     direct_queues_get()->current = rxq;
-    return original(rxq, batch, qfill);
 }
 
-/* Does what dp_netdev_impl_get() does, which 'original' must be, with
- * stand-ins of the PMD threads that call what those would call without us.  It
+/* Wrapper for dp_netdev_impl_get(): makes stand-ins of the PMD threads that
+ * call what those would call without us, then calls original() with them.  It
  * looks only at 'core_id' and 'netdev_input_func'. */
 void
 vmfex_direct_impl_get(struct ds *reply, struct dp_netdev_pmd_thread **pmds,
@@ -607,6 +604,12 @@ vmfex_direct_create_dp(bool start OVS_UNUSED)
 /* Does nothing. */
 void
 vmfex_direct_forget_dp(void)
+{
+}
+
+/* Does nothing. */
+void
+vmfex_direct_note_rxq(struct netdev_rxq *rxq OVS_UNUSED)
 {
 }
 

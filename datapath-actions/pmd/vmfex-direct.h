@@ -77,19 +77,18 @@
 
 #include <stdbool.h>
 
+struct netdev_rxq;
+
 void vmfex_direct_create_dp(bool);
 void vmfex_direct_forget_dp(void);
+void vmfex_direct_note_rxq(struct netdev_rxq *);
 
 #ifdef HAVE_PMD_INPUT_FUNC
 #include "dpif-netdev-private-thread.h"
 
-typedef int vmfex_rxq_recv_func(struct netdev_rxq *, struct dp_packet_batch *,
-                                int *qfill);
 typedef void vmfex_impl_get_func(struct ds *, struct dp_netdev_pmd_thread **,
                                  size_t);
 
-int vmfex_direct_rxq_recv(struct netdev_rxq *, struct dp_packet_batch *,
-                          int *qfill, vmfex_rxq_recv_func *original);
 dp_netdev_input_func vmfex_direct_input_func(dp_netdev_input_func original);
 void vmfex_direct_impl_get(struct ds *, struct dp_netdev_pmd_thread **,
                            size_t n, vmfex_impl_get_func *original);

@@ -217,10 +217,10 @@ loan_offer(struct vmfex_loan *loan, odp_port_t trunk)
     generation++;
 }
 
-/* Does what netdev_rxq_close() does, which 'original' must be, once no
- * borrower uses 'rxq' any more.  The owner must not either. */
+/* Called when 'rxq', which may be NULL, is about to be closed: returns when no
+ * borrower uses it any more.  The owner must not either. */
 void
-vmfex_loan_rxq_close(struct netdev_rxq *rxq, vmfex_rxq_close_func *original)
+vmfex_loan_rxq_closing(struct netdev_rxq *rxq)
 {
     struct vmfex_loan *loan = rxq ? loan_find(rxq) : NULL;
 
@@ -232,7 +232,6 @@ vmfex_loan_rxq_close(struct netdev_rxq *rxq, vmfex_rxq_close_func *original)
         ovs_list_remove(&loan->node);
         ovsrcu_postpone(free_cacheline, loan);
     }
-    original(rxq);
 }
 
 /* Offers the open queues of 'netdev', which is port 'trunk' of our datapath,
@@ -503,14 +502,15 @@ give_way(void)
     *had = false;
 }
 
-static int
-recv_as_owner(struct vmfex_loan *loan, struct dp_packet_batch *batch,
-              int *qfill, vmfex_rxq_recv_func *original)
+/* Called when the owner is about to poll the queue of 'loan'.  Returns true if
+ * it may. */
+static bool
+owner_polls(struct vmfex_loan *loan)
 {
     int state = loan_state(loan);
 
     if (state == HOME) {
-        return original(loan->rxq, batch, qfill);
+        return true;
     } else if (state == ASKED) {
         loan->last_look = loan->last_change = time_msec();
         loan_change(loan, ASKED, GRANTED);
@@ -518,24 +518,26 @@ recv_as_owner(struct vmfex_loan *loan, struct dp_packet_batch *batch,
         watch_borrower(loan, state);
         give_way();
     }
-    return EAGAIN;
+    return false;
 }
 
-/* Does what netdev_rxq_recv() does, which 'original' must be, unless 'rxq' is
- * lent to somebody else. */
-int
-vmfex_loan_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
-                    int *qfill, vmfex_rxq_recv_func *original)
+/* Called when the calling thread, as the owner of 'rxq', is about to poll it.
+ * Returns true if it may, false if the queue is lent to somebody else. */
+bool
+vmfex_loan_polled_by_owner(struct netdev_rxq *rxq)
 {
     struct vmfex_loan *loan;
-    int error;
 
     atomic_read_explicit(table_slot(rxq), &loan, memory_order_acquire);
-    error = (OVS_UNLIKELY(loan && loan->rxq == rxq)
-             ? recv_as_owner(loan, batch, qfill, original)
-             : original(rxq, batch, qfill));
-    if (!error) {
-        *had_frames_get() = true;
+    if (OVS_UNLIKELY(loan && loan->rxq == rxq)) {
+        return owner_polls(loan);
     }
-    return error;
+    return true;
+}
+
+/* Called when the calling thread has received something. */
+void
+vmfex_loan_received(void)
+{
+    *had_frames_get() = true;
 }

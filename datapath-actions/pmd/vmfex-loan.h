@@ -76,10 +76,6 @@ struct netdev;
 struct netdev_rxq;
 struct vmfex_loan;
 
-typedef int vmfex_rxq_recv_func(struct netdev_rxq *, struct dp_packet_batch *,
-                                int *qfill);
-typedef void vmfex_rxq_close_func(struct netdev_rxq *);
-
 /* Who may borrow a queue: one thread at a time. */
 struct vmfex_borrower {
     ATOMIC(struct vmfex_loan *) loan; /* NULL: none. */
@@ -87,7 +83,7 @@ struct vmfex_borrower {
 
 /* Main thread. */
 void vmfex_loan_rxq_opened(struct netdev_rxq *);
-void vmfex_loan_rxq_close(struct netdev_rxq *, vmfex_rxq_close_func *original);
+void vmfex_loan_rxq_closing(struct netdev_rxq *);
 void vmfex_loan_offer(const struct netdev *, odp_port_t);
 size_t vmfex_loan_count(void);
 unsigned int vmfex_loan_generation(void);
@@ -103,8 +99,8 @@ int vmfex_borrower_recv(struct vmfex_borrower *, struct dp_packet_batch *,
 odp_port_t vmfex_borrower_trunk(const struct vmfex_borrower *);
 void vmfex_borrower_done(struct vmfex_borrower *, bool all_sent);
 
-/* Anybody else. */
-int vmfex_loan_rxq_recv(struct netdev_rxq *, struct dp_packet_batch *,
-                        int *qfill, vmfex_rxq_recv_func *original);
+/* Owner, and any other thread that polls. */
+bool vmfex_loan_polled_by_owner(struct netdev_rxq *);
+void vmfex_loan_received(void);
 
 #endif /* vmfex-loan.h */

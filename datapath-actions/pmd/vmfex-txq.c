@@ -153,8 +153,8 @@ vmfex_txq_get(const struct vmfex_txq *txq_, int *qid)
     return ovsrcu_get(struct netdev *, &txq->open);
 }
 
-/* Does what netdev_set_tx_multiq() does, which 'original' must be, with one
- * queue more if 'netdev' is a port of our datapath. */
+/* Wrapper for netdev_set_tx_multiq(): adds one queue if 'netdev' is a port of
+ * our datapath, then calls original(). */
 int
 vmfex_netdev_set_tx_multiq(struct netdev *netdev, unsigned int n_txq,
                            vmfex_set_tx_multiq_func *original)
@@ -179,8 +179,8 @@ vmfex_netdev_set_tx_multiq(struct netdev *netdev, unsigned int n_txq,
     return error;
 }
 
-/* Does what netdev_reconfigure() does, which 'original' must be, while nobody
- * else sends on 'netdev'. */
+/* Wrapper for netdev_reconfigure(): waits until nobody else sends on 'netdev',
+ * then calls original(). */
 int
 vmfex_netdev_reconfigure(struct netdev *netdev,
                          vmfex_reconfigure_func *original)
