@@ -512,8 +512,26 @@ AC_DEFUN([VMFEX_CHECK_OVS_FEATURES],
       dp_netdev_impl_get(NULL, &pmd, 1);
       pmd_perf_stats_init(&pmd->perf_stats);],
      [a PMD thread's input function can be replaced])
-   HAVE_PMD_INPUT_FUNC=$vmfex_ok
-   AC_SUBST([HAVE_PMD_INPUT_FUNC])
+   HAVE_PMD_HOOK=$vmfex_ok
+   VMFEX_CHECK_OVS([HAVE_PMD_THREAD],
+     [#include "dpif-netdev-thread.h"
+      #include "util.h"],
+     [struct dp_netdev_pmd_thread *pmd = NULL;
+      pmd->ctx.now = 0;
+      (void) pmd->dp;
+      (void) pmd->core_id;
+      (void) pmd->static_tx_qid;
+      (void) pmd->n_output_batches;
+      (void) hmap_count(&pmd->send_port_cache);
+      pmd_perf_start_iteration(&pmd->perf_stats);
+      pmd_perf_end_iteration(&pmd->perf_stats, 0, 0, 0, false);
+      pmd_perf_stats_init(&pmd->perf_stats);
+      xnanosleep_no_quiesce(0);],
+     [what a PMD thread received can be taken from it])
+   if test $vmfex_ok = yes; then
+     HAVE_PMD_HOOK=yes
+   fi
+   AC_SUBST([HAVE_PMD_HOOK])
    VMFEX_CHECK_OVS([HAVE_DAEMONIZE_START_2],
      [#include "daemon.h"],
      [daemonize_start(false, false);],

@@ -18,6 +18,8 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/forwarding/vmfex-fwd.h \
 	datapath-actions/pmd/vmfex-handover.c \
 	datapath-actions/pmd/vmfex-handover.h \
+	datapath-actions/pmd/vmfex-hook.c \
+	datapath-actions/pmd/vmfex-hook.h \
 	datapath-actions/pmd/vmfex-inject.c \
 	datapath-actions/pmd/vmfex-inject.h \
 	datapath-actions/tags/vmfex-l2.c \
@@ -31,6 +33,8 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/emulated/vmfex-offload.h \
 	datapath-actions/forwarding/vmfex-policer.c \
 	datapath-actions/forwarding/vmfex-policer.h \
+	datapath-actions/pmd/vmfex-pmd.c \
+	datapath-actions/pmd/vmfex-pmd.h \
 	datapath-actions/pmd/vmfex-ring.c \
 	datapath-actions/pmd/vmfex-ring.h \
 	datapath-actions/pmd/vmfex-txq.c \

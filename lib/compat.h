@@ -22,6 +22,14 @@ vmfex_batch_truncate(struct dp_packet_batch *batch, size_t n)
     batch->count = n;
 }
 
+/* Returns true if 'batch', of received frames, has as many as there can be.
+ * (From Open vSwitch 4.0 on, other batches can grow.) */
+static inline bool
+vmfex_batch_is_full(const struct dp_packet_batch *batch)
+{
+    return batch->count == NETDEV_MAX_BURST;
+}
+
 /* Returns true if 'packet' relies on whoever sends it to compute a checksum or
  * to segment it. */
 static inline bool

@@ -10,6 +10,7 @@
 #include "coverage.h"
 #include "datapath-actions/pmd/vmfex-compiled.h"
 #include "datapath-actions/pmd/vmfex-handover.h"
+#include "datapath-actions/pmd/vmfex-pmd.h"
 #include "dpif.h"
 #include "dpif-provider.h"
 #include "netdev-provider.h"
@@ -68,13 +69,14 @@ groups_changed(void)
     }
 }
 
+/* Makes a group for 'dpif', in which the main thread is 'main_'. */
 static struct vethernet_group *
-group_create(const char *dpif_name)
+group_create(const struct dpif *dpif, struct dp_netdev_pmd_thread *main_)
 {
     struct vethernet_group *group = xzalloc(sizeof *group);
 
-    group->dpif_name = xstrdup(dpif_name);
-    group->handover = vmfex_handover_create(vmfex_datapath_receive);
+    group->dpif_name = xstrdup(dpif_name(dpif));
+    group->handover = vmfex_handover_create(vmfex_datapath_receive, main_);
     ovs_list_init(&group->ports);
     ovs_list_push_back(&all_groups, &group->node);
     groups_changed();
@@ -91,20 +93,28 @@ group_destroy(struct vethernet_group *group)
     free(group);
 }
 
-/* Returns the group for a new port of the datapath named 'dpif_name'. */
-static struct vethernet_group *
-group_get(const char *dpif_name)
+/* Stores in '*groupp' the group for a new port of 'dpif'.  Returns 0 or a
+ * positive errno value. */
+static int
+group_get(struct dpif *dpif, struct vethernet_group **groupp)
 {
+    struct dp_netdev_pmd_thread *main_;
     struct vethernet_group *group;
+    int error;
 
     if (vmfex_compiled_is_supported()) {
         LIST_FOR_EACH (group, node, &all_groups) {
-            if (!strcmp(group->dpif_name, dpif_name)) {
-                return group;
+            if (!strcmp(group->dpif_name, dpif_name(dpif))) {
+                *groupp = group;
+                return 0;
             }
         }
     }
-    return group_create(dpif_name);
+    error = vmfex_pmd_probe(dpif, &main_);
+    if (!error) {
+        *groupp = group_create(dpif, main_);
+    }
+    return error;
 }
 
 /* Makes 'port' the leader of its group. */
@@ -159,6 +169,7 @@ vethernet_dpif_port_add(struct dpif *dpif, struct netdev *netdev,
                         odp_port_t *port_nop,
                         vethernet_dpif_port_add_func *original)
 {
+    struct vethernet_group *group;
     struct vethernet_port *port;
     odp_port_t port_no;
     int error;
@@ -176,8 +187,12 @@ vethernet_dpif_port_add(struct dpif *dpif, struct netdev *netdev,
         return EBUSY;
     }
 
+    error = group_get(dpif, &group);
+    if (error) {
+        return error;
+    }
     port_no = port_nop ? *port_nop : ODPP_NONE;
-    port_join(port, group_get(dpif_name(dpif)));
+    port_join(port, group);
     error = original(dpif, netdev, &port_no);
     if (error) {
         vethernet_port_left(port);

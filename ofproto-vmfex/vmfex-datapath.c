@@ -9,7 +9,7 @@
 #include "coverage.h"
 #include "lib/compat.h"
 #include "datapath-actions/emulated/vmfex-actions.h"
-#include "datapath-actions/pmd/vmfex-direct.h"
+#include "datapath-actions/pmd/vmfex-hook.h"
 #include "datapath-actions/pmd/vmfex-txq.h"
 #include "dp-packet.h"
 #include "dpif.h"
@@ -103,9 +103,9 @@ vmfex_datapath_open(void)
         return 0;
     }
 
-    vmfex_direct_create_dp(true);
+    vmfex_hook_create_dp(true);
     error = dpif_create_and_open(VMFEX_DPIF_NAME, VMFEX_DPIF_TYPE, &dpif);
-    vmfex_direct_create_dp(false);
+    vmfex_hook_create_dp(false);
     if (error) {
         VLOG_ERR("cannot create datapath %s@%s: %s", VMFEX_DPIF_TYPE,
                  VMFEX_DPIF_NAME, ovs_strerror(error));
@@ -136,7 +136,7 @@ vmfex_datapath_close(void)
     ovsrcu_synchronize();
 
     vmfex_flows_forget();
-    vmfex_direct_forget_dp();
+    vmfex_hook_forget_dp();
     dpif_delete(dpif);
     dpif_close(dpif);
 }

@@ -203,6 +203,7 @@ lport_publish(struct vmfex_lport *lport)
 
     port = xzalloc(sizeof *port);
     port->odp_port = lport->odp_port;
+    port->netdev = lport->netdev;
     port->counters = lport->counters;
     port->txq = lport->txq;
     port->drop = VMFEX_DROP_NO_LINK;

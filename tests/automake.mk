@@ -177,7 +177,7 @@ check-packages:
 # Virtual machines.
 check-libvirt: all tests/atlocal
 	$(srcdir)/tests/libvirt .
-	case $(HAVE_DPDK)/$(HAVE_PMD_INPUT_FUNC) in \
+	case $(HAVE_DPDK)/$(HAVE_PMD_HOOK) in \
 	no/*|*/no) ;; \
 	*) $(srcdir)/tests/libvirt . --vhost-user ;; \
 	esac

@@ -14,6 +14,7 @@
 #include "datapath-actions/emulated/vmfex-actions.h"
 #include "datapath-actions/emulated/vmfex-flow-text.h"
 #include "datapath-actions/pmd/vmfex-direct.h"
+#include "datapath-actions/pmd/vmfex-hook.h"
 #include "datapath-actions/pmd/vmfex-loan.h"
 #include "datapath-actions/pmd/vmfex-txq.h"
 #include "netdev-provider.h"
@@ -49,6 +50,11 @@ __wrap_odp_execute_actions(void *dp, struct dp_packet_batch *batch,
                            size_t actions_len,
                            odp_execute_cb dp_execute_action)
 {
+#ifdef HAVE_PMD_THREAD
+    if (vmfex_pmd_probe_execute(dp, dp_execute_action)) {
+        return;
+    }
+#endif
     vmfex_odp_execute_actions(dp, batch, steal, actions, actions_len,
                               dp_execute_action, __real_odp_execute_actions);
 }
@@ -83,23 +89,57 @@ __wrap_odp_flow_from_string(const char *s, const struct simap *port_names,
 dp_netdev_input_func
 __wrap_dp_netdev_impl_get_default(void)
 {
-    return vmfex_direct_input_func(__real_dp_netdev_impl_get_default());
+    return vmfex_hook_input_func(__real_dp_netdev_impl_get_default());
 }
 
 void
 __wrap_dp_netdev_impl_get(struct ds *reply,
                           struct dp_netdev_pmd_thread **pmd_list, size_t n)
 {
-    vmfex_direct_impl_get(reply, pmd_list, n, __real_dp_netdev_impl_get);
+    vmfex_hook_impl_get(reply, pmd_list, n, __real_dp_netdev_impl_get);
 }
 
+#endif
+
+#ifdef VMFEX_HAVE_PMD
 void
 __wrap_pmd_perf_stats_init(struct pmd_perf_stats *stats)
 {
     __real_pmd_perf_stats_init(stats);
-    vmfex_direct_pmd_created(stats);
+    vmfex_hook_pmd_created(stats);
+#ifdef HAVE_PMD_THREAD
+    vmfex_pmd_created(stats);
+#endif
+}
+#endif
+
+#ifdef HAVE_PMD_THREAD
+void
+__wrap_pmd_perf_start_iteration(struct pmd_perf_stats *stats)
+{
+    vmfex_pmd_start_iteration(stats);
+    __real_pmd_perf_start_iteration(stats);
 }
 
+void
+__wrap_pmd_perf_end_iteration(struct pmd_perf_stats *stats, int rx_packets,
+                              int tx_packets, uint64_t sleep_cycles,
+                              bool full_metrics)
+{
+    __real_pmd_perf_end_iteration(stats,
+                                  rx_packets + (int) vmfex_pmd_n_received(),
+                                  tx_packets,
+                                  vmfex_pmd_may_sleep() ? sleep_cycles : 0,
+                                  full_metrics);
+}
+
+void
+__wrap_xnanosleep_no_quiesce(uint64_t nanoseconds)
+{
+    if (vmfex_pmd_may_sleep()) {
+        __real_xnanosleep_no_quiesce(nanoseconds);
+    }
+}
 #endif
 
 int
@@ -136,6 +176,9 @@ __wrap_netdev_reconfigure(struct netdev *netdev)
  *     PMD thread                              while it is lent   which one
  *     polled by the  reads netdevs of the
  *     main thread    kernel
+ *     received, from                                            forwards, see
+ *     Open vSwitch                                              vmfex-hook.h
+ *     4.0 on
  *     closed         frees what was read      no borrower uses
  *                                             it any more */
 
@@ -162,15 +205,12 @@ main_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
             : __real_netdev_rxq_recv(rxq, batch, qfill));
 }
 
-int
-__wrap_netdev_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
-                       int *qfill)
+/* Receives from a queue that a PMD thread polls. */
+static int
+pmd_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch, int *qfill)
 {
     int error;
 
-    if (OVS_UNLIKELY(!rxq->netdev->netdev_class->is_pmd)) {
-        return main_rxq_recv(rxq, batch, qfill);
-    }
     vmfex_direct_note_rxq(rxq);
     if (!vmfex_loan_polled_by_owner(rxq)) {
         return EAGAIN;
@@ -178,6 +218,23 @@ __wrap_netdev_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     error = __real_netdev_rxq_recv(rxq, batch, qfill);
     if (!error) {
         vmfex_loan_received();
+    }
+    return error;
+}
+
+int
+__wrap_netdev_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+                       int *qfill)
+{
+    int error;
+
+    if (OVS_LIKELY(rxq->netdev->netdev_class->is_pmd)) {
+        error = pmd_rxq_recv(rxq, batch, qfill);
+    } else {
+        error = main_rxq_recv(rxq, batch, qfill);
+    }
+    if (!error) {
+        vmfex_hook_received(rxq, batch);
     }
     return error;
 }

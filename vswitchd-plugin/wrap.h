@@ -10,9 +10,7 @@
 
 #include "vmfex-config.h"
 
-#ifdef HAVE_PMD_INPUT_FUNC
-#include "dpif-netdev-private-thread.h"
-#endif
+#include "datapath-actions/pmd/vmfex-pmd.h"
 #include "dpif.h"
 #include "if-notifier.h"
 #include "netdev.h"

@@ -50,9 +50,22 @@ VMFEX_WRAP(dp_netdev_input_func, dp_netdev_impl_get_default, (void))
 VMFEX_WRAP(void, dp_netdev_impl_get,
            (struct ds *reply, struct dp_netdev_pmd_thread **pmd_list,
             size_t n))
+#endif
 
+#if defined HAVE_PMD_INPUT_FUNC || defined HAVE_PMD_THREAD
 /* lib/dpif-netdev-perf.h */
 VMFEX_WRAP(void, pmd_perf_stats_init, (struct pmd_perf_stats *))
+#endif
+
+#ifdef HAVE_PMD_THREAD
+/* lib/dpif-netdev-perf.h */
+VMFEX_WRAP(void, pmd_perf_start_iteration, (struct pmd_perf_stats *))
+VMFEX_WRAP(void, pmd_perf_end_iteration,
+           (struct pmd_perf_stats *, int rx_packets, int tx_packets,
+            uint64_t sleep_cycles, bool full_metrics))
+
+/* lib/util.h */
+VMFEX_WRAP(void, xnanosleep_no_quiesce, (uint64_t nanoseconds))
 #endif
 
 /* lib/dpif.h */

@@ -29,6 +29,7 @@ static uint32_t last_endpoint_id OVS_GUARDED_BY(endpoints_mutex);
 
 /* Ports by datapath port number.  Written by the main thread only. */
 static struct cmap ports = CMAP_INITIALIZER;
+static struct cmap ports_by_netdev = CMAP_INITIALIZER;
 
 /* Initializes this module.  Must be called before any other function. */
 void
@@ -332,6 +333,22 @@ vmfex_port_lookup(odp_port_t odp_port)
     return NULL;
 }
 
+/* Returns what was published for the port whose netdev is 'netdev', or
+ * NULL. */
+const struct vmfex_port *
+vmfex_port_lookup_netdev(const struct netdev *netdev)
+{
+    struct vmfex_port *port;
+
+    CMAP_FOR_EACH_WITH_HASH (port, netdev_node, hash_pointer(netdev, 0),
+                             &ports_by_netdev) {
+        if (port->netdev == netdev) {
+            return port;
+        }
+    }
+    return NULL;
+}
+
 static void
 port_free(struct vmfex_port *port)
 {
@@ -351,7 +368,11 @@ vmfex_port_publish(const struct vmfex_port *new_)
     struct vmfex_port *old = CONST_CAST(struct vmfex_port *,
                                         vmfex_port_lookup(new->odp_port));
 
+    cmap_insert(&ports_by_netdev, &new->netdev_node,
+                hash_pointer(new->netdev, 0));
     if (old) {
+        cmap_remove(&ports_by_netdev, &old->netdev_node,
+                    hash_pointer(old->netdev, 0));
         cmap_replace(&ports, &old->node, &new->node, hash_odp(new->odp_port));
         ovsrcu_postpone(port_free, old);
     } else {
@@ -367,6 +388,8 @@ vmfex_port_withdraw(odp_port_t odp_port)
                                         vmfex_port_lookup(odp_port));
 
     if (old) {
+        cmap_remove(&ports_by_netdev, &old->netdev_node,
+                    hash_pointer(old->netdev, 0));
         cmap_remove(&ports, &old->node, hash_odp(odp_port));
         ovsrcu_postpone(port_free, old);
     }

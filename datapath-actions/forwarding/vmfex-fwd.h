@@ -148,8 +148,10 @@ struct vmfex_trunk_table {
 
 /* A port of the datapath.  Immutable. */
 struct vmfex_port {
-    struct cmap_node node;
+    struct cmap_node node;                /* By 'odp_port'. */
+    struct cmap_node netdev_node;         /* By 'netdev'. */
     odp_port_t odp_port;
+    const struct netdev *netdev;          /* In the datapath. */
     struct vmfex_counters *counters;      /* Outlives this structure. */
     struct vmfex_txq *txq;                /* Likewise.  NULL if none. */
     const struct vmfex_link *link;        /* VM port: its link, or NULL. */
@@ -191,6 +193,7 @@ size_t vmfex_link_find_channel(const struct vmfex_link *, odp_port_t trunk,
                                uint16_t vif);
 
 const struct vmfex_port *vmfex_port_lookup(odp_port_t);
+const struct vmfex_port *vmfex_port_lookup_netdev(const struct netdev *);
 void vmfex_port_publish(const struct vmfex_port *);
 void vmfex_port_withdraw(odp_port_t);
 

@@ -3,7 +3,7 @@
 #include <config.h>
 #include "datapath-actions/pmd/vmfex-compiled.h"
 
-#ifdef HAVE_PMD_INPUT_FUNC
+#ifdef VMFEX_HAVE_PMD
 
 #include "datapath-actions/pmd/vmfex-inject.h"
 #include "datapath-actions/tags/etag.h"
@@ -235,7 +235,7 @@ vmfex_compiled_arrive(odp_port_t in_port, struct dp_packet_batch *batch,
     }
 }
 
-#else /* !HAVE_PMD_INPUT_FUNC */
+#else /* !VMFEX_HAVE_PMD */
 
 /* Returns true if ports can be compiled, that is, if this Open vSwitch has a
  * hook for the direct path. */

@@ -24,10 +24,10 @@
  * - vmfex_compiled_arrive(), for frames of a trunk that another datapath polls
  *   (vmfex-loan.h, vmfex-handover.h).
  *
- * Where Open vSwitch has no hook for the direct path (HAVE_PMD_INPUT_FUNC), no
+ * Where Open vSwitch has no hook for the direct path (vmfex-pmd.h), no
  * port is compiled. */
 
-#include "vmfex-config.h"
+#include "datapath-actions/pmd/vmfex-pmd.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,7 +46,7 @@ bool vmfex_compiled_is_supported(void);
 void vmfex_compiled_make(struct vmfex_port *);
 bool vmfex_compiled_leads_out(const struct vmfex_compiled *);
 
-#ifdef HAVE_PMD_INPUT_FUNC
+#ifdef VMFEX_HAVE_PMD
 
 struct vmfex_arrivals;
 
@@ -235,6 +235,6 @@ compiled_vif_accepts(const struct compiled_trunk *trunk,
     return !vif->switches || vmfex_endpoint_channel(vif->endpoint);
 }
 
-#endif /* HAVE_PMD_INPUT_FUNC */
+#endif /* VMFEX_HAVE_PMD */
 
 #endif /* vmfex-compiled.h */

@@ -21,99 +21,28 @@
 #include "packets.h"
 #include "util.h"
 
-#ifdef HAVE_PMD_INPUT_FUNC
+#ifdef VMFEX_HAVE_PMD
 
 COVERAGE_DEFINE(vmfex_direct_backlog);
 
 /* Batches that a backlogged queue may be served in a turn. */
 #define MAX_BATCHES 8
 
-/* What a PMD thread would call if we were not here. */
-static ATOMIC(dp_netdev_input_func) original_input;
-
-/* Our datapath, or NULL.  Written by the main thread. */
-static ATOMIC(struct dp_netdev *) our_dp;
-
-/* Whether our datapath is being made.  For the main thread. */
-static bool creating;
-
 /* What a PMD thread knows of receive queues.  Not a reference to any. */
 struct direct_queues {
     struct netdev_rxq *current;    /* It came from here last. */
     struct netdev_rxq *backlogged; /* Last one with more than one batch. */
+    bool in_turn;                  /* More is being received. */
 };
 
 DEFINE_STATIC_PER_THREAD_DATA(struct direct_queues, direct_queues,
-                              { NULL, NULL });
-
-/* Says that the calling thread makes our datapath from now on, if 'start',
- * or that it is done. */
-void
-vmfex_direct_create_dp(bool start)
-{
-    creating = start;
-}
-
-/* Forgets about our datapath, which is going to be deleted. */
-void
-vmfex_direct_forget_dp(void)
-{
-    atomic_store_relaxed(&our_dp, NULL);
-}
-
-/* Called with the 'stats' of each PMD thread when the thread's structure has
- * been made, before it runs.  (The main thread has one, too.) */
-void
-vmfex_direct_pmd_created(struct pmd_perf_stats *stats)
-{
-    if (creating) {
-        struct dp_netdev_pmd_thread *pmd
-            = CONTAINER_OF(stats, struct dp_netdev_pmd_thread, perf_stats);
-
-        atomic_store_relaxed(&our_dp, pmd->dp);
-    }
-}
-
-static int32_t direct_input(struct dp_netdev_pmd_thread *,
-                            struct dp_packet_batch *, odp_port_t);
-
-/* Returns the function that PMD threads are to call with what they received,
- * in place of 'original'. */
-dp_netdev_input_func
-vmfex_direct_input_func(dp_netdev_input_func original)
-{
-    atomic_store_relaxed(&original_input, original);
-    return direct_input;
-}
+                              { .current = NULL });
 
 /* Remembers that the calling thread, a PMD thread, polls 'rxq'. */
 void
 vmfex_direct_note_rxq(struct netdev_rxq *rxq)
 {
     direct_queues_get()->current = rxq;
-}
-
-/* Wrapper for dp_netdev_impl_get(): makes stand-ins of the PMD threads that
- * call what those would call without us, then calls original() with them.  It
- * looks only at 'core_id' and 'netdev_input_func'. */
-void
-vmfex_direct_impl_get(struct ds *reply, struct dp_netdev_pmd_thread **pmds,
-                      size_t n, vmfex_impl_get_func *original)
-{
-    struct dp_netdev_pmd_thread **standins = xcalloc(n, sizeof *standins);
-    dp_netdev_input_func input;
-
-    atomic_read_relaxed(&original_input, &input);
-    for (size_t i = 0; i < n; i++) {
-        standins[i] = xzalloc(sizeof *standins[i]);
-        standins[i]->core_id = pmds[i]->core_id;
-        atomic_init(&standins[i]->netdev_input_func, input);
-    }
-    original(reply, standins, n);
-    for (size_t i = 0; i < n; i++) {
-        free(standins[i]);
-    }
-    free(standins);
 }
 
 /* Forwarding. */
@@ -348,7 +277,7 @@ forward_up(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
         }
         note_mac(vm, (const uint8_t *) vmfex_packet_data(out->packets[0]));
         direct_send(pmd, channel->netdev, out);
-        pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n_out);
+        vmfex_pmd_note_received(pmd, n_out);
         direct_count(pmd, &vm->endpoint->counters, vm->lanes, VMFEX_TX_FRAMES,
                      n_out, n_bytes);
     }
@@ -488,7 +417,7 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
         group->n_bytes += size;
         n_bytes += size;
         group->batch.packets[group->batch.count++] = packet;
-        if (OVS_UNLIKELY(dp_packet_batch_is_full(&group->batch))) {
+        if (OVS_UNLIKELY(vmfex_batch_is_full(&group->batch))) {
             flush_group(pmd, group, &held->handover);
             held->used &= ~(UINT64_C(1) << numbers[i] % N_GROUPS);
         }
@@ -497,7 +426,7 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
 
     n_out = i - n_left;
     if (OVS_LIKELY(n_out)) {
-        pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n_out);
+        vmfex_pmd_note_received(pmd, n_out);
         direct_count(pmd, trunk->counters, trunk->counters->lanes,
                      VMFEX_RX_FRAMES, n_out, n_bytes);
     }
@@ -511,7 +440,7 @@ batches_of_turn(const struct dp_packet_batch *batch)
     struct direct_queues *queues = direct_queues_get();
     bool again;
 
-    if (!dp_packet_batch_is_full(batch)) {
+    if (!vmfex_batch_is_full(batch)) {
         return 1;
     }
     again = queues->backlogged == queues->current;
@@ -535,7 +464,7 @@ take_turn(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     held.handover.h = NULL;
     held.handover.n = 0;
     for (;;) {
-        is_full = dp_packet_batch_is_full(batch);
+        is_full = vmfex_batch_is_full(batch);
         if (compiled->is_trunk) {
             forward_from_trunk(pmd, batch, &compiled->trunk, &held);
             if (compiled->trunk.hands_over) {
@@ -550,7 +479,7 @@ take_turn(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
             break;
         }
         COVERAGE_INC(vmfex_direct_backlog);
-        dp_packet_batch_init(batch);
+        vmfex_batch_truncate(batch, 0);
         if (netdev_rxq_recv(rxq, batch, NULL)) {
             break;
         }
@@ -558,54 +487,32 @@ take_turn(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     flush_held(pmd, &held);
 }
 
-/* Forwards those frames of 'batch', which 'pmd' received on 'in_port', that
- * take the direct path, and has the original input function do the rest.
- * Returns what that returns: 0, or otherwise nonzero to have dpif-netdev
- * process what is left in 'batch'. */
-static int32_t
-direct_input(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
-             odp_port_t in_port)
+/* Forwards those frames of 'batch', which the calling thread, 'pmd', received
+ * at 'port' of our datapath, that take the direct path, and leaves the others
+ * in 'batch'.  Does nothing while it takes its turn, see vmfex-direct.h, in
+ * which it receives more itself. */
+void
+vmfex_direct_forward(struct dp_netdev_pmd_thread *pmd,
+                     struct dp_packet_batch *batch,
+                     const struct vmfex_port *port)
 {
-    dp_netdev_input_func input;
-    struct dp_netdev *dp;
+    struct direct_queues *queues = direct_queues_get();
+    int n_batches;
 
-    atomic_read_relaxed(&original_input, &input);
-    atomic_read_relaxed(&our_dp, &dp);
-    if (OVS_UNLIKELY(pmd->dp != dp)) {
-        if (vmfex_handover_is_pending()) {
-            vmfex_handover_input(pmd, batch, input);
-            return 0;
-        }
-    } else if (OVS_LIKELY(pmd->core_id != NON_PMD_CORE_ID)) {
-        const struct vmfex_port *port = vmfex_port_lookup(in_port);
-        int n_batches = batches_of_turn(batch);
-        int32_t retval;
-
-        /* Output of the emulated path that waits must not be overtaken. */
-        if (OVS_LIKELY(port && port->compiled && !pmd->n_output_batches)) {
-            take_turn(pmd, batch, port->compiled, n_batches);
-        }
-        retval = (OVS_LIKELY(dp_packet_batch_is_empty(batch)) ? 0
-                  : input(pmd, batch, in_port));
-        vmfex_handover_give_way(pmd->core_id);
-        return retval;
+    if (OVS_UNLIKELY(queues->in_turn)) {
+        return;
     }
-    return input(pmd, batch, in_port);
+    n_batches = batches_of_turn(batch);
+
+    /* Output of the emulated path that waits must not be overtaken. */
+    if (OVS_LIKELY(port && port->compiled && !pmd->n_output_batches)) {
+        queues->in_turn = true;
+        take_turn(pmd, batch, port->compiled, n_batches);
+        queues->in_turn = false;
+    }
 }
 
-#else /* !HAVE_PMD_INPUT_FUNC */
-
-/* Does nothing. */
-void
-vmfex_direct_create_dp(bool start OVS_UNUSED)
-{
-}
-
-/* Does nothing. */
-void
-vmfex_direct_forget_dp(void)
-{
-}
+#else /* !VMFEX_HAVE_PMD */
 
 /* Does nothing. */
 void

@@ -5,14 +5,14 @@
 
 /* The direct path: a patch panel in the PMD thread.
  *
- * A PMD thread of the userspace datapath hands each batch that it received to
- * a function that can be replaced.  Ours comes first:
+ * What a PMD thread of the userspace datapath received comes to us first, see
+ * vmfex-hook.h:
  *
  *     netdev_rxq_recv()                            (dpif-netdev, unchanged)
  *           |  batch of up to 32 frames
  *           v
- *     direct_input() ------------- not of our datapath, or ------+
- *           |                      no link in the direct path    |
+ *     vmfex_direct_forward() ----- no link in the direct path ---+
+ *           |                                                    |
  *           |                                                    |
  *           | VM port: no tag of its own? MAC? size?             |
  *           | trunk:   tag good? VIF known? link active?         |
@@ -31,11 +31,6 @@
  * What it needs to know of a port was compiled when that was published, from
  * the same struct vmfex_link that the emulated path reads: see
  * vmfex-compiled.h.
- *
- * Which datapath a PMD thread belongs to is known by 'pmd->dp', since numbers
- * of ports are no help: every datapath counts its own.  Ours is the one whose
- * first thread is made between vmfex_direct_create_dp() with true and with
- * false.
  *
  * Sending needs no reference to a netdev and no lock.  dpif-netdev takes a
  * port out of each thread's 'send_port_cache', and waits for the threads to
@@ -70,29 +65,21 @@
  * Frames from a trunk are grouped by VIF, and a group is sent when it is full
  * or the turn ends; so 64 VM ports get batches of a size that is worth it.
  *
- * Where Open vSwitch has no such function (HAVE_PMD_INPUT_FUNC), nothing of
- * this is built, and vmfex_compiled_is_supported() returns false. */
+ * Where Open vSwitch has no hook (see vmfex-pmd.h), nothing of this is built,
+ * and vmfex_compiled_is_supported() returns false. */
 
-#include "vmfex-config.h"
-
-#include <stdbool.h>
+#include "datapath-actions/pmd/vmfex-pmd.h"
 
 struct netdev_rxq;
 
-void vmfex_direct_create_dp(bool);
-void vmfex_direct_forget_dp(void);
 void vmfex_direct_note_rxq(struct netdev_rxq *);
 
-#ifdef HAVE_PMD_INPUT_FUNC
-#include "dpif-netdev-private-thread.h"
+#ifdef VMFEX_HAVE_PMD
+struct dp_packet_batch;
+struct vmfex_port;
 
-typedef void vmfex_impl_get_func(struct ds *, struct dp_netdev_pmd_thread **,
-                                 size_t);
-
-dp_netdev_input_func vmfex_direct_input_func(dp_netdev_input_func original);
-void vmfex_direct_impl_get(struct ds *, struct dp_netdev_pmd_thread **,
-                           size_t n, vmfex_impl_get_func *original);
-void vmfex_direct_pmd_created(struct pmd_perf_stats *);
+void vmfex_direct_forward(struct dp_netdev_pmd_thread *,
+                          struct dp_packet_batch *, const struct vmfex_port *);
 #endif
 
 #endif /* vmfex-direct.h */

@@ -43,6 +43,7 @@ COVERAGE_DEFINE(vmfex_handover_give_way);
 
 struct vmfex_handover {
     vmfex_emulate_func *emulate;
+    struct dp_netdev_pmd_thread *main; /* See vmfex_pmd_probe(). */
     struct ovs_list consumers;  /* Contains struct vmfex_consumer.  For the
                                  * main thread. */
 
@@ -63,20 +64,23 @@ struct vmfex_handover {
  * dealt with that. */
 DEFINE_STATIC_PER_THREAD_DATA(struct vmfex_handover *, last_put, NULL);
 
-#ifdef HAVE_PMD_INPUT_FUNC
+#ifdef VMFEX_HAVE_PMD
 /* Where vmfex_endpoint_deliver() puts frames, in a thread that consumes them
  * itself; otherwise NULL. */
 DEFINE_STATIC_PER_THREAD_DATA(struct vmfex_arrivals *, collected, NULL);
 #endif
 
-/* Returns a new hand-over to one datapath.  'emulate' is called for frames
- * from queues that are lent which need it. */
+/* Returns a new hand-over to one datapath, in which the main thread is 'main_'
+ * (see vmfex_pmd_probe()).  'emulate' is called for frames from queues that
+ * are lent which need it. */
 struct vmfex_handover *
-vmfex_handover_create(vmfex_emulate_func *emulate)
+vmfex_handover_create(vmfex_emulate_func *emulate,
+                      struct dp_netdev_pmd_thread *main_)
 {
     struct vmfex_handover *h = xzalloc(sizeof *h);
 
     h->emulate = emulate;
+    h->main = main_;
     ovs_list_init(&h->consumers);
     h->ring = vmfex_ring_create(RING_SIZE);
     h->seq = seq_create();
@@ -277,7 +281,7 @@ vmfex_handover_add(struct vmfex_handover_out *out, struct vmfex_endpoint *ep,
     vmfex_batch_truncate(batch, 0);
 }
 
-#ifdef HAVE_PMD_INPUT_FUNC
+#ifdef VMFEX_HAVE_PMD
 /* Moves the frames of 'batch', which arrived for 'ep', to 'a', which has room
  * for them. */
 static void
@@ -310,7 +314,7 @@ vmfex_endpoint_deliver(struct vmfex_endpoint *ep,
         dp_packet_batch_clone(&copies, batch);
         batch = &copies;
     }
-#ifdef HAVE_PMD_INPUT_FUNC
+#ifdef VMFEX_HAVE_PMD
     if (*collected_get_unsafe()) {
         collect(*collected_get(), ep, batch);
         return;
@@ -418,7 +422,7 @@ note_taken_out(struct vmfex_endpoint *ep, uint32_t n)
     atomic_store_relaxed(&ep->n_got, n_got + n);
 }
 
-#ifdef HAVE_PMD_INPUT_FUNC
+#ifdef VMFEX_HAVE_PMD
 /* Set by vmfex_consumer_recv() for vmfex_handover_input(), which the same
  * thread calls next. */
 DEFINE_STATIC_PER_THREAD_DATA(struct vmfex_consumer *, pending, NULL);
@@ -532,6 +536,13 @@ vmfex_handover_is_pending(void)
     return *pending_get_unsafe() != NULL;
 }
 
+/* Returns what the main thread is in the datapath of the pending consumer. */
+struct dp_netdev_pmd_thread *
+vmfex_handover_pending_main(void)
+{
+    return (*pending_get())->h->main;
+}
+
 /* Hands 'batch', which was in the ring of 'h', to the datapath that 'pmd'
  * belongs to. */
 static void
@@ -632,7 +643,7 @@ input_from_loan(struct vmfex_consumer *c, struct dp_packet_batch *batch,
 
         /* Any datapath drops the rest, and counts it. */
         if (!dp_packet_batch_is_empty(batch) && input(pmd, batch, trunk)) {
-            dp_netdev_input(pmd, batch, trunk);
+            vmfex_pmd_input(pmd, batch, trunk);
         }
     }
     vmfex_borrower_done(&c->borrower, all_is_sent());
@@ -657,7 +668,7 @@ vmfex_handover_input(struct dp_netdev_pmd_thread *pmd,
     }
     vmfex_batch_truncate(batch, 0);
 }
-#else /* !HAVE_PMD_INPUT_FUNC */
+#else /* !VMFEX_HAVE_PMD */
 /* Accepts the frames of 'batch', which were in the ring for 'ep': counts them
  * as received and drops those that are too many for its policer. */
 static void

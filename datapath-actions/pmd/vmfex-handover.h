@@ -77,12 +77,13 @@
 #include <stdint.h>
 
 #include "datapath-actions/pmd/vmfex-loan.h"
+#include "datapath-actions/pmd/vmfex-pmd.h"
 #include "dp-packet.h"
 #include "openvswitch/list.h"
 #include "openvswitch/types.h"
 #include "ovs-atomic.h"
-#include "vmfex-config.h"
 
+struct dp_netdev_pmd_thread;
 struct vmfex_endpoint;
 struct vmfex_handover;
 
@@ -90,7 +91,8 @@ struct vmfex_handover;
  * takes ownership of it. */
 typedef void vmfex_emulate_func(struct dp_packet *, odp_port_t trunk);
 
-struct vmfex_handover *vmfex_handover_create(vmfex_emulate_func *);
+struct vmfex_handover *vmfex_handover_create(vmfex_emulate_func *,
+                                             struct dp_netdev_pmd_thread *);
 void vmfex_handover_destroy(struct vmfex_handover *);
 void vmfex_handover_join(struct vmfex_handover *, struct vmfex_endpoint *,
                          odp_port_t);
@@ -136,10 +138,10 @@ int vmfex_consumer_recv(struct vmfex_consumer *, struct dp_packet_batch *,
                         int *qfill);
 void vmfex_consumer_wait(struct vmfex_consumer *);
 
-#ifdef HAVE_PMD_INPUT_FUNC
-#include "dpif-netdev-private-thread.h"
+#ifdef VMFEX_HAVE_PMD
 
 bool vmfex_handover_is_pending(void);
+struct dp_netdev_pmd_thread *vmfex_handover_pending_main(void);
 void vmfex_handover_input(struct dp_netdev_pmd_thread *,
                           struct dp_packet_batch *,
                           dp_netdev_input_func original);

@@ -3,7 +3,7 @@
 #include <config.h>
 #include "datapath-actions/pmd/vmfex-inject.h"
 
-#ifdef HAVE_PMD_INPUT_FUNC
+#ifdef VMFEX_HAVE_PMD
 
 #include <netinet/in.h>
 #include <string.h>
@@ -96,7 +96,7 @@ input_port(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
 {
     COVERAGE_INC(vmfex_inject_batch);
     if (input(pmd, batch, port)) {
-        dp_netdev_input(pmd, batch, port);
+        vmfex_pmd_input(pmd, batch, port);
     }
 }
 
@@ -184,4 +184,4 @@ vmfex_inject(struct vmfex_arrivals *a, const struct vmfex_handover *h,
     }
 }
 
-#endif /* HAVE_PMD_INPUT_FUNC */
+#endif /* VMFEX_HAVE_PMD */

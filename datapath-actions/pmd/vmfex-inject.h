@@ -23,15 +23,14 @@
  * vethernets, as tenants have them, do not push each other out of the
  * cache. */
 
-#include "vmfex-config.h"
+#include "datapath-actions/pmd/vmfex-pmd.h"
 
-#ifdef HAVE_PMD_INPUT_FUNC
+#ifdef VMFEX_HAVE_PMD
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "dp-packet.h"
-#include "dpif-netdev-private-thread.h"
 
 struct vmfex_endpoint;
 struct vmfex_handover;
@@ -46,6 +45,6 @@ struct vmfex_arrivals {
 void vmfex_inject(struct vmfex_arrivals *, const struct vmfex_handover *,
                   struct dp_netdev_pmd_thread *, dp_netdev_input_func);
 
-#endif /* HAVE_PMD_INPUT_FUNC */
+#endif /* VMFEX_HAVE_PMD */
 
 #endif /* vmfex-inject.h */
