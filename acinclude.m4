@@ -568,6 +568,24 @@ emulated path:   yes"
    _VMFEX_FEATURE([TLS:            ], [$vmfex_tls],
      [Open vSwitch is built without OpenSSL])])
 
+dnl VMFEX_WITH_SYSTEMD
+dnl
+dnl Where units of systemd are installed, or "no".
+AC_DEFUN([VMFEX_WITH_SYSTEMD],
+  [AC_ARG_WITH([systemdsystemunitdir],
+     [AS_HELP_STRING([--with-systemdsystemunitdir=DIR],
+        [install units of systemd there, for example in
+         /usr/lib/systemd/system, and its sysusers.d and tmpfiles.d in
+         PREFIX/lib (default: do not)])],
+     [], [with_systemdsystemunitdir=no])
+   AS_CASE([$with_systemdsystemunitdir],
+     [no], [],
+     [/*], [],
+     [AC_MSG_ERROR([--with-systemdsystemunitdir wants a directory])])
+   AC_SUBST([systemdsystemunitdir], [$with_systemdsystemunitdir])
+   AM_CONDITIONAL([HAVE_SYSTEMD],
+     [test "$with_systemdsystemunitdir" != no])])
+
 dnl VMFEX_CONFIG_HEADER(FILE)
 dnl
 dnl Writes what VMFEX_CHECK_OVS found.  AC_CONFIG_HEADERS is of no use here: it

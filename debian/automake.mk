@@ -5,6 +5,7 @@ DEBIAN_DIST = \
 	debian/changelog \
 	debian/control \
 	debian/copyright \
+	debian/not-installed \
 	debian/openvswitch-switch-vmfex.README.Debian \
 	debian/openvswitch-switch-vmfex.install \
 	debian/openvswitch-switch-vmfex.manpages \
@@ -15,22 +16,15 @@ DEBIAN_DIST = \
 	debian/vmfex-common.docs \
 	debian/vmfex-common.install \
 	debian/vmfex-common.manpages \
-	debian/vmfex-controller.default \
 	debian/vmfex-controller.install \
 	debian/vmfex-controller.manpages \
 	debian/vmfex-controller.postrm \
-	debian/vmfex-controller.service \
-	debian/vmfex-db \
+	debian/vmfex-doc.docs \
 	debian/vmfex-manager.README.Debian \
-	debian/vmfex-manager.default \
 	debian/vmfex-manager.install \
-	debian/vmfex-manager.logrotate \
 	debian/vmfex-manager.manpages \
 	debian/vmfex-manager.postinst \
-	debian/vmfex-manager.postrm \
-	debian/vmfex-manager.tmpfiles \
-	debian/vmfex-manager.vmfex-managerd.service \
-	debian/vmfex-manager.vmfex-ovsdb-server.service
+	debian/vmfex-manager.postrm
 EXTRA_DIST += $(DEBIAN_DIST)
 
 # Debian packages, in deb/, out of what "make dist" would publish.

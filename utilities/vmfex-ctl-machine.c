@@ -547,14 +547,16 @@ static const struct ctl_command_syntax machine_commands[] = {
 };
 
 static const struct vmfex_ctl_help machine_help[] = {
-    { "host-add", "declare a host",
+    { "host-add", "declare a host, by the system-id that \"ovs-appctl -t "
+      "vmfex-controller vmfex-controller/status\" shows there",
       "host-add h3 --policy=default", NULL, NULL },
     { "host-set", "give a host another adapter policy",
       "host-set h1 --policy=none", NULL, NULL },
     { "host-del", "delete a host that no port is bound to, and its trunks",
       "host-del h2", NULL, NULL },
     { "host-list", "list the hosts", "host-list", NULL, NULL },
-    { "switch-add", "declare a switch", "switch-add s2", NULL, NULL },
+    { "switch-add", "declare a switch, by its system-id, as with host-add",
+      "switch-add s2", NULL, NULL },
     { "switch-del", "delete a switch that no trunk leads to",
       "switch-del s9", NULL, NULL },
     { "switch-list", "list the switches", "switch-list", NULL, NULL },
