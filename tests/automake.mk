@@ -122,6 +122,7 @@ EXTRA_DIST += \
 	tests/check/steps.py \
 	tests/check/suite.py \
 	tests/check/summary.py \
+	tests/debian-13 \
 	tests/debian-kernel \
 	tests/direct-frames.py \
 	tests/direct-stress.py \

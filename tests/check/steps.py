@@ -101,6 +101,8 @@ def steps(build):
                build, seconds=130, cpus=0.9, needs=("programs",)),
         script("debian-kernel", "Debian's kernel", "debian-kernel", build,
                seconds=300, cpus=1.3, needs=("programs",)),
+        script("debian-13", "Debian 13", "debian-13", build, seconds=400,
+               cpus=1.5, long=True),
 
         # What users see.
         script("demo", "Demo", "check/demo", "manager", seconds=20, cpus=0.5,
