@@ -6,7 +6,6 @@
 # $VMFEX_SECOND is how many milliseconds "a second" has, for whatever has to be
 # seen within some.  Sanitizers, an emulated processor, and a machine that does
 # other things at the same time slow everything down: who knows of that sets it.
-# tests/waiting.py is the same for programs in Python.
 #
 # For POSIX shells that have "local".
 
