@@ -18,6 +18,8 @@ controller_vmfex_controller_SOURCES = \
 	controller/port-state.h \
 	controller/prediction.c \
 	controller/prediction.h \
+	controller/removals.c \
+	controller/removals.h \
 	controller/switch.c \
 	controller/switch.h \
 	controller/vmfex-controller.c

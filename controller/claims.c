@@ -97,10 +97,18 @@ write_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row,
 
 /* State. */
 
+/* Returns how long an early claim for 'port' waits for the link. */
 static long long int
-hold_until(const struct vm_port *port)
+wait_until(const struct vm_port *port)
 {
     return port->since + CLAIM_HOLD_MS;
+}
+
+/* Returns how long the claim of 'port' for 'a' outlives the link. */
+static long long int
+hold_until(const struct adapter *a, const struct vm_port *port)
+{
+    return MAX(port->since, a->since) + CLAIM_HOLD_MS;
 }
 
 /* Returns true if 'a', which has no link, keeps its claim for a port that may
@@ -113,7 +121,7 @@ is_held(const struct host_run *h, const struct adapter *a)
     return (port
             && (a->iface->unknown
                 || (!port->settled && !port->foreign
-                    && h->ctx->now < hold_until(port))));
+                    && h->ctx->now < hold_until(a, port))));
 }
 
 /* Returns true if the claim in 'row' is for 'vm', early or not. */
@@ -177,8 +185,8 @@ foresee(struct host_run *h)
         struct adapter *a = NULL;
 
         port->fresh &= (!port->link && !port->foreign && !vm->row->error
-                        && h->ctx->now < hold_until(port));
-        if (!vm->row->error && h->ctx->now < hold_until(port)) {
+                        && h->ctx->now < wait_until(port));
+        if (!vm->row->error && h->ctx->now < wait_until(port)) {
             a = port->home;
         }
         if (a) {
@@ -222,11 +230,11 @@ claims_run(struct host_run *h)
         a->last_claim = a->claim;
         a->claim = decide(h, a);
         if (a->claim == CLAIM_EARLY) {
-            controller_wake_at(h->ctx, hold_until(a->expected->aux));
+            controller_wake_at(h->ctx, wait_until(a->expected->aux));
         } else if (a->claim == CLAIM_HELD
                    && (a->expected || !a->iface->unknown)) {
             COVERAGE_INC(host_claim_held);
-            controller_wake_at(h->ctx, hold_until(a->claimant->aux));
+            controller_wake_at(h->ctx, hold_until(a, a->claimant->aux));
         }
     }
 }

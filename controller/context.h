@@ -29,11 +29,13 @@ struct ovs_rows;
 struct ovsdb_idl;
 struct ovsdb_idl_txn;
 struct pinning_batch;
+struct removals;
 
 /* What a run has to work with. */
 struct controller_ctx {
     struct ovs_rows *rows;
     struct pinning_batch *pins;
+    struct removals *removals;
 
     /* Local database.  No transaction if the last one is under way. */
     struct ovsdb_idl *ovs_idl;

@@ -136,6 +136,9 @@ host_links_find(struct host_run *h)
             struct adapter *a = adapter_get(iface);
 
             h->adapters[h->n_adapters++] = a;
+            if (!a->since || iface->unknown) {
+                a->since = h->ctx->now;
+            }
             if (iface->changed) {
                 a->hash = iface->iface_id ? hash_string(iface->iface_id, 0)
                                           : 0;

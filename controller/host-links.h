@@ -77,6 +77,8 @@ struct vm_port {
 struct adapter {
     struct controller_item item;
     struct ovs_iface *iface;
+    long long int since;        /* When ovs-vswitchd began to say what it is
+                                 * linked to, in ms. */
     uint32_t hash;              /* Of the iface-id that it remembers. */
     const struct vmfexrec_adapter *row; /* Or NULL. */
     bool row_changed;

@@ -12,6 +12,7 @@
 #include "controller/ovs-rows.h"
 #include "controller/pinning.h"
 #include "controller/port-state.h"
+#include "controller/removals.h"
 #include "coverage.h"
 #include "hash.h"
 #include "manager/vmfex-idl.h"
@@ -64,6 +65,7 @@ host_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_host_col_bridge,
         &vmfexrec_trunk_col_host,
         &vmfexrec_trunk_col_uplink,
+        &vmfexrec_trunk_col_tag,
         &vmfexrec_adapter_col_host,
         &vmfexrec_adapter_col_name,
         &vmfexrec_adapter_col_mac,
@@ -205,6 +207,7 @@ create_adapter(struct host_run *h, const struct vmfexrec_adapter *row)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
     const struct ovsrec_bridge *br = get_bridge(h, row);
+    const struct ovs_vethernet *was = removals_find(h->ctx, row->name);
     struct smap options = SMAP_INITIALIZER(&options);
 
     if (!br) {
@@ -216,9 +219,11 @@ create_adapter(struct host_run *h, const struct vmfexrec_adapter *row)
             .options = &options,
             .pooled = true,
             .mac = row->mac[0] ? row->mac : NULL,
+            .external_ids = was ? was->external_ids : NULL,
         };
 
-        if (!strcmp(row->state, "retained")) {
+        if (!strcmp(row->state, "retained")
+            || (was && smap_get_bool(was->options, "reserved", false))) {
             smap_add(&options, "reserved", "true");
         }
         ovs_rows_create(h->ctx->rows, h->ctx->ovs_txn, br, &v);
@@ -240,7 +245,7 @@ create_adapters(struct host_run *h)
             VLOG_WARN_RL(&rl, "adapter %s: there is another port or bridge of "
                          "this name, which was not made by vmfex-controller",
                          row->name);
-        } else {
+        } else if (removals_may_make(h->ctx, row->name)) {
             create_adapter(h, row);
         }
     }
@@ -446,6 +451,22 @@ check_epoch(struct host *host, struct host_run *h)
     }
 }
 
+/* Gives each trunk of the manager's its role again, if somebody removed it. */
+static void
+check_trunks(const struct host_run *h)
+{
+    const struct vmfexrec_trunk *trunk;
+
+    VMFEXREC_TRUNK_FOR_EACH (trunk, h->ctx->vmfex_idl) {
+        struct ovs_iface *iface = ovs_rows_find(h->ctx->rows, trunk->uplink);
+
+        if (iface && removals_trunk_lacks_role(iface)
+            && !strcmp(trunk->host, h->ctx->system_id)) {
+            removals_make_role(h->ctx, iface, "uplink", trunk->tag);
+        }
+    }
+}
+
 /* Warns if a bridge with adapters is no port extender any more, as somebody
  * makes it who adds a bridge that is there with another datapath_type. */
 static void
@@ -487,6 +508,9 @@ host_run(struct host *host, struct controller_ctx *ctx)
     check_epoch(host, &h);
     pinning_start(ctx);
     register_host(&h);
+    if (ctx->connected) {
+        check_trunks(&h);
+    }
     host_links_find(&h);
     any_missing = host_links_find_rows(&h);
     check_bridges(&h);

@@ -73,6 +73,7 @@ ovs_rows_init(struct ovs_rows *rows)
     rows->cfg = NULL;
     rows->n_writes = 0;
     shash_init(&rows->ifaces);
+    shash_init(&rows->removed);
     shash_init(&rows->pools);
 }
 
@@ -89,6 +90,7 @@ static void
 iface_destroy(struct ovs_iface *iface)
 {
     ovs_iface_set_aux(iface, NULL, NULL);
+    ovs_removed_destroy(iface->copy);
     iface_free_copies(iface);
     free(iface);
 }
@@ -144,9 +146,9 @@ iface_read(struct ovs_iface *iface)
     COVERAGE_INC(ovs_rows_read);
     iface->vethernet = !strcmp(row->type, "vethernet");
     iface->own = iface->vethernet && port_is_own(port);
+    iface->trunk = smap_get(&row->other_config, "vmfex-role") != NULL;
     iface->may_be_vm_port = (!iface->vethernet && port->n_interfaces == 1
-                             && strcmp(row->type, "patch")
-                             && !smap_get(&row->other_config, "vmfex-role"));
+                             && strcmp(row->type, "patch") && !iface->trunk);
 
     iface_free_copies(iface);
     iface->iface_id = (names_fit(iface)
@@ -157,6 +159,93 @@ iface_read(struct ovs_iface *iface)
     iface->down = !strcmp(smap_get_def(&row->status, "state", ""), "down");
     iface->unknown = iface->vethernet && !smap_get(&row->status, "state");
     iface->reserved = smap_get_bool(&row->options, "reserved", false);
+}
+
+static struct smap *
+smap_copy(const struct smap *smap)
+{
+    struct smap *copy = xmalloc(sizeof *copy);
+
+    smap_clone(copy, smap);
+    return copy;
+}
+
+/* Returns what is kept of 'iface' for when it is gone. */
+static struct ovs_removed *
+iface_copy(const struct ovs_iface *iface)
+{
+    const struct ovsrec_interface *row = iface->row;
+    const struct ovsrec_port *port = iface->port;
+    struct ovs_removed *c = xmalloc(sizeof *c);
+
+    *c = (struct ovs_removed) {
+        .bridge = xstrdup(iface->bridge->name),
+        .port = xstrdup(port->name),
+        .iface_id = nullable_xstrdup(iface->iface_id),
+        .vm_port = iface->vm_port,
+        .own = iface->own,
+    };
+    if (iface->own) {
+        c->vethernet = (struct ovs_vethernet) {
+            .name = xstrdup(row->name),
+            .options = smap_copy(&row->options),
+            .mac = nullable_xstrdup(row->mac),
+            .external_ids = smap_copy(&row->external_ids),
+            .pooled = ovs_bridge_is_vmfex(iface->bridge),
+            .tag = (port->n_tag ? xmemdup(port->tag, sizeof *port->tag)
+                    : NULL),
+            .trunks = (port->n_trunks
+                       ? xmemdup(port->trunks,
+                                 port->n_trunks * sizeof *port->trunks)
+                       : NULL),
+            .n_trunks = port->n_trunks,
+            .vlan_mode = nullable_xstrdup(port->vlan_mode),
+            .rate = row->ingress_policing_rate,
+            .burst = row->ingress_policing_burst,
+        };
+    }
+    return c;
+}
+
+static void
+smap_free(const struct smap *smap)
+{
+    if (smap) {
+        smap_destroy(CONST_CAST(struct smap *, smap));
+        free(CONST_CAST(struct smap *, smap));
+    }
+}
+
+/* Frees 'removed', which may be NULL. */
+void
+ovs_removed_destroy(struct ovs_removed *removed)
+{
+    if (removed) {
+        struct ovs_vethernet *v = &removed->vethernet;
+
+        free(removed->bridge);
+        free(removed->port);
+        free(removed->iface_id);
+        free(CONST_CAST(char *, v->name));
+        smap_free(v->options);
+        free(CONST_CAST(char *, v->mac));
+        smap_free(v->external_ids);
+        free(CONST_CAST(int64_t *, v->tag));
+        free(CONST_CAST(int64_t *, v->trunks));
+        free(CONST_CAST(char *, v->vlan_mode));
+        free(removed);
+    }
+}
+
+static void
+clear_removed(struct ovs_rows *rows)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &rows->removed) {
+        ovs_removed_destroy(node->data);
+    }
+    shash_clear(&rows->removed);
 }
 
 static bool
@@ -187,6 +276,9 @@ update_iface(struct ovs_rows *rows, const struct ovsrec_bridge *br,
     iface->seen = true;
     iface->changed = (iface->row != row || iface->port != port
                       || iface->bridge != br || row_has_changed(row, port));
+    if (iface->row != row) {
+        iface->deleting = false;
+    }
     if (iface->changed) {
         iface->row = row;
         iface->port = port;
@@ -199,6 +291,10 @@ update_iface(struct ovs_rows *rows, const struct ovsrec_bridge *br,
         iface->vm_port = vm_port;
         iface->changed = true;
     }
+    if (iface->changed) {
+        ovs_removed_destroy(iface->copy);
+        iface->copy = iface->own || iface->vm_port ? iface_copy(iface) : NULL;
+    }
 }
 
 /* Brings 'rows' up to date with what 'cfg' refers to. */
@@ -208,6 +304,7 @@ ovs_rows_run(struct ovs_rows *rows, const struct ovsrec_open_vswitch *cfg)
     struct shash_node *node, *next;
 
     rows->cfg = cfg;
+    clear_removed(rows);
     for (size_t i = 0; i < cfg->n_bridges; i++) {
         const struct ovsrec_bridge *br = cfg->bridges[i];
         bool is_vmfex = ovs_bridge_is_vmfex(br);
@@ -225,6 +322,10 @@ ovs_rows_run(struct ovs_rows *rows, const struct ovsrec_open_vswitch *cfg)
         struct ovs_iface *iface = node->data;
 
         if (!iface->seen) {
+            if (iface->copy && !iface->deleting) {
+                shash_add(&rows->removed, node->name, iface->copy);
+                iface->copy = NULL;
+            }
             iface_destroy(iface);
             shash_delete(&rows->ifaces, node);
         } else {
@@ -243,6 +344,8 @@ ovs_rows_destroy(struct ovs_rows *rows)
         iface_destroy(node->data);
     }
     shash_destroy(&rows->ifaces);
+    clear_removed(rows);
+    shash_destroy(&rows->removed);
     shash_destroy(&rows->pools);
 }
 
@@ -599,13 +702,14 @@ ovs_rows_update(struct ovs_rows *rows, const struct ovs_iface *iface,
 
 /* Deletes 'iface', an own vethernet. */
 void
-ovs_rows_delete(struct ovs_rows *rows, const struct ovs_iface *iface)
+ovs_rows_delete(struct ovs_rows *rows, struct ovs_iface *iface)
 {
     struct pool *pool;
 
     ovs_assert(iface->own);
     COVERAGE_INC(ovs_rows_delete);
     rows->n_writes++;
+    iface->deleting = true;
     VLOG_INFO("bridge %s: deleting vethernet %s", iface->bridge->name,
               iface->row->name);
 

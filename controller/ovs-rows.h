@@ -42,6 +42,8 @@ struct ovsrec_port;
 #define OVS_ROWS_OWNER_KEY "vmfex-owner"
 #define OVS_ROWS_OWNER "vmfex-controller"
 
+struct ovs_removed;
+
 struct ovs_iface {
     const struct ovsrec_bridge *bridge;
     const struct ovsrec_port *port;
@@ -50,6 +52,7 @@ struct ovs_iface {
     bool changed;               /* This run sees another row, or new values. */
     bool own;                   /* The controller made it. */
     bool vethernet;             /* One end of a channel. */
+    bool trunk;                 /* It has a role. */
     bool vm_port;               /* A port of a vmfex bridge that wants an
                                  * adapter. */
 
@@ -70,12 +73,16 @@ struct ovs_iface {
 
     /* For ovs_rows_run(). */
     bool seen;
+    bool deleting;              /* The controller itself deletes it. */
+    struct ovs_removed *copy;   /* What it was when it is gone, or NULL. */
     bool may_be_vm_port;        /* If its bridge is a vmfex bridge. */
 };
 
 struct ovs_rows {
     const struct ovsrec_open_vswitch *cfg;
     struct shash ifaces;        /* "struct ovs_iface"s, by name. */
+    struct shash removed;       /* "struct ovs_removed"s, by name: since the
+                                 * last run, and not by the controller. */
     struct shash pools;         /* For ovs_rows_finish(). */
     unsigned long long int n_writes; /* Counts what was written. */
 };
@@ -112,12 +119,25 @@ struct ovs_vethernet {
     int64_t rate, burst;
 };
 
+/* What somebody removed. */
+struct ovs_removed {
+    char *bridge;               /* That it was in. */
+    char *port;                 /* Likewise. */
+    char *iface_id;             /* Or NULL. */
+    bool vm_port;
+    bool own;
+    struct ovs_vethernet vethernet; /* If own.  What it points to belongs to
+                                     * it. */
+};
+
+void ovs_removed_destroy(struct ovs_removed *);
+
 void ovs_rows_create(struct ovs_rows *, struct ovsdb_idl_txn *,
                      const struct ovsrec_bridge *,
                      const struct ovs_vethernet *);
 bool ovs_rows_update(struct ovs_rows *, const struct ovs_iface *,
                      const struct ovs_vethernet *);
-void ovs_rows_delete(struct ovs_rows *, const struct ovs_iface *);
+void ovs_rows_delete(struct ovs_rows *, struct ovs_iface *);
 void ovs_rows_finish(struct ovs_rows *, struct ovsdb_idl_txn *);
 
 bool ovs_rows_set_external_id(struct ovs_rows *, const struct ovs_iface *,

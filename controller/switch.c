@@ -9,6 +9,7 @@
 
 #include "controller/context.h"
 #include "controller/ovs-rows.h"
+#include "controller/removals.h"
 #include "coverage.h"
 #include "manager/vmfex-idl.h"
 #include "openvswitch/dynamic-string.h"
@@ -44,6 +45,9 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_switch_col_name,
         &vmfexrec_switch_col_hostname,
         &vmfexrec_switch_col_bridge,
+        &vmfexrec_trunk_col_switch_,
+        &vmfexrec_trunk_col_downlink,
+        &vmfexrec_trunk_col_tag,
         &vmfexrec_virtual_port_col_iface_id,
         &vmfexrec_virtual_port_col_number,
         &vmfexrec_virtual_port_col_state,
@@ -66,6 +70,7 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
     struct ovsdb_idl_condition cond;
 
     ovsdb_idl_add_table(idl, &vmfexrec_table_switch);
+    ovsdb_idl_add_table(idl, &vmfexrec_table_trunk);
     ovsdb_idl_add_table(idl, &vmfexrec_table_virtual_port);
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
         ovsdb_idl_track_add_column(idl, columns[i]);
@@ -76,6 +81,11 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
     ovsdb_idl_condition_init(&cond);
     vmfexrec_switch_add_clause_name(&cond, OVSDB_F_EQ, system_id);
     vmfexrec_switch_set_condition(idl, &cond);
+    ovsdb_idl_condition_destroy(&cond);
+
+    ovsdb_idl_condition_init(&cond);
+    vmfexrec_trunk_add_clause_switch_(&cond, OVSDB_F_EQ, system_id);
+    vmfexrec_trunk_set_condition(idl, &cond);
     ovsdb_idl_condition_destroy(&cond);
 
     ovsdb_idl_condition_init(&cond);
@@ -185,7 +195,7 @@ update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
             const struct role *role)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
-    const struct ovs_iface *iface = ovs_rows_find(ctx->rows, name);
+    struct ovs_iface *iface = ovs_rows_find(ctx->rows, name);
     struct smap external_ids
         = SMAP_CONST1(&external_ids, IFACE_ID_KEY, vp->iface_id);
     struct smap options = SMAP_INITIALIZER(&options);
@@ -209,7 +219,7 @@ update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
         VLOG_WARN_RL(&rl, "virtual port %s: there is another port or bridge "
                      "named %s, which was not made by vmfex-controller",
                      vp->iface_id, name);
-    } else {
+    } else if (removals_may_make(ctx, name)) {
         ovs_rows_create(ctx->rows, ctx->ovs_txn, br, &v);
     }
     smap_destroy(&options);
@@ -347,6 +357,22 @@ run_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
     }
 }
 
+/* Gives each trunk of the manager's its role again, if somebody removed it. */
+static void
+check_trunks(struct controller_ctx *ctx)
+{
+    const struct vmfexrec_trunk *trunk;
+
+    VMFEXREC_TRUNK_FOR_EACH (trunk, ctx->vmfex_idl) {
+        struct ovs_iface *iface = ovs_rows_find(ctx->rows, trunk->downlink);
+
+        if (iface && removals_trunk_lacks_role(iface)
+            && !strcmp(trunk->switch_, ctx->system_id)) {
+            removals_make_role(ctx, iface, "downlink", trunk->tag);
+        }
+    }
+}
+
 /* Brings the two databases into agreement. */
 void
 switch_run(struct controller_ctx *ctx)
@@ -388,6 +414,7 @@ switch_run(struct controller_ctx *ctx)
                      "set");
     }
 
+    check_trunks(ctx);
     VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, ctx->vmfex_idl) {
         if (!strcmp(vp->switch_, ctx->system_id)
             || !strcmp(vp->standby_switch, ctx->system_id)) {

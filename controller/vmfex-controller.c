@@ -14,6 +14,7 @@
 #include "controller/host.h"
 #include "controller/ovs-rows.h"
 #include "controller/pinning.h"
+#include "controller/removals.h"
 #include "controller/switch.h"
 #include "coverage.h"
 #include "daemon.h"
@@ -70,6 +71,7 @@ struct controller {
     struct ovs_rows rows;
     struct host *host;
     struct pinning_batch pins;
+    struct removals *removals;
     unsigned int epoch;
 
     bool connected;             /* To the manager. */
@@ -227,6 +229,8 @@ configure(struct controller *c, const struct ovsrec_open_vswitch *cfg)
         disconnect(c);
         ovs_rows_destroy(&c->rows);
         ovs_rows_init(&c->rows);
+        removals_destroy(c->removals);
+        c->removals = removals_create();
     }
     c->epoch++;
     config_uninit(&c->config);
@@ -302,6 +306,7 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
     struct controller_ctx ctx = {
         .rows = &c->rows,
         .pins = &c->pins,
+        .removals = c->removals,
         .ovs_idl = c->ovs.idl,
         .ovs_txn = ovs_txn,
         .vmfex_idl = c->vmfex.idl,
@@ -319,6 +324,9 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
 
     COVERAGE_INC(controller_run);
     ovs_rows_run(&c->rows, cfg);
+    if (ctx.vmfex_idl) {
+        removals_run(&ctx);
+    }
     if (!ctx.vmfex_idl) {
         if (c->config.node == NODE_HOST) {
             pinning_run(&ctx);
@@ -438,6 +446,7 @@ main(int argc, char *argv[])
     ovsdb_idl_set_remote(c.ovs.idl, options.remote, true);
     free(options.remote);
     c.host = host_create();
+    c.removals = removals_create();
 
     while (!exiting) {
         const struct ovsrec_open_vswitch *cfg;
@@ -479,6 +488,7 @@ main(int argc, char *argv[])
     ovsdb_idl_loop_destroy(&c.ovs);
     config_uninit(&c.config);
     host_destroy(c.host);
+    removals_destroy(c.removals);
     ovs_rows_destroy(&c.rows);
     unixctl_server_destroy(unixctl);
     ovsrcu_exit();
