@@ -283,6 +283,21 @@ forward_up(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     }
 }
 
+/* forward_up() for each length of a tag: functions of their own, of which the
+ * compiler makes what it would if the others were not there. */
+#define FORWARD_UP(NAME, TAG_LEN)                                       \
+    static void __attribute__((noinline))                               \
+    NAME(struct dp_netdev_pmd_thread *pmd,                              \
+         struct dp_packet_batch *batch, const struct compiled_vm *vm,   \
+         const struct compiled_channel *channel)                        \
+    {                                                                   \
+        forward_up(pmd, batch, vm, channel, TAG_LEN);                   \
+    }
+FORWARD_UP(forward_up_vntag, VNTAG_LEN)
+FORWARD_UP(forward_up_etag, ETAG_LEN)
+FORWARD_UP(forward_up_any, channel->tag_len)
+#undef FORWARD_UP
+
 static void
 forward_from_vm(struct dp_netdev_pmd_thread *pmd,
                 struct dp_packet_batch *batch, const struct compiled_vm *vm)
@@ -294,11 +309,11 @@ forward_from_vm(struct dp_netdev_pmd_thread *pmd,
     if (!channel->netdev || !may_send(pmd, channel->trunk)) {
         return;
     } else if (channel->tag_len == VNTAG_LEN) {
-        forward_up(pmd, batch, vm, channel, VNTAG_LEN);
+        forward_up_vntag(pmd, batch, vm, channel);
     } else if (channel->tag_len == ETAG_LEN) {
-        forward_up(pmd, batch, vm, channel, ETAG_LEN);
+        forward_up_etag(pmd, batch, vm, channel);
     } else {
-        forward_up(pmd, batch, vm, channel, channel->tag_len);
+        forward_up_any(pmd, batch, vm, channel);
     }
 }
 

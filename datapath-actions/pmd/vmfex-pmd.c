@@ -3,30 +3,7 @@
 #include <config.h>
 #include "datapath-actions/pmd/vmfex-pmd.h"
 
-#include <stddef.h>
-
-#include "util.h"
-
-#ifdef HAVE_PMD_INPUT_FUNC
-
-/* Notes that 'pmd', which is the calling thread, received 'n' frames that its
- * datapath does not see. */
-void
-vmfex_pmd_note_received(struct dp_netdev_pmd_thread *pmd, size_t n)
-{
-    pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n);
-}
-
-/* Has the frames of 'batch' enter the datapath of 'pmd', which the calling
- * thread is, at its port 'in_port'.  Takes ownership of them. */
-void
-vmfex_pmd_input(struct dp_netdev_pmd_thread *pmd,
-                struct dp_packet_batch *batch, odp_port_t in_port)
-{
-    dp_netdev_input(pmd, batch, in_port);
-}
-
-#elif defined HAVE_PMD_THREAD
+#ifdef HAVE_PMD_THREAD
 
 #include <errno.h>
 #include <string.h>
@@ -257,9 +234,12 @@ vmfex_pmd_input(struct dp_netdev_pmd_thread *pmd,
     execute(&aux, batch, &recirc.attr, true);
 }
 
-#endif
+#else /* !HAVE_PMD_THREAD */
 
-#ifndef HAVE_PMD_THREAD
+#include <stddef.h>
+
+#include "util.h"
+
 /* Prepares for vmfex_pmd_input() in threads of 'dpif', of type dpif-netdev.
  * Stores in '*mainp' what the main thread is there, or NULL if it need not be
  * known.  Returns 0 or a positive errno value: EPROTO if this Open vSwitch

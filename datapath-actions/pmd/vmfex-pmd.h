@@ -76,11 +76,29 @@ typedef int32_t (*dp_netdev_input_func)(struct dp_netdev_pmd_thread *,
 struct dp_packet_batch;
 struct nlattr;
 
+#ifdef HAVE_PMD_INPUT_FUNC
+/* Notes that 'pmd', which is the calling thread, received 'n' frames that its
+ * datapath does not see. */
+static inline void
+vmfex_pmd_note_received(struct dp_netdev_pmd_thread *pmd, size_t n)
+{
+    pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n);
+}
+
+/* Has the frames of 'batch' enter the datapath of 'pmd', which the calling
+ * thread is, at its port 'in_port'.  Takes ownership of them. */
+static inline void
+vmfex_pmd_input(struct dp_netdev_pmd_thread *pmd,
+                struct dp_packet_batch *batch, odp_port_t in_port)
+{
+    dp_netdev_input(pmd, batch, in_port);
+}
+
+#else
 void vmfex_pmd_note_received(struct dp_netdev_pmd_thread *, size_t n);
 void vmfex_pmd_input(struct dp_netdev_pmd_thread *, struct dp_packet_batch *,
                      odp_port_t);
 
-#ifdef HAVE_PMD_THREAD
 typedef void vmfex_pmd_execute_func(void *aux, struct dp_packet_batch *,
                                     const struct nlattr *, bool steal);
 
