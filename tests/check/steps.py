@@ -39,7 +39,7 @@ def steps(build):
                     **kwargs)
 
     sanitizers = build + "-sanitizers"
-    no_dpdk = "" if setting(build, "HAVE_DPDK") == "yes" else \
+    no_dpdk = "" if setting(build, "HAVE_DPDK") != "no" else \
         "Open vSwitch is built without DPDK"
     return [
         Step("style", "Style", ("make", "-C", build, "lint"), seconds=10,
