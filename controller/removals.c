@@ -380,14 +380,18 @@ make_roles(struct controller_ctx *ctx)
 
 /* VM ports. */
 
+/* Says that 'lost', the VM port 'name', was removed: a warning if something of
+ * ours was, too, as by somebody who knows of neither.  One alone may have been
+ * removed on purpose, for a VM that moves away, for example. */
 static void
-warn_of_vm_port(const char *name, const struct lost_port *lost)
+report_vm_port(const char *name, const struct lost_port *lost)
 {
     COVERAGE_INC(removals_vm_port);
-    VLOG_WARN_RL(&rl, "bridge %s: somebody removed port %s of a VM (iface-id "
-                 "%s), which has no network until the port is added again, "
-                 "with its external_ids", lost->bridge, name,
-                 lost->iface_id ? lost->iface_id : "none");
+    VLOG_RL(&rl, lost->due == LLONG_MIN ? VLL_WARN : VLL_INFO,
+            "bridge %s: somebody removed port %s of a VM (iface-id %s), which "
+            "has no network until the port is added again, with its "
+            "external_ids", lost->bridge, name,
+            lost->iface_id ? lost->iface_id : "none");
 }
 
 /* Notes that each VM port in 'removed' was removed.  If 'together', something
@@ -433,7 +437,7 @@ run_vm_ports(struct controller_ctx *ctx)
             controller_wake_at(ctx, lost->due);
         } else {
             if (lost->due == LLONG_MIN || if_nametoindex(node->name)) {
-                warn_of_vm_port(node->name, lost);
+                report_vm_port(node->name, lost);
             }
             lost_port_delete(ctx->removals, node);
         }
