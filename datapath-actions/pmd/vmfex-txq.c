@@ -48,8 +48,8 @@ txq_find(const struct netdev *netdev)
 }
 
 /* Returns true if others may send on 'txq'.  Main thread only. */
-bool
-vmfex_txq_is_open(const struct vmfex_txq *txq)
+static bool
+txq_is_open(const struct vmfex_txq *txq)
 {
     return ovsrcu_get(struct netdev *, &txq->open) != NULL;
 }
@@ -65,7 +65,7 @@ vmfex_txq_exists(const struct netdev *netdev)
 static void
 txq_close(struct vmfex_txq *txq)
 {
-    if (vmfex_txq_is_open(txq)) {
+    if (txq_is_open(txq)) {
         COVERAGE_INC(vmfex_txq_close);
         ovsrcu_set(&txq->open, NULL);
         ovsrcu_synchronize();
@@ -89,7 +89,7 @@ txq_open(struct vmfex_txq *txq)
     int n_txq = netdev_n_txq(txq->netdev);
 
     if (txq->allowed && is_usable(txq, n_txq, txq->n_wanted)
-        && !vmfex_txq_is_open(txq)) {
+        && !txq_is_open(txq)) {
         VLOG_DBG("%s: other datapaths send on queue %d of %d, PMD threads "
                  "want %u", netdev_get_name(txq->netdev), n_txq - 1, n_txq,
                  txq->n_wanted);
@@ -173,7 +173,7 @@ vmfex_netdev_set_tx_multiq(struct netdev *netdev, unsigned int n_txq,
     }
     txq->n_wanted = n_txq;
     error = original(netdev, n_txq + 1);
-    if (txq->allowed && is_usable(txq, n, n_txq) && !vmfex_txq_is_open(txq)) {
+    if (txq->allowed && is_usable(txq, n, n_txq) && !txq_is_open(txq)) {
         netdev_request_reconfigure(netdev);
     }
     return error;

@@ -53,7 +53,6 @@ typedef int vmfex_reconfigure_func(struct netdev *);
 struct vmfex_txq *vmfex_txq_create(struct netdev *, bool has_socket);
 void vmfex_txq_allow(struct vmfex_txq *, bool);
 void vmfex_txq_destroy(struct vmfex_txq *);
-bool vmfex_txq_is_open(const struct vmfex_txq *);
 bool vmfex_txq_exists(const struct netdev *);
 struct netdev *vmfex_txq_get(const struct vmfex_txq *, int *qid);
 
