@@ -40,7 +40,8 @@
     VMFEX_REASON(NOT_ACTIVATED, "not-activated",                            \
                  "no frame may pass",                                       \
                  "open the gate with options:active=true, set the port "    \
-                 "up, or add the rule, whichever is named")                 \
+                 "up, add the rule, or name the adapter, whichever is "     \
+                 "named")                                                   \
     VMFEX_REASON(RESERVED, "reserved",                                      \
                  "the adapter is reserved for a port that names it",        \
                  "name it in a port's other_config:vmfex-adapter, or remove " \

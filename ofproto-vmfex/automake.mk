@@ -38,6 +38,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-links.h \
 	ofproto-vmfex/vmfex-main-loop.c \
 	ofproto-vmfex/vmfex-main-loop.h \
+	ofproto-vmfex/vmfex-memory.c \
+	ofproto-vmfex/vmfex-memory.h \
 	ofproto-vmfex/vmfex-model.c \
 	ofproto-vmfex/vmfex-model.h \
 	ofproto-vmfex/vmfex-path.c \

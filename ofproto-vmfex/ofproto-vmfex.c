@@ -82,6 +82,7 @@ vmfex_type_run(const char *type OVS_UNUSED)
         }
     }
     vmfex_links_run();
+    vmfex_links_remember();
     vmfex_datapath_run();
     vmfex_main_loop_note(!hmap_is_empty(&all_ofprotos));
     return 0;
@@ -151,6 +152,7 @@ vmfex_destruct(struct ofproto *ofproto_, bool del)
      * ovs-vswitchd, the kernel path can. */
     if (!del) {
         vmfex_kernel_links_leave();
+        vmfex_links_recall();
     }
     SHASH_FOR_EACH (node, &ofproto->ports) {
         vmfex_port_info_destroy(node->data);

@@ -19,6 +19,7 @@
 #include "lib/vmfex-names.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"
+#include "ofproto-vmfex/vmfex-memory.h"
 #include "ofproto-vmfex/vmfex-model.h"
 #include "ofproto-vmfex/vmfex-path.h"
 #include "ofproto-vmfex/vmfex-publish.h"
@@ -44,6 +45,9 @@ static uint64_t last_connectivity_seqno;
  * in ms: time for vmfex-controller to hear what they got. */
 #define HOLD_BACK 200
 static long long int hold_back_until = LLONG_MAX;
+
+/* There may be links that are not remembered yet. */
+static bool may_be_unwritten;
 
 /* Configures 'lport' according to 'other_config' of its Interface. */
 void
@@ -114,19 +118,31 @@ adapter_is_better(const struct vmfex_vethernet *a,
     return vmfex_choice_is_better(&a_choice, &b_choice);
 }
 
-/* Returns the adapter that 'lport' names, or NULL. */
+/* Returns the adapter 'name' of the bridge of 'lport', or NULL. */
 static struct vmfex_vethernet *
-find_named_adapter(const struct vmfex_lport *lport)
+find_named_adapter(const struct vmfex_lport *lport, const char *name)
 {
     struct vmfex_vethernet *v;
 
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (v->netdev && v->bridge == lport->bridge
-            && !strcmp(v->ep->name, lport->adapter_name)) {
+            && !strcmp(v->ep->name, name)) {
             return v;
         }
     }
     return NULL;
+}
+
+/* Returns the adapter that 'lport' had before a restart, if it may have it
+ * again, or NULL. */
+static struct vmfex_vethernet *
+find_last_adapter(const struct vmfex_lport *lport)
+{
+    struct vmfex_vethernet *v
+        = (lport->last_adapter
+           ? find_named_adapter(lport, lport->last_adapter) : NULL);
+
+    return v && !v->port && !v->reserved ? v : NULL;
 }
 
 /* Returns the best free adapter for 'lport', or NULL. */
@@ -166,36 +182,81 @@ count_link(struct vmfex_vethernet *v)
     }
 }
 
+/* Those that name an adapter come first, then those that had one. */
+static int
+lport_rank(const struct vmfex_lport *lport)
+{
+    return lport->adapter_name ? 0 : lport->last_adapter ? 1 : 2;
+}
+
 static int
 compare_lports(const void *a_, const void *b_)
 {
     const struct vmfex_lport *const *a = a_;
     const struct vmfex_lport *const *b = b_;
+    int a_rank = lport_rank(*a);
+    int b_rank = lport_rank(*b);
 
-    /* Those that name an adapter come first. */
-    return (!(*a)->adapter_name != !(*b)->adapter_name
-            ? ((*a)->adapter_name ? -1 : 1)
+    return (a_rank != b_rank
+            ? (a_rank < b_rank ? -1 : 1)
             : vmfex_compare_names(vmfex_lport_name(*a),
                                   vmfex_lport_name(*b)));
+}
+
+/* Returns the adapter that 'lport' is to have, which may be another port's, or
+ * NULL. */
+static struct vmfex_vethernet *
+choose_adapter(const struct vmfex_lport *lport)
+{
+    struct vmfex_vethernet *v;
+
+    if (lport->adapter_name) {
+        return find_named_adapter(lport, lport->adapter_name);
+    } else if (lport->unsure) {
+        return NULL;
+    }
+    v = find_last_adapter(lport);
+    return v ? v : find_free_adapter(lport);
 }
 
 static void
 lport_find_adapter(struct vmfex_lport *lport)
 {
-    struct vmfex_vethernet *v;
+    struct vmfex_vethernet *v = choose_adapter(lport);
 
-    v = (lport->adapter_name
-         ? find_named_adapter(lport)
-         : find_free_adapter(lport));
     if (v && !v->port) {
         vmfex_vethernet_link(v, lport);
         count_link(v);
         lport->reason = VMFEX_REASON_NONE;
+        lport->unsure = false;
     } else {
         lport->reason = (v ? VMFEX_REASON_ADAPTER_BUSY
                          : lport->adapter_name ? VMFEX_REASON_ADAPTER_MISSING
+                         : lport->unsure ? VMFEX_REASON_NOT_ACTIVATED
                          : VMFEX_REASON_NO_ADAPTER);
     }
+}
+
+/* Finds out which adapters the 'n' ports in 'unlinked' had before a restart of
+ * ovs-vswitchd, in the first run after that.  (All ports that there are come
+ * at once then.) */
+static void
+recall_adapters(struct vmfex_lport **unlinked, size_t n)
+{
+    if (!vmfex_memory_is_fresh() || !n) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct vmfex_lport *lport = unlinked[i];
+        const char *adapter;
+
+        if (vmfex_memory_find(lport->bridge->name, vmfex_lport_name(lport),
+                              &adapter)) {
+            lport->last_adapter = nullable_xstrdup(adapter);
+            lport->unsure = !adapter;
+        }
+    }
+    vmfex_memory_done();
 }
 
 /* Returns true if a port in 'ports', of which there are 'n', has come to
@@ -263,11 +324,14 @@ make_links(void)
         }
     }
 
+    recall_adapters(unlinked, n);
     qsort(unlinked, n, sizeof *unlinked, compare_lports);
     hold_back(unlinked, n);
     for (size_t i = 0; i < n; i++) {
         lport_find_adapter(unlinked[i]);
         unlinked[i]->waited = true;
+        free(unlinked[i]->last_adapter);
+        unlinked[i]->last_adapter = NULL;
     }
     free(unlinked);
 }
@@ -420,6 +484,7 @@ compute(void)
     uint64_t serial;
 
     COVERAGE_INC(vmfex_links_run);
+    may_be_unwritten = true;
     netdev_vethernet_get_all(&netdevs);
     SHASH_FOR_EACH (node, &netdevs) {
         v = vmfex_vethernet_get(node->data);
@@ -504,6 +569,26 @@ vmfex_links_run(void)
     vmfex_publish_run();
 }
 
+/* Remembers the links for a restart, if they changed.  To be called after
+ * vmfex_links_run() as long as ovs-vswitchd runs: links that are broken
+ * because it ends are the ones to be made again. */
+void
+vmfex_links_remember(void)
+{
+    if (may_be_unwritten) {
+        may_be_unwritten = false;
+        vmfex_memory_write();
+    }
+}
+
+/* Has all links made again as they are remembered: all ports are about to go,
+ * and will come again. */
+void
+vmfex_links_recall(void)
+{
+    vmfex_memory_init();
+}
+
 /* Arranges for vmfex_links_run() to be called when it has something to do. */
 void
 vmfex_links_wait(void)
@@ -534,10 +619,11 @@ leave_kernel(struct unixctl_conn *conn, int argc OVS_UNUSED,
     unixctl_command_reply(conn, NULL);
 }
 
-/* Registers the command. */
+/* Registers the command, and reads what links there were. */
 void
 vmfex_links_init(void)
 {
+    vmfex_memory_init();
     unixctl_command_register("vmfex/leave-kernel", "", 0, 0, leave_kernel,
                              NULL);
 }

@@ -62,6 +62,8 @@ void vmfex_links_configure_port(struct vmfex_lport *, const struct smap *);
 void vmfex_links_destroy_port(struct vmfex_lport *);
 
 void vmfex_links_run(void);
+void vmfex_links_remember(void);
+void vmfex_links_recall(void);
 void vmfex_links_wait(void);
 
 #endif /* vmfex-links.h */

@@ -182,6 +182,7 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     netdev_close(lport->netdev);
     netdev_close(lport->dp_netdev);
     free(lport->adapter_name);
+    free(lport->last_adapter);
     free(lport->path);
     free(lport->config_error);
     free(lport->kernel_detail);

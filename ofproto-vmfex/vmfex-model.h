@@ -130,6 +130,9 @@ struct vmfex_lport {
     struct vmfex_vethernet *adapter; /* Linked to this one, or NULL; written
                                       * by the functions of this module. */
     bool waited;                /* For a link, in a run before. */
+    char *last_adapter;         /* The one that it had before a restart, in the
+                                 * first run after that, or NULL. */
+    bool unsure;                /* It had one, and nobody knows which. */
     enum vmfex_reason reason;
 
     /* Derived: what became of the kernel path's programs, written by

@@ -118,6 +118,12 @@ vmfex_report_lport(struct vmfex_lport *lport)
 
         error = explain(lport->reason, detail);
         free(detail);
+    } else if (lport->unsure && !lport->adapter_name) {
+        error = explain(lport->reason,
+                        "it is not known which adapter it had before "
+                        "ovs-vswitchd was restarted; name it in "
+                        "other_config:vmfex-adapter, or delete the port and "
+                        "add it again");
     } else {
         error = explain(lport->reason, (lport->adapter_name
                                         ? lport->adapter_name
