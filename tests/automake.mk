@@ -118,6 +118,7 @@ EXTRA_DIST += \
 	tests/check/__init__.py \
 	tests/check/builds \
 	tests/check/demo \
+	tests/check/hangs.py \
 	tests/check/schedule.py \
 	tests/check/steps.py \
 	tests/check/suite.py \

@@ -25,7 +25,7 @@ import sys
 import threading
 import time
 
-from check import suite
+from check import hangs, suite
 
 NOT_RUN = 77
 # So many times the processors may be kept busy.  What waits does not do so all
@@ -57,15 +57,17 @@ class Step:
     suite: str = ""
     suite_dir: str = ""     # Where these are.
     flags: tuple = ()       # For the first run; a repetition has its numbers.
+    test_limit: float = hangs.LIMIT     # For each test, in seconds.
 
 
 class Outcome:
     """What a run of a step came to."""
 
-    def __init__(self, step, status, tests, seconds, log, n_bytes):
+    def __init__(self, step, status, tests, hung, seconds, log, n_bytes):
         self.step = step
         self.status = status
         self.tests = tests
+        self.hung = hung        # Numbers of those that had to be ended.
         self.seconds = seconds
         self.log = log
         self.start = n_bytes
@@ -106,8 +108,10 @@ class Runner:
             command = ["nice", "-n", str(step.nice), *step.command, *flags]
             f.write(("+ %s\n" % " ".join(command)).encode())
             f.flush()
+            watch = hangs.Watch(self.notes_file(step), f, step.test_limit)
             with self.lock:
                 if self.stopping:
+                    watch.close()
                     return
                 p = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL,
@@ -123,14 +127,16 @@ class Runner:
                     test = suite.parse(line.decode(errors="replace").rstrip())
                     if test:
                         tests.append(test)
+                        watch.result(test.number)
                         if test.result != "ok":
                             say("  %s: %s: %s" % (step.name, test.name,
                                                   test.result))
             status = p.wait()
+            watch.close()
             timer.cancel()
             with self.lock:
                 del self.processes[step.name]
-        self.ended.put(Outcome(step, status, tests,
+        self.ended.put(Outcome(step, status, tests, watch.ended,
                                time.monotonic() - start, log, n_bytes))
 
     def begin(self, step, flags):
@@ -202,11 +208,12 @@ class Runner:
 
     def judge_suite(self, outcome, repetition):
         step, again = outcome.step, []
-        seconds, reasons = suite.read_notes(self.notes_file(step))
+        seconds, reasons, _ = suite.read_notes(self.notes_file(step))
         n_failures = len(self.results.failures)
         for test in outcome.tests:
             name = "%s: %s" % (step.text, test.name)
-            if test.result == "ok":
+            hung = test.number in outcome.hung
+            if test.result == "ok" and not hung:
                 self.results.passes(name, repetition is not None)
                 self.results.took(seconds.get(test.number, 0), name)
             elif test.result == "skipped":
@@ -216,13 +223,15 @@ class Runner:
                 else:
                     self.results.fails(name, "skipped (%s), %s" % (
                         test.where, reason or "without a reason"))
-            elif test.result == "FAILED":
-                say("  FAILED: %s" % name,
+            elif test.result == "FAILED" or hung:
+                say("  FAILED: %s%s" % (name, ", did not end" if hung else ""),
                     *["    " + s for s in
-                      suite.shown(step.suite_dir, test.number)])
+                      suite.shown(step.suite_dir, test.number)
+                      + hangs.shown(outcome.output(), test.number)])
                 again.append(str(test.number))
                 if repetition is not None:
-                    self.results.fails(name, test.where)
+                    self.results.fails(name, "did not end" if hung
+                                       else test.where)
             else:
                 self.results.fails(name, test.result)
         if repetition is not None:

@@ -32,22 +32,25 @@ def parse(line):
         return None
 
 
-def read_notes(path):
+def read_notes(path, start=0):
     """Returns what tests wrote to the file $VMFEX_NOTES, see
-    tests/vmfex-macros.at: a dictionary of seconds and one of reasons for a
-    skip, both by the test's number."""
-    seconds, reasons = {}, {}
+    tests/vmfex-macros.at, from byte 'start' on: dictionaries of seconds, of
+    reasons for a skip, and of process ids of shells, by the test's number."""
+    seconds, reasons, shells = {}, {}, {}
     try:
         with open(path, encoding="utf-8") as f:
+            f.seek(start)
             for line in f:
                 number, kind, rest = line.rstrip("\n").split(" ", 2)
-                if kind == "ms":
+                if kind == "shell":
+                    shells[int(number)] = int(rest)
+                elif kind == "ms":
                     seconds[int(number)] = int(rest) / 1000
                 elif kind == "skipped":
                     reasons[int(number)] = rest
     except FileNotFoundError:
         pass
-    return seconds, reasons
+    return seconds, reasons, shells
 
 
 def shown(suite_dir, number):
