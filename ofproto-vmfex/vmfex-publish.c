@@ -75,7 +75,7 @@ link_build(const struct vmfex_vethernet *v)
     link->port = v->port ? v->port->odp_port : ODPP_NONE;
     link->netdev = v->port ? v->port->dp_netdev : NULL;
     link->path = v->path;
-    link->ordinary = v->on_switch_bridge;
+    link->on_switch_bridge = v->on_switch_bridge;
     link->follow = v->on_switch_bridge;
     link->has_mac = c->has_mac;
     link->mac = link->has_mac ? c->mac : eth_addr_zero;
@@ -115,7 +115,7 @@ links_equal(const struct vmfex_link *a, const struct vmfex_link *b)
             && a->port == b->port
             && a->netdev == b->netdev
             && a->path == b->path
-            && a->ordinary == b->ordinary
+            && a->on_switch_bridge == b->on_switch_bridge
             && a->follow == b->follow
             && a->has_mac == b->has_mac
             && eth_addr_equals(a->mac, b->mac)

@@ -98,7 +98,7 @@ trace_vethernet(struct ds *ds, struct dp_packet *packet,
                           vmfex_drop_sentence(VMFEX_DROP_MTU));
             return false;
         }
-    } else if (link->ordinary) {
+    } else if (link->on_switch_bridge) {
         ds_put_format(ds, "  arrives at %s as\n", ep->name);
         trace_frame(ds, "    ", packet);
     }

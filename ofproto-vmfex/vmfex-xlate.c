@@ -191,7 +191,7 @@ xlate_vif(struct vmfex_xlate *x, const struct vmfex_port *port)
         xlate_drop(x, link->drop, link->endpoint);
         return;
     }
-    if (link->ordinary && !source_is_allowed(x, link)) {
+    if (link->on_switch_bridge && !source_is_allowed(x, link)) {
         /* It is the switch that the VM sends to. */
         xlate_drop(x, VMFEX_DROP_SOURCE_MAC, link->endpoint);
         return;
@@ -208,7 +208,7 @@ xlate_vif(struct vmfex_xlate *x, const struct vmfex_port *port)
     }
 
     vmfex_put_vethernet(x->actions, link->endpoint, false);
-    if (link->ordinary) {
+    if (link->on_switch_bridge) {
         report(x, "goes in at vethernet port %s of an ordinary bridge",
                link->endpoint->name);
     } else {

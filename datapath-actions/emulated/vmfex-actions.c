@@ -183,7 +183,7 @@ execute_rx(struct dp_packet_batch *batch, struct vmfex_endpoint *ep,
     uint64_t n_bytes = 0;
     struct dp_packet *packet;
 
-    if (link->ordinary) {
+    if (link->on_switch_bridge) {
         vmfex_endpoint_deliver(ep, batch, steal);
         return;
     }

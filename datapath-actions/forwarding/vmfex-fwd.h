@@ -104,7 +104,7 @@ struct vmfex_link {
     odp_port_t port;            /* VM port, or ODPP_NONE. */
     struct netdev *netdev;      /* VM port's, in the datapath; or NULL. */
     enum vmfex_path path;
-    bool ordinary;              /* Endpoint is a port of an ordinary bridge. */
+    bool on_switch_bridge;      /* Endpoint is a port of an ordinary bridge. */
     bool follow;                /* A frame on the standby moves us there. */
     bool has_mac;               /* 'mac' is the only MAC that may send. */
     struct eth_addr mac;

@@ -125,13 +125,13 @@ compile_trunk(const struct vmfex_port *port)
             vifs[i].lanes = link->endpoint->counters.lanes;
             vifs[i].netdev = link->netdev;
             vifs[i].port = link->port;
-            vifs[i].has_mac = link->ordinary && link->has_mac;
+            vifs[i].has_mac = link->on_switch_bridge && link->has_mac;
             vifs[i].switches = link->follow && channel == 1;
             vifs[i].is_special = vifs[i].has_mac || vifs[i].switches;
             any = true;
             hands_over = hands_over || !link->netdev;
         }
-        leads_out &= !link || link->ordinary;
+        leads_out &= !link || link->on_switch_bridge;
     }
     if (!any) {
         free_cacheline(vifs);

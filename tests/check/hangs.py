@@ -15,8 +15,8 @@ import time
 
 from check import suite
 
-# In seconds.  The longest test takes a quarter of it.
-LIMIT = 900
+# In seconds.  The longest test takes less than half of it.
+LIMIT = 600
 # In front of what is written to a suite's log.
 MARK = "Test %d waits for: "
 
