@@ -3,6 +3,7 @@
 #include <config.h>
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "datapath-actions/kernel/vmfex-kernel.h"
@@ -25,12 +26,16 @@ VLOG_DEFINE_THIS_MODULE(vmfex_kernel_links);
  * ports takes no longer than that of one. */
 #define UNHOOK_MS 1000
 
+/* What the kernel refused may be tried again after this time. */
+#define RETRY_MS 2000
+
 static char *open_error;        /* Why there is no kernel path, or NULL. */
 static bool leaving;            /* ovs-vswitchd ends. */
 static long long int grace_until = LLONG_MIN;
 static bool grace;              /* Something may still be waiting. */
 static bool may_filter;         /* There may be a socket without a filter. */
 static long long int unhook_at = LLONG_MAX; /* In ms. */
+static long long int retry_at = LLONG_MAX; /* In ms. */
 
 /* Ports for which ingress policing is configured. */
 static struct sset policed = SSET_INITIALIZER(&policed);
@@ -78,7 +83,10 @@ kernel_open(void)
 static bool
 attach_trunk(struct vmfex_lport *trunk)
 {
-    if (!trunk->kernel_wanted) {
+    if (trunk->kernel_failure) {
+        free(trunk->kernel_obstacle);
+        trunk->kernel_obstacle = xstrdup(trunk->kernel_failure);
+    } else if (!trunk->kernel_wanted) {
         char *detail;
 
         trunk->kernel_wanted = true;
@@ -111,6 +119,10 @@ prepare_link(const struct vmfex_vethernet *v)
         if (v->trunk[i] && !attach_trunk(v->trunk[i])) {
             return;
         }
+    }
+    if (port->kernel_failure) {
+        port->kernel_obstacle = xstrdup(port->kernel_failure);
+        return;
     }
     if (!vmfex_kernel_is_attached(port->ifindex)) {
         may_filter = true;
@@ -161,15 +173,38 @@ is_awaited(const struct vmfex_vethernet *v)
             && !(v->port && v->path != VMFEX_PATH_KERNEL));
 }
 
+/* If 'error' is not 0, has what needs the programs on 'lport' take another
+ * path, from the next run on, and tries again after some time. */
 static void
-report_error(const char *name, int error)
+check_error(struct vmfex_lport *lport, int error)
 {
-    if (error) {
-        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
 
-        VLOG_WARN_RL(&rl, "%s: cannot be in the kernel path (%s)", name,
-                     ovs_strerror(error));
+    if (error && !lport->kernel_failure) {
+        lport->kernel_failure = xasprintf(
+            "the kernel refuses what %s needs (%s)", vmfex_lport_name(lport),
+            error == E2BIG || error == ENOSPC ? "an eBPF map is full"
+            : ovs_strerror(error));
+        VLOG_WARN_RL(&rl, "kernel path: %s; it is tried again",
+                     lport->kernel_failure);
+        vmfex_model_changed();
+        if (retry_at == LLONG_MAX) {
+            retry_at = time_msec() + RETRY_MS;
+        }
     }
+}
+
+/* Has the next run try again what failed. */
+static void
+retry(void)
+{
+    struct vmfex_lport *lport;
+
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        free(lport->kernel_failure);
+        lport->kernel_failure = NULL;
+    }
+    vmfex_model_changed();
 }
 
 static void
@@ -183,13 +218,14 @@ publish_vifs(void)
         vmfex_counters_set_elsewhere(&v->ep->counters,
                                      vmfex_kernel_find_slot(v->ep->name));
         for (size_t i = 0; v->link && i < v->n_channels; i++) {
-            const struct vmfex_lport *trunk = v->trunk[i];
+            struct vmfex_lport *trunk = v->trunk[i];
 
             if (trunk && vmfex_kernel_is_attached(trunk->ifindex)
                 && !(is_awaited(v)
                      && vmfex_kernel_has_adopted_vif(trunk->ifindex,
                                                      v->vif[i]))) {
-                report_error(v->ep->name, vmfex_kernel_set_vif(
+                /* Without an entry, its frames would be dropped there. */
+                check_error(trunk, vmfex_kernel_set_vif(
                     trunk->ifindex, v->vif[i], v->ep->name,
                     kernel ? v->port->ifindex : 0));
             }
@@ -214,11 +250,16 @@ publish_trunks(void)
     HMAP_FOR_EACH (lport, node, &all_lports) {
         const char *name = vmfex_lport_name(lport);
 
-        if (trunk_in_kernel(lport)) {
-            report_error(name, vmfex_kernel_set_trunk(
+        if (trunk_in_kernel(lport) && !lport->kernel_failure) {
+            check_error(lport, vmfex_kernel_set_trunk(
                 lport->ifindex, name, lport->tag,
                 lport->role == VMFEX_ROLE_UPLINK,
                 !ovs_list_is_empty(&lport->dp_netdev->saved_flags_list)));
+        }
+        if (vmfex_lport_is_trunk(lport) && lport->kernel_failure
+            && vmfex_kernel_is_attached(lport->ifindex)) {
+            vmfex_kernel_hook(lport->ifindex);
+            vmfex_kernel_detach(lport->ifindex);
         }
         vmfex_counters_set_elsewhere(lport->counters,
                                      vmfex_kernel_find_slot(name));
@@ -255,7 +296,7 @@ publish_ports(void)
         if (port_in_kernel(v, &i)) {
             bool two = may_move(v, !i);
 
-            report_error(vmfex_lport_name(v->port), vmfex_kernel_set_port(
+            check_error(v->port, vmfex_kernel_set_port(
                 v->port->ifindex, v->link, &v->link->channels[i],
                 v->trunk[i]->ifindex, two ? &v->link->channels[!i] : NULL,
                 two ? v->trunk[!i]->ifindex : 0));
@@ -395,6 +436,10 @@ vmfex_kernel_links_run(void)
         grace = false;
         vmfex_model_changed();
     }
+    if (time_msec() >= retry_at) {
+        retry_at = LLONG_MAX;
+        retry();
+    }
 }
 
 /* Arranges for vmfex_kernel_links_run() to be called in time. */
@@ -406,6 +451,9 @@ vmfex_kernel_links_wait(void)
     }
     if (unhook_at != LLONG_MAX) {
         poll_timer_wait_until(unhook_at);
+    }
+    if (retry_at != LLONG_MAX) {
+        poll_timer_wait_until(retry_at);
     }
 }
 

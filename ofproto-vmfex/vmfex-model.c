@@ -187,6 +187,7 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     free(lport->config_error);
     free(lport->kernel_detail);
     free(lport->kernel_obstacle);
+    free(lport->kernel_failure);
     free(lport->error);
     free(lport);
 }

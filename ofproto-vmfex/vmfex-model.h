@@ -141,6 +141,8 @@ struct vmfex_lport {
     enum vmfex_kernel_hook kernel_hook; /* How a trunk's frames get there. */
     char *kernel_detail;        /* About that, or NULL. */
     char *kernel_obstacle;      /* Why it is not possible, or NULL. */
+    char *kernel_failure;       /* What the kernel refused at the last attempt,
+                                 * or NULL; until the next one. */
 
     /* Published. */
     bool publish;               /* What is published of it is outdated; set by

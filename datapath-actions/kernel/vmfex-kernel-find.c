@@ -106,15 +106,3 @@ kernel_map_id(int fd)
     memset(&info, 0, sizeof info);
     return bpf_obj_get_info_by_fd(fd, &info, &info_len) ? 0 : info.id;
 }
-
-/* Returns true if maps with 'owner_fd' were made by a program that had the
- * same structures. */
-bool
-kernel_owner_is_current(int owner_fd)
-{
-    struct vmfex_kernel_owner o;
-    uint32_t zero = 0;
-
-    return (!bpf_map_lookup_elem(owner_fd, &zero, &o)
-            && o.version == VMFEX_KERNEL_VERSION);
-}

@@ -24,7 +24,6 @@ uint32_t kernel_map_id(int fd);
 
 bool kernel_open_maps(uint32_t prog_id, const char *owner,
                       int fds[N_KMAPS]);
-bool kernel_owner_is_current(int owner_fd);
 void kernel_close_maps(int fds[N_KMAPS]);
 
 #endif /* vmfex-kernel-find.h */

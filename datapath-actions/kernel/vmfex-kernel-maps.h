@@ -6,15 +6,17 @@
 /* What the eBPF programs and their loader have in common: the maps.  See
  * vmfex-kernel.h for the whole.
  *
- * Maps outlive the process that made them.  Whoever changes a structure here
- * must change VMFEX_KERNEL_VERSION, too, so that a newer ovs-vswitchd does
- * not take over what it would misunderstand. */
+ * Maps outlive the process that made them.  So that a newer ovs-vswitchd does
+ * not take over what it would misunderstand, they hold an identity of these
+ * structures and of the list of drops, see vmfex-kernel-progs.h.  Whoever
+ * changes what something means, and not its type or name, must change
+ * VMFEX_KERNEL_VERSION. */
 
 #include <linux/types.h>
 
 #include "lib/vmfex-drop.h"
 
-#define VMFEX_KERNEL_VERSION 5
+#define VMFEX_KERNEL_VERSION 6
 
 #define VMFEX_KERNEL_MAX_TRUNKS 64
 #define VMFEX_KERNEL_MAX_SLOTS 2048     /* Counters: trunks and adapters. */
@@ -22,6 +24,7 @@
 #define VMFEX_KERNEL_N_MACS 8
 #define VMFEX_KERNEL_TAG_LEN 8          /* Of the longer tag. */
 #define VMFEX_KERNEL_NAME_LEN 64
+#define VMFEX_KERNEL_IDENTITY_LEN 20
 
 /* Counters, in the order of enum vmfex_counter. */
 enum {
@@ -47,7 +50,8 @@ struct vmfex_kernel_slot {
 /* Map "vmfex_owner", of one entry; only for the loader. */
 struct vmfex_kernel_owner {
     __u32 version;              /* VMFEX_KERNEL_VERSION. */
-    char name[252];             /* Who made the maps: its run directory. */
+    char name[232];             /* Who made the maps: its run directory. */
+    __u8 identity[VMFEX_KERNEL_IDENTITY_LEN]; /* See vmfex-kernel-progs.h. */
 };
 
 /* Map "vmfex_trunks", by the trunk's interface index. */

@@ -38,6 +38,20 @@ remove_xdp(int ifindex)
     }
 }
 
+/* Returns true if maps with 'owner_fd' were made by a program that understands
+ * them as this one does. */
+static bool
+owner_is_current(int owner_fd)
+{
+    struct vmfex_kernel_owner o;
+    uint32_t zero = 0;
+
+    return (!bpf_map_lookup_elem(owner_fd, &zero, &o)
+            && o.version == VMFEX_KERNEL_VERSION
+            && !memcmp(o.identity, kernel_progs_identity(),
+                       sizeof o.identity));
+}
+
 /* Looks at the device with 'ifindex' and 'name'.  If it has programs of
  * 'owner', adopts it or, if it cannot be used, takes them off. */
 static void
@@ -60,7 +74,7 @@ device_find_programs(int ifindex, const char *name, const char *owner)
             good = false;
         }
     }
-    good = good && kernel_owner_is_current(tc_fds[KMAP_OWNER]);
+    good = good && owner_is_current(tc_fds[KMAP_OWNER]);
     if (good && kernel_map_fds[KMAP_OWNER] < 0) {
         memcpy(kernel_map_fds, tc_fds, sizeof kernel_map_fds);
         for (size_t i = 0; i < N_KMAPS; i++) {
@@ -134,8 +148,12 @@ read_maps(void)
             d->hook = VMFEX_KERNEL_TC;
         }
         if (d->is_trunk) {
-            /* There are no such sockets any more. */
-            kernel_trunk_set_behind(d, false);
+            /* There are no such sockets any more.  If that fails, begin
+             * anew: nobody would read what the programs leave. */
+            if (kernel_trunk_set_behind(d, false)) {
+                bpf_map_delete_elem(kernel_map_fds[KMAP_TRUNKS], &d->ifindex);
+                d->in_map = false;
+            }
             d->qdisc_is_ours = d->trunk.flags & VMFEX_KERNEL_TRUNK_QDISC;
             d->gro_is_ours = d->trunk.flags & VMFEX_KERNEL_TRUNK_GRO;
             kernel_promisc_hold(d->ifindex, d->name, (d->trunk.flags
@@ -287,7 +305,17 @@ vmfex_kernel_open(const char *owner, char **errorp)
                                       0);
         }
         ovs_strlcpy(o.name, owner, sizeof o.name);
-        bpf_map_update_elem(kernel_map_fds[KMAP_OWNER], &zero, &o, 0);
+        memcpy(o.identity, kernel_progs_identity(), sizeof o.identity);
+        error = kernel_map_write(KMAP_OWNER, &zero, &o);
+        if (error) {
+            /* The next process could not take over what this one leaves. */
+            *errorp = xasprintf("the eBPF maps cannot be written (%s)",
+                                ovs_strerror(error));
+            VLOG_WARN("kernel path: %s", *errorp);
+            kernel_close_maps(kernel_map_fds);
+            kernel_progs_unload();
+            return error;
+        }
     }
     kernel_slots_open(adopted);
     return 0;

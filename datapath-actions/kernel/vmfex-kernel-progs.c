@@ -8,11 +8,14 @@
 #include <stdlib.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "datapath-actions/kernel/vmfex-kernel-maps.h"
 #include "openvswitch/compiler.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
+#include "sha1.h"
 #include "util.h"
 
 /* The name that the documents give, for the verifier's log. */
@@ -76,6 +79,75 @@ open_programs(bool has_carrier)
         return NULL;
     }
     return o;
+}
+
+static void
+print_type(void *text_, const char *format, va_list args)
+{
+    ds_put_format_valist(text_, format, args);
+}
+
+/* Appends to 'text' the definition of the type 'id' in 'btf', and of all that
+ * it is made of. */
+static void
+describe_type(const struct btf *btf, uint32_t id, struct ds *text)
+{
+    struct btf_dump *dump = btf_dump__new(btf, print_type, text, NULL);
+
+    if (!libbpf_get_error(dump)) {
+        btf_dump__dump_type(dump, id);
+        btf_dump__free(dump);
+    }
+    ds_put_format(text, "%lld\n", (long long int) btf__resolve_size(btf, id));
+}
+
+/* Appends to 'text' what a process has to understand in the same way if it is
+ * to take over the maps of 'o': the types of their keys and values, as
+ * compiled, and the list of drops. */
+static void
+describe_maps(const struct bpf_object *o, struct ds *text)
+{
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+    #NUMBER " " NAME "\n"
+    static const char drops[] = VMFEX_DROPS;
+#undef VMFEX_DROP
+    const struct btf *btf = bpf_object__btf(o);
+
+    for (size_t i = 0; i < N_KMAPS; i++) {
+        const struct bpf_map *map
+            = bpf_object__find_map_by_name(o, kernel_map_name(i));
+
+        ds_put_format(text, "%s\n", kernel_map_name(i));
+        describe_type(btf, bpf_map__btf_key_type_id(map), text);
+        describe_type(btf, bpf_map__btf_value_type_id(map), text);
+    }
+    ds_put_cstr(text, drops);
+}
+
+/* Returns the identity of what is in the maps, of VMFEX_KERNEL_IDENTITY_LEN
+ * bytes: two programs with the same one, and the same VMFEX_KERNEL_VERSION,
+ * understand them in the same way. */
+const uint8_t *
+kernel_progs_identity(void)
+{
+    static uint8_t identity[SHA1_DIGEST_SIZE];
+    static bool known;
+
+    BUILD_ASSERT_DECL(SHA1_DIGEST_SIZE == VMFEX_KERNEL_IDENTITY_LEN);
+    if (!known) {
+        struct ds text = DS_EMPTY_INITIALIZER;
+        struct bpf_object *o = open_programs(false);
+
+        if (o) {
+            describe_maps(o, &text);
+            bpf_object__close(o);
+            known = true;
+        }
+        VLOG_DBG("the maps: %s", ds_cstr(&text));
+        sha1_bytes(ds_cstr(&text), text.length, identity);
+        ds_destroy(&text);
+    }
+    return identity;
 }
 
 /* Has the programs find the devices whose carrier they look at, those of this

@@ -9,6 +9,7 @@
  * in full, at debug level. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "datapath-actions/kernel/vmfex-kernel-find.h"
 
@@ -23,6 +24,7 @@ enum kernel_prog {
 };
 
 void kernel_progs_set_log(void);
+const uint8_t *kernel_progs_identity(void);
 int kernel_progs_load(const int map_fds[N_KMAPS], char **errorp);
 void kernel_progs_unload(void);
 bool kernel_progs_are_loaded(void);

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "datapath-actions/kernel/vmfex-kernel-slots.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,14 +26,32 @@ static struct simap slots = SIMAP_INITIALIZER(&slots); /* By name. */
 static atomic_int counters_fd = ATOMIC_VAR_INIT(-1);
 static int n_cpus;
 
-static void
-slot_write(uint32_t i)
+/* Has slot 'i' belong to 'name', or to nobody if that is empty.  Returns 0 or
+ * an errno; the slot is then whose it was. */
+static int
+slot_write(uint32_t i, const char *name)
 {
     struct vmfex_kernel_slot slot;
+    int error;
 
     memset(&slot, 0, sizeof slot);
-    ovs_strlcpy(slot.name, slot_names[i], sizeof slot.name);
-    bpf_map_update_elem(kernel_map_fds[KMAP_SLOTS], &i, &slot, BPF_ANY);
+    ovs_strlcpy(slot.name, name, sizeof slot.name);
+    error = kernel_map_write(KMAP_SLOTS, &i, &slot);
+    if (!error) {
+        ovs_strlcpy(slot_names[i], name, sizeof slot_names[i]);
+    }
+    return error;
+}
+
+/* Has the counters of slot 'i' begin at 0.  Returns 0 or an errno. */
+static int
+slot_clear(uint32_t i)
+{
+    struct vmfex_kernel_counters *zeros = xcalloc(n_cpus, sizeof *zeros);
+    int error = kernel_map_write(KMAP_COUNTERS, &i, zeros);
+
+    free(zeros);
+    return error;
 }
 
 /* Adds the counters with number 'slot' to 'totals'. */
@@ -102,31 +121,34 @@ vmfex_kernel_find_slot(const char *name)
     return node->data;
 }
 
-/* Likewise, and makes counters, which are 0, if there are none.  Returns -1 if
- * there is no room. */
+/* Likewise, and makes counters, which are 0, if there are none.  Returns a
+ * negative errno if that fails. */
 int
 kernel_slot_get(const char *name)
 {
-    struct vmfex_kernel_counters *zeros;
     int found = vmfex_kernel_find_slot(name);
+    int error;
 
-    if (found >= 0 || strlen(name) >= VMFEX_KERNEL_NAME_LEN) {
+    if (found >= 0) {
         return found;
+    } else if (strlen(name) >= VMFEX_KERNEL_NAME_LEN) {
+        return -ENAMETOOLONG;
     }
     for (uint32_t slot = 0; slot < VMFEX_KERNEL_MAX_SLOTS; slot++) {
         if (!slot_names[slot][0]) {
-            zeros = xcalloc(n_cpus, sizeof *zeros);
-            bpf_map_update_elem(kernel_map_fds[KMAP_COUNTERS], &slot, zeros,
-                                BPF_ANY);
-            free(zeros);
-            ovs_strlcpy(slot_names[slot], name, sizeof slot_names[slot]);
-            slot_write(slot);
+            error = slot_clear(slot);
+            if (!error) {
+                error = slot_write(slot, name);
+            }
+            if (error) {
+                return -error;
+            }
             simap_put(&slots, name, slot);
             slot_wanted[slot] = true;
             return slot;
         }
     }
-    return -1;
+    return -ENOSPC;
 }
 
 /* Begins anew to note which counters are wanted. */
@@ -136,7 +158,8 @@ kernel_slots_begin(void)
     memset(slot_wanted, 0, sizeof slot_wanted);
 }
 
-/* Gives up those that were not wanted since then. */
+/* Gives up those that were not wanted since then.  One that cannot be given up
+ * stays until the next time. */
 void
 kernel_slots_sweep(void)
 {
@@ -145,10 +168,8 @@ kernel_slots_sweep(void)
     SIMAP_FOR_EACH_SAFE (node, next, &slots) {
         uint32_t slot = node->data;
 
-        if (!slot_wanted[slot]) {
+        if (!slot_wanted[slot] && !slot_write(slot, "")) {
             simap_delete(&slots, node);
-            memset(slot_names[slot], 0, sizeof slot_names[slot]);
-            slot_write(slot);
         }
     }
 }

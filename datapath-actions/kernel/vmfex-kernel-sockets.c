@@ -226,8 +226,8 @@ vmfex_kernel_go_behind(int ifindex)
 {
     struct kernel_device *d = kernel_device_find(ifindex);
 
-    if (d && d->is_trunk) {
-        kernel_trunk_set_behind(d, true);
+    /* Otherwise the others are read on. */
+    if (d && d->is_trunk && !kernel_trunk_set_behind(d, true)) {
         d->unhooked = true;
     }
 }
@@ -332,11 +332,9 @@ vmfex_kernel_hook(int ifindex)
     }
     HMAP_FOR_EACH (d, node, &kernel_devices) {
         if (d->unhooked && !d->stays) {
+            /* If that fails, the sockets behind TC are read on. */
             d->hooked = true;
-            d->unhooked = false;
-            if (d->is_trunk) {
-                kernel_trunk_set_behind(d, false);
-            }
+            d->unhooked = d->is_trunk && kernel_trunk_set_behind(d, false);
         }
         d->stays = false;
     }

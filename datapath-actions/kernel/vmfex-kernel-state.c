@@ -3,24 +3,22 @@
 #include <config.h>
 #include "datapath-actions/kernel/vmfex-kernel-state.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include <bpf/bpf.h>
 
+#include "coverage.h"
 #include "datapath-actions/kernel/vmfex-kernel-progs.h"
 #include "hash.h"
 #include "util.h"
 
-/* What is in maps belongs to their version.  If this fails, change
- * VMFEX_KERNEL_VERSION, too; the counters also depend on vmfex-drop.h. */
-BUILD_ASSERT_DECL(VMFEX_KERNEL_VERSION == 5
-                  && sizeof(struct vmfex_kernel_owner) == 256
-                  && sizeof(struct vmfex_kernel_slot) == 64
-                  && sizeof(struct vmfex_kernel_counters) == 200
-                  && sizeof(struct vmfex_kernel_trunk) == 8
-                  && sizeof(struct vmfex_kernel_vif_key) == 8
-                  && sizeof(struct vmfex_kernel_vif) == 8
-                  && sizeof(struct vmfex_kernel_port) == 120);
+/* Version and name of an owner are found in all versions where they were in
+ * the first one. */
+BUILD_ASSERT_DECL(sizeof(struct vmfex_kernel_owner) == 256
+                  && offsetof(struct vmfex_kernel_owner, name) == 4);
+
+COVERAGE_DEFINE(vmfex_kernel_map_failed);
 
 struct hmap kernel_devices = HMAP_INITIALIZER(&kernel_devices);
 struct hmap kernel_vifs = HMAP_INITIALIZER(&kernel_vifs);
@@ -99,18 +97,36 @@ kernel_vif_destroy(struct kernel_vif *v)
 }
 
 /* Writes into the entry of trunk 'd', if it has one, whether sockets behind TC
- * have what TC leaves. */
-void
+ * have what TC leaves.  Returns 0 or an errno; the entry is then as it was. */
+int
 kernel_trunk_set_behind(struct kernel_device *d, bool behind)
 {
-    uint8_t flags = d->trunk.flags & ~VMFEX_KERNEL_TRUNK_BEHIND;
+    struct vmfex_kernel_trunk trunk = d->trunk;
+    int error = 0;
 
-    flags |= behind ? VMFEX_KERNEL_TRUNK_BEHIND : 0;
-    if (d->in_map && flags != d->trunk.flags) {
-        d->trunk.flags = flags;
-        bpf_map_update_elem(kernel_map_fds[KMAP_TRUNKS], &d->ifindex,
-                            &d->trunk, BPF_ANY);
+    trunk.flags &= ~VMFEX_KERNEL_TRUNK_BEHIND;
+    trunk.flags |= behind ? VMFEX_KERNEL_TRUNK_BEHIND : 0;
+    if (d->in_map && trunk.flags != d->trunk.flags) {
+        error = kernel_map_write(KMAP_TRUNKS, &d->ifindex, &trunk);
+        if (!error) {
+            d->trunk = trunk;
+        }
     }
+    return error;
+}
+
+/* Writes 'value' for 'key' into 'map'.  Returns 0 or an errno, which is
+ * counted. */
+int
+kernel_map_write(enum kernel_map map, const void *key, const void *value)
+{
+    int error = (bpf_map_update_elem(kernel_map_fds[map], key, value, BPF_ANY)
+                 ? errno : 0);
+
+    if (error) {
+        COVERAGE_INC(vmfex_kernel_map_failed);
+    }
+    return error;
 }
 
 /* Returns the key of the entry for the other channel of the VM port with
@@ -135,22 +151,22 @@ kernel_vif_find(const struct vmfex_kernel_vif_key *key)
     return NULL;
 }
 
-/* Writes the entry of 'd', and then that of its other channel, so that at any
- * time one of them is right. */
-void
+/* Writes the entry of VM port 'd', and then that of its other channel, so that
+ * at any time one of them is right.  Returns 0 or an errno; then the caller
+ * must see to it that the port can do without its entries, and delete them. */
+int
 kernel_port_write(struct kernel_device *d)
 {
     uint32_t key = kernel_port_other_key(d->ifindex);
+    int error = kernel_map_write(KMAP_PORTS, &d->ifindex, &d->port);
 
-    bpf_map_update_elem(kernel_map_fds[KMAP_PORTS], &d->ifindex, &d->port,
-                        BPF_ANY);
-    if (d->port.has_other) {
-        bpf_map_update_elem(kernel_map_fds[KMAP_PORTS], &key, &d->other,
-                            BPF_ANY);
-    } else {
+    if (!error && d->port.has_other) {
+        error = kernel_map_write(KMAP_PORTS, &key, &d->other);
+    } else if (!error) {
         bpf_map_delete_elem(kernel_map_fds[KMAP_PORTS], &key);
     }
-    d->in_map = true;
+    d->in_map |= !error;
+    return error;
 }
 
 /* Deletes both entries of the VM port with 'ifindex'. */

@@ -62,10 +62,12 @@ struct kernel_vif *kernel_vif_find(const struct vmfex_kernel_vif_key *);
 struct kernel_vif *kernel_vif_create(const struct vmfex_kernel_vif_key *);
 void kernel_vif_destroy(struct kernel_vif *);
 
-void kernel_trunk_set_behind(struct kernel_device *, bool);
+int kernel_map_write(enum kernel_map, const void *key, const void *value);
+
+int kernel_trunk_set_behind(struct kernel_device *, bool);
 
 uint32_t kernel_port_other_key(int ifindex);
-void kernel_port_write(struct kernel_device *);
+int kernel_port_write(struct kernel_device *);
 void kernel_port_delete(int ifindex);
 
 #endif /* vmfex-kernel-state.h */

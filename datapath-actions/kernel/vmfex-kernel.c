@@ -38,7 +38,8 @@ vmfex_kernel_begin(void)
 
 /* Lets frames of VIF 'vif' of the trunk with interface index 'trunk' go to the
  * VM port with interface index 'port', or leaves them to the emulated path if
- * 'port' is 0.  They are counted for 'vethernet'.  Returns 0 or an errno. */
+ * 'port' is 0, or if they cannot be counted for 'vethernet'.  Returns 0, or an
+ * errno; then the trunk may not know the VIF, and drop its frames. */
 int
 vmfex_kernel_set_vif(int trunk, uint16_t vif, const char *vethernet, int port)
 {
@@ -46,17 +47,16 @@ vmfex_kernel_set_vif(int trunk, uint16_t vif, const char *vethernet, int port)
     int slot = port ? kernel_slot_get(vethernet) : 0;
     struct vmfex_kernel_vif value = { .port = port, .slot = slot };
     struct kernel_vif *v = kernel_vif_find(&key);
-    int error = 0;
 
     if (slot < 0) {
-        /* Without an entry, its frames would be dropped. */
-        error = ENOSPC;
+        /* vmfex_kernel_set_port() says so. */
         memset(&value, 0, sizeof value);
     }
     if (!v || memcmp(&v->value, &value, sizeof value)) {
-        if (bpf_map_update_elem(kernel_map_fds[KMAP_VIFS], &key, &value,
-                                BPF_ANY)) {
-            return errno;
+        int error = kernel_map_write(KMAP_VIFS, &key, &value);
+
+        if (error) {
+            return error;
         }
         if (!v) {
             v = kernel_vif_create(&key);
@@ -65,7 +65,7 @@ vmfex_kernel_set_vif(int trunk, uint16_t vif, const char *vethernet, int port)
     }
     v->wanted = true;
     v->adopted = false;
-    return error;
+    return 0;
 }
 
 /* Begins, or goes on, to take frames that arrive on the trunk with 'ifindex'
@@ -83,7 +83,7 @@ vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag tag,
     if (!d || !d->is_trunk) {
         return ENODEV;
     } else if (slot < 0) {
-        return ENOSPC;
+        return -slot;
     }
     trunk = (struct vmfex_kernel_trunk) {
         .slot = slot,
@@ -95,9 +95,10 @@ vmfex_kernel_set_trunk(int ifindex, const char *name, enum vmfex_tag tag,
                   | (d->trunk.flags & VMFEX_KERNEL_TRUNK_BEHIND)),
     };
     if (!d->in_map || memcmp(&d->trunk, &trunk, sizeof trunk)) {
-        if (bpf_map_update_elem(kernel_map_fds[KMAP_TRUNKS], &ifindex, &trunk,
-                                BPF_ANY)) {
-            return errno;
+        int error = kernel_map_write(KMAP_TRUNKS, &ifindex, &trunk);
+
+        if (error) {
+            return error;
         }
         d->trunk = trunk;
         d->in_map = true;
@@ -125,11 +126,21 @@ port_init(struct vmfex_kernel_port *port, const struct vmfex_link *link,
     }
 }
 
+/* Leaves VM port 'd' to the emulated path, whose sockets are hooked first. */
+static void
+port_leave(struct kernel_device *d)
+{
+    vmfex_kernel_hook(d->ifindex);
+    kernel_port_delete(d->ifindex);
+    d->in_map = false;
+}
+
 /* Lets frames from the VM port with 'ifindex', to which the program was
  * attached, go by 'link' into its 'channel', whose trunk has interface index
  * 'trunk'; or, if that trunk does not work, into 'other', whose trunk has
- * interface index 'other_trunk', if 'other' is nonnull.  Returns 0 or an
- * errno. */
+ * interface index 'other_trunk', if 'other' is nonnull.
+ *
+ * Returns 0, or an errno; then the port is left to the emulated path. */
 int
 vmfex_kernel_set_port(int ifindex, const struct vmfex_link *link,
                       const struct vmfex_channel *channel, int trunk,
@@ -138,11 +149,16 @@ vmfex_kernel_set_port(int ifindex, const struct vmfex_link *link,
     struct kernel_device *d = kernel_device_find(ifindex);
     int slot = kernel_slot_get(link->endpoint->name);
     struct vmfex_kernel_port port, other_port;
+    int error = 0;
 
     if (!d || d->is_trunk) {
         return ENODEV;
-    } else if (slot < 0) {
-        return ENOSPC;
+    }
+    d->wanted = true;
+    d->adopted = false;
+    if (slot < 0) {
+        port_leave(d);
+        return -slot;
     }
     port_init(&port, link, channel, trunk, slot);
     port.flags = d->qdisc_is_ours ? VMFEX_KERNEL_PORT_QDISC : 0;
@@ -164,11 +180,12 @@ vmfex_kernel_set_port(int ifindex, const struct vmfex_link *link,
         }
         d->port = port;
         d->other = other_port;
-        kernel_port_write(d);
+        error = kernel_port_write(d);
+        if (error) {
+            port_leave(d);
+        }
     }
-    d->wanted = true;
-    d->adopted = false;
-    return 0;
+    return error;
 }
 
 /* Returns true if a VM port sends into 'channel', whose trunk has interface
