@@ -262,24 +262,42 @@ vmfex_datapath_flush(const struct vmfex_flow_owner *owners, size_t n)
 
 /* Executing. */
 
+/* Returns a packet for dpif_execute() with what is in 'packet', which may be
+ * that one.  dpif-netdev hands back what became of it by dp_packet_swap(), for
+ * which it has to be on the heap; those of DPDK and AF_XDP are not. */
+static struct dp_packet *
+get_executable(struct dp_packet *packet)
+{
+    return (packet->source == DPBUF_MALLOC || packet->source == DPBUF_STUB
+            ? packet : dp_packet_clone(packet));
+}
+
 /* Executes 'actions' on 'packet', which stays the caller's, as if it had come
  * in on 'in_port'.  Returns 0 or a positive errno value. */
 int
 vmfex_datapath_execute(struct dp_packet *packet, odp_port_t in_port,
                        const struct ofpbuf *actions)
 {
+    struct dpif *dpif = get_dpif();
     struct flow flow = { .in_port.odp_port = in_port,
                          .packet_type = htonl(PT_ETH) };
     struct dpif_execute execute = {
         .actions = actions->data,
         .actions_len = actions->size,
-        .packet = packet,
         .flow = &flow,
     };
-    struct dpif *dpif = get_dpif();
+    int error;
 
-    packet->md.in_port.odp_port = in_port;
-    return dpif ? dpif_execute(dpif, &execute) : ENODEV;
+    if (!dpif) {
+        return ENODEV;
+    }
+    execute.packet = get_executable(packet);
+    execute.packet->md.in_port.odp_port = in_port;
+    error = dpif_execute(dpif, &execute);
+    if (execute.packet != packet) {
+        dp_packet_delete(execute.packet);
+    }
+    return error;
 }
 
 /* Processes 'packet', which must have an Ethernet header, as one that came in

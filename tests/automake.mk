@@ -95,6 +95,7 @@ TESTSUITE_AT = \
 	tests/vethernet.at \
 	tests/vswitchd-plugin.at
 SYSTEM_TESTSUITE_AT = \
+	tests/system-afxdp.at \
 	tests/system-failover.at \
 	tests/system-hook.at \
 	tests/system-kernel.at \
