@@ -23,6 +23,7 @@ controller_vmfex_controller_SOURCES = \
 	controller/switch.c \
 	controller/switch.h \
 	controller/vmfex-controller.c
+controller_vmfex_controller_LDFLAGS = $(AM_LDFLAGS) $(VMFEX_WRAP_LOG)
 controller_vmfex_controller_LDADD = \
 	manager/libvmfex-idl.la \
 	lib/libvmfex.la \

@@ -15,7 +15,9 @@
 #include "controller/removals.h"
 #include "coverage.h"
 #include "hash.h"
+#include "lib/vmfex-text.h"
 #include "manager/vmfex-idl.h"
+#include "lib/vmfex-text.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
@@ -564,12 +566,12 @@ host_status(const struct ovs_rows *rows, struct ds *ds)
         if (!iface->vm_port || !port) {
             continue;
         }
-        ds_put_format(ds, "port %s: adapter %s, iface-id %s, state %s",
-                      nodes[i]->name, port->adapter ? port->adapter : "none",
-                      port->iface_id ? port->iface_id : "none",
-                      port->state ? port->state : "unknown");
+        vmfex_put_text(ds, "port %s: adapter %s, iface-id %s, state %s",
+                       nodes[i]->name, port->adapter ? port->adapter : "none",
+                       port->iface_id ? port->iface_id : "none",
+                       port->state ? port->state : "unknown");
         if (port->reason) {
-            ds_put_format(ds, ", reason %s", port->reason);
+            vmfex_put_text(ds, ", reason %s", port->reason);
         }
         ds_put_char(ds, '\n');
     }

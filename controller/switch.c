@@ -11,7 +11,9 @@
 #include "controller/ovs-rows.h"
 #include "controller/removals.h"
 #include "coverage.h"
+#include "lib/vmfex-text.h"
 #include "manager/vmfex-idl.h"
+#include "lib/vmfex-text.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
@@ -461,7 +463,7 @@ switch_status(const struct ovs_rows *rows, struct ovsdb_idl *idl,
     }
     svec_sort(&lines);
     SVEC_FOR_EACH (i, line, &lines) {
-        ds_put_format(ds, "%s\n", line);
+        vmfex_put_text(ds, "%s\n", line);
     }
     svec_destroy(&lines);
 }

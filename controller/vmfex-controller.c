@@ -22,6 +22,7 @@
 #include "dns-resolve.h"
 #include "fatal-signal.h"
 #include "lib/compat.h"
+#include "lib/vmfex-text.h"
 #include "manager/vmfex-idl.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
@@ -393,12 +394,12 @@ controller_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     struct controller *c = c_;
     struct ds ds = DS_EMPTY_INITIALIZER;
 
-    ds_put_format(&ds, "node: %s\n", node_name(c->config.node));
-    ds_put_format(&ds, "system-id: %s\n",
+    vmfex_put_text(&ds, "node: %s\n", node_name(c->config.node));
+    vmfex_put_text(&ds, "system-id: %s\n",
                   c->config.system_id ? c->config.system_id : "none");
-    ds_put_format(&ds, "manager: %s\n",
+    vmfex_put_text(&ds, "manager: %s\n",
                   c->config.remote ? c->config.remote : "none");
-    ds_put_format(&ds, "connected: %s\n", c->connected ? "yes" : "no");
+    vmfex_put_text(&ds, "connected: %s\n", c->connected ? "yes" : "no");
     if (c->config.node == NODE_SWITCH) {
         switch_status(&c->rows, c->vmfex.idl, &ds);
     } else {

@@ -9,7 +9,13 @@ lib_libvmfex_la_SOURCES = \
 	lib/vmfex-choice.h \
 	lib/vmfex-drop.c \
 	lib/vmfex-drop.h \
+	lib/vmfex-log.c \
 	lib/vmfex-names.c \
 	lib/vmfex-names.h \
 	lib/vmfex-reason.c \
-	lib/vmfex-reason.h
+	lib/vmfex-reason.h \
+	lib/vmfex-text.c \
+	lib/vmfex-text.h
+
+# All that a daemon logs is escaped: see vmfex-log.c.
+VMFEX_WRAP_LOG = -Wl,--wrap=vlog,--wrap=vlog_rate_limit

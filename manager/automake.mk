@@ -62,6 +62,7 @@ $(manager_libvmfex_manager_la_OBJECTS): manager/vmfex-idl.h
 
 sbin_PROGRAMS += manager/vmfex-managerd
 manager_vmfex_managerd_SOURCES = manager/vmfex-managerd.c
+manager_vmfex_managerd_LDFLAGS = $(AM_LDFLAGS) $(VMFEX_WRAP_LOG)
 manager_vmfex_managerd_LDADD = \
 	manager/libvmfex-manager.la \
 	lib/libvmfex.la \

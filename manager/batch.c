@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #include "coverage.h"
+#include "lib/vmfex-text.h"
+#include "lib/vmfex-text.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -224,7 +226,7 @@ batch_format_aside(const struct batch *b, struct ds *s)
     for (size_t i = 0; i < shash_count(&b->aside); i++) {
         const struct batch_item *item = nodes[i]->data;
 
-        ds_put_format(s, "Set aside: %s: %s\n", nodes[i]->name, item->error);
+        vmfex_put_text(s, "Set aside: %s: %s\n", nodes[i]->name, item->error);
     }
     free(nodes);
 }

@@ -23,6 +23,7 @@
 #include "coverage.h"
 #include "daemon.h"
 #include "lib/compat.h"
+#include "lib/vmfex-text.h"
 #include "dirs.h"
 #include "dns-resolve.h"
 #include "fatal-signal.h"
@@ -407,13 +408,13 @@ managerd_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     const struct managerd *m = m_;
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    ds_put_format(&s, "Status: %s\n", m->paused ? "paused"
+    vmfex_put_text(&s, "Status: %s\n", m->paused ? "paused"
                                       : m->active ? "active" : "standby");
-    ds_put_format(&s, "Database: %s, %s\n", remote,
+    vmfex_put_text(&s, "Database: %s, %s\n", remote,
                   ovsdb_idl_is_connected(m->db.idl) ? "connected"
                                                          : "not connected");
     if (m->db.backoff) {
-        ds_put_format(&s, "Transactions: failing for %lld s: %s\n",
+        vmfex_put_text(&s, "Transactions: failing for %lld s: %s\n",
                       (time_msec() - m->db.failing_since) / 1000,
                       m->db.error);
     }

@@ -21,10 +21,11 @@ _vmfex_ctl_run() {
         2>/dev/null
 }
 
-# _vmfex_ctl_names TABLE COLUMN [CONDITION]: prints the names of rows.
+# _vmfex_ctl_names TABLE COLUMN [CONDITION]: prints the names of rows, which
+# other machines may have chosen.  None of them is taken for an option.
 _vmfex_ctl_names() {
     _vmfex_ctl_run --format=csv --data=bare --no-headings --columns="$2" \
-        find "$1" "${@:3}" | sed 's/^"\(.*\)"$/\1/'
+        find "$1" "${@:3}" | sed 's/^"\(.*\)"$/\1/; s/""/"/g; /^-/d'
 }
 
 # _vmfex_ctl_tables: prints the tables' names.
@@ -160,8 +161,12 @@ _vmfex_ctl() {
     esac
     word=${words[${#words[@]} - 1]}
 
+    # What becomes part of the command line is quoted, or the shell would
+    # execute what is in somebody's name.
     COMPREPLY=()
     while IFS= read -r candidate; do
+        test -n "$candidate" || continue
+        printf -v candidate %q "$candidate"
         case $candidate in
             "$word"*) COMPREPLY+=("$candidate") ;;
         esac

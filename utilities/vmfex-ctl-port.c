@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/vmfex-reason.h"
+#include "lib/vmfex-text.h"
 #include "openvswitch/dynamic-string.h"
 #include "table.h"
 #include "timeval.h"
@@ -185,7 +186,7 @@ put_line(struct ds *ds, const char *heading, const char *format, ...)
     ds_put_format_valist(&value, format, args);
     va_end(args);
     if (value.length) {
-        ds_put_format(ds, "    %-10s %s\n", heading, ds_cstr(&value));
+        vmfex_put_text(ds, "    %-10s %s\n", heading, ds_cstr(&value));
     }
     ds_destroy(&value);
 }
@@ -272,7 +273,7 @@ cmd_port_show(struct ctl_context *ctx)
     }
 
     port = format_port(vp);
-    ds_put_format(ds, "port %s\n", vp->iface_id);
+    vmfex_put_text(ds, "port %s\n", vp->iface_id);
     put_line(ds, "state:", "%s", vp->state);
     if (vp->reason) {
         put_reason(ds, vp);

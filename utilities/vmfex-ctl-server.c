@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/vmfex-text.h"
 #include "openvswitch/dynamic-string.h"
 #include "stream.h"
 #include "util.h"
@@ -40,14 +41,14 @@ cmd_get_connection(struct ctl_context *ctx)
 
         ds_put_cstr(&ds, c->read_only ? "read-only" : "read-write");
         if (!vmfex_ctl_equals(c->role, "")) {
-            ds_put_format(&ds, " role=%s", c->role);
+            vmfex_put_text(&ds, " role=%s", c->role);
         }
-        ds_put_format(&ds, " %s", c->target);
+        vmfex_put_text(&ds, " %s", c->target);
         svec_add_nocopy(&lines, ds_steal_cstr(&ds));
     }
     svec_sort(&lines);
     for (size_t i = 0; i < lines.n; i++) {
-        ds_put_format(&ctx->output, "%s\n", lines.names[i]);
+        vmfex_put_text(&ctx->output, "%s\n", lines.names[i]);
     }
     svec_destroy(&lines);
 }
@@ -156,17 +157,17 @@ cmd_get_ssl(struct ctl_context *ctx)
     const struct vmfexrec_ssl *ssl = global ? global->ssl : NULL;
 
     if (ssl) {
-        ds_put_format(&ctx->output, "Private key: %s\n", ssl->private_key);
-        ds_put_format(&ctx->output, "Certificate: %s\n", ssl->certificate);
-        ds_put_format(&ctx->output, "CA certificate: %s\n", ssl->ca_cert);
-        ds_put_format(&ctx->output, "Bootstrap: %s\n",
-                      ssl->bootstrap_ca_cert ? "true" : "false");
+        vmfex_put_text(&ctx->output, "Private key: %s\n", ssl->private_key);
+        vmfex_put_text(&ctx->output, "Certificate: %s\n", ssl->certificate);
+        vmfex_put_text(&ctx->output, "CA certificate: %s\n", ssl->ca_cert);
+        vmfex_put_text(&ctx->output, "Bootstrap: %s\n",
+                       ssl->bootstrap_ca_cert ? "true" : "false");
         if (!vmfex_ctl_equals(ssl->ssl_protocols, "")) {
-            ds_put_format(&ctx->output, "Protocols: %s\n",
-                          ssl->ssl_protocols);
+            vmfex_put_text(&ctx->output, "Protocols: %s\n",
+                           ssl->ssl_protocols);
         }
         if (!vmfex_ctl_equals(ssl->ssl_ciphers, "")) {
-            ds_put_format(&ctx->output, "Ciphers: %s\n", ssl->ssl_ciphers);
+            vmfex_put_text(&ctx->output, "Ciphers: %s\n", ssl->ssl_ciphers);
         }
     }
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/vmfex-text.h"
 #include "openvswitch/dynamic-string.h"
 #include "smap.h"
 #include "util.h"
@@ -80,14 +81,14 @@ put_machine(struct ds *ds, const char *kind, const char *name,
 {
     char *contact = vmfex_ctl_format_last_contact(last_contact);
 
-    ds_put_format(ds, "%s %s (", kind, name);
+    vmfex_put_text(ds, "%s %s (", kind, name);
     if (!vmfex_ctl_equals(hostname, "")) {
-        ds_put_format(ds, "%s, ", hostname);
+        vmfex_put_text(ds, "%s, ", hostname);
     }
     if (!vmfex_ctl_equals(bridge, "")) {
-        ds_put_format(ds, "bridge %s, ", bridge);
+        vmfex_put_text(ds, "bridge %s, ", bridge);
     }
-    ds_put_format(ds, "last contact: %s)\n", contact);
+    vmfex_put_text(ds, "last contact: %s)\n", contact);
     free(contact);
 }
 
@@ -96,10 +97,10 @@ static void
 put_reason(struct ds *ds, const char *reason, const char *detail)
 {
     if (reason) {
-        ds_put_format(ds, ", %s", reason);
+        vmfex_put_text(ds, ", %s", reason);
     }
     if (!vmfex_ctl_equals(detail, "")) {
-        ds_put_format(ds, ": %s", detail);
+        vmfex_put_text(ds, ": %s", detail);
     }
     ds_put_char(ds, '\n');
 }
@@ -108,16 +109,16 @@ static void
 put_adapter(struct ds *ds, const struct snapshot *s,
             const struct vmfexrec_adapter *a)
 {
-    ds_put_format(ds, "        adapter %s (vif %"PRId64, a->name, a->vif);
+    vmfex_put_text(ds, "        adapter %s (vif %"PRId64, a->name, a->vif);
     if (a->standby_trunk) {
         char *standby = vmfex_ctl_format_channel(a->standby_trunk->uplink,
                                                  a->standby_vif,
                                                  a->n_standby_vif);
 
-        ds_put_format(ds, ", standby %s", standby);
+        vmfex_put_text(ds, ", standby %s", standby);
         free(standby);
     }
-    ds_put_format(ds, "): %s", a->state);
+    vmfex_put_text(ds, "): %s", a->state);
     put_reason(ds, a->reason, a->detail);
     if (vmfex_ctl_equals(a->iface_id, "")) {
         return;
@@ -125,15 +126,15 @@ put_adapter(struct ds *ds, const struct snapshot *s,
 
     ds_put_cstr(ds, "            VM port ");
     if (!vmfex_ctl_equals(a->port, "")) {
-        ds_put_format(ds, "%s, ", a->port);
+        vmfex_put_text(ds, "%s, ", a->port);
     }
-    ds_put_format(ds, "iface-id %s", a->iface_id);
+    vmfex_put_text(ds, "iface-id %s", a->iface_id);
     for (size_t i = 0; i < s->n_ports; i++) {
         const struct vmfexrec_virtual_port *vp = s->ports[i];
 
         if ((vp->adapter == a || vp->incoming_adapter == a)
             && !vmfex_ctl_equals(vp->switch_, "")) {
-            ds_put_format(ds, ", port ve%"PRId64" of switch %s", vp->number,
+            vmfex_put_text(ds, ", port ve%"PRId64" of switch %s", vp->number,
                           (vp->incoming_adapter == a
                            && vmfex_ctl_has_two_switches(vp)
                            ? vp->standby_switch : vp->switch_));
@@ -152,10 +153,10 @@ put_host(struct ds *ds, const struct snapshot *s,
     put_machine(ds, "host", host->name, host->hostname, host->bridge,
                 host->last_contact);
     count_adapters(s, host->name, NULL, &n, &n_used);
-    ds_put_format(ds, "    adapters: %"PRIuSIZE", %"PRIuSIZE" used, "
+    vmfex_put_text(ds, "    adapters: %"PRIuSIZE", %"PRIuSIZE" used, "
                   "%"PRIuSIZE" free", n, n_used, n - n_used);
     if (host->policy) {
-        ds_put_format(ds, " (policy %s: %"PRId64")", host->policy->name,
+        vmfex_put_text(ds, " (policy %s: %"PRId64")", host->policy->name,
                       host->policy->n_adapters);
     } else {
         ds_put_cstr(ds, " (no policy)");
@@ -166,7 +167,7 @@ put_host(struct ds *ds, const struct snapshot *s,
     extra = smap_sort(&host->external_ids);
     for (size_t i = 0; i < smap_count(&host->external_ids); i++) {
         if (!strcmp(extra[i]->key, "warning")) {
-            ds_put_format(ds, "    warning: %s\n", extra[i]->value);
+            vmfex_put_text(ds, "    warning: %s\n", extra[i]->value);
         }
     }
     free(extra);
@@ -178,7 +179,7 @@ put_host(struct ds *ds, const struct snapshot *s,
             continue;
         }
         count_adapters(s, host->name, trunk, &n, &n_used);
-        ds_put_format(ds, "    trunk %s to %s of switch %s (%s): %"PRIuSIZE
+        vmfex_put_text(ds, "    trunk %s to %s of switch %s (%s): %"PRIuSIZE
                       " used, %"PRIuSIZE" free\n", trunk->uplink,
                       trunk->downlink, trunk->switch_, trunk->tag,
                       n_used, n - n_used);
@@ -200,34 +201,34 @@ put_port(struct ds *ds, const struct vmfexrec_virtual_port *vp)
                                              vp->n_vif);
     char *standby = vmfex_ctl_format_standby(vp);
 
-    ds_put_format(ds, "    port ve%"PRId64, vp->number);
+    vmfex_put_text(ds, "    port ve%"PRId64, vp->number);
     if (channel[0]) {
-        ds_put_format(ds, " (%s", channel);
+        vmfex_put_text(ds, " (%s", channel);
         if (standby[0]) {
-            ds_put_format(ds, ", standby %s", standby);
+            vmfex_put_text(ds, ", standby %s", standby);
         }
         ds_put_char(ds, ')');
     }
-    ds_put_format(ds, ": %s", vp->state);
+    vmfex_put_text(ds, ": %s", vp->state);
     put_reason(ds, vp->reason, vp->detail);
-    ds_put_format(ds, "        iface-id %s", vp->iface_id);
+    vmfex_put_text(ds, "        iface-id %s", vp->iface_id);
     if (!vmfex_ctl_equals(vp->host, "")) {
-        ds_put_format(ds, ", host %s", vp->host);
+        vmfex_put_text(ds, ", host %s", vp->host);
     }
     if (!vmfex_ctl_equals(vp->incoming_host, "")) {
-        ds_put_format(ds, ", moves to host %s", vp->incoming_host);
+        vmfex_put_text(ds, ", moves to host %s", vp->incoming_host);
     }
     ds_put_char(ds, '\n');
     ds_put_cstr(ds, "        ");
     if (!vmfex_ctl_equals(vp->profile, "")) {
-        ds_put_format(ds, "profile %s, ", vp->profile);
+        vmfex_put_text(ds, "profile %s, ", vp->profile);
     }
-    ds_put_format(ds, "VLANs %s", vlans);
+    vmfex_put_text(ds, "VLANs %s", vlans);
     if (vp->n_native_vlan) {
-        ds_put_format(ds, ", native %"PRId64, vp->native_vlan[0]);
+        vmfex_put_text(ds, ", native %"PRId64, vp->native_vlan[0]);
     }
     if (!vmfex_ctl_equals(vp->mac, "")) {
-        ds_put_format(ds, ", MAC %s", vp->mac);
+        vmfex_put_text(ds, ", MAC %s", vp->mac);
     }
     ds_put_char(ds, '\n');
     free(vlans);
@@ -243,7 +244,7 @@ put_standby_port(struct ds *ds, const struct vmfexrec_virtual_port *vp)
                                              vp->standby_vif,
                                              vp->n_standby_vif);
 
-    ds_put_format(ds, "    port ve%"PRId64" (standby %s), see switch %s\n",
+    vmfex_put_text(ds, "    port ve%"PRId64" (standby %s), see switch %s\n",
                   vp->number, channel, vp->switch_ ? vp->switch_ : "");
     free(channel);
 }
@@ -258,7 +259,7 @@ put_switch(struct ds *ds, const struct snapshot *s,
         const struct vmfexrec_trunk *trunk = s->trunks[i];
 
         if (vmfex_ctl_equals(trunk->switch_, sw->name)) {
-            ds_put_format(ds, "    trunk %s from %s of host %s (%s)\n",
+            vmfex_put_text(ds, "    trunk %s from %s of host %s (%s)\n",
                           trunk->downlink, trunk->uplink, trunk->host,
                           trunk->tag);
         }
@@ -343,14 +344,14 @@ put_topology(struct ds *ds, const struct snapshot *s)
     for (size_t i = 0; i < s->n_switches; i++) {
         const struct vmfexrec_switch *sw = s->switches[i];
 
-        ds_put_format(ds, "%s\n", sw->name);
+        vmfex_put_text(ds, "%s\n", sw->name);
         for (size_t j = 0; j < s->n_trunks; j++) {
             const struct vmfexrec_trunk *trunk = s->trunks[j];
             size_t n, n_used;
 
             if (vmfex_ctl_equals(trunk->switch_, sw->name)) {
                 count_adapters(s, NULL, trunk, &n, &n_used);
-                ds_put_format(ds, "    %s === %s %s (%s, %"PRIuSIZE
+                vmfex_put_text(ds, "    %s === %s %s (%s, %"PRIuSIZE
                               " of %"PRIuSIZE" adapters used)\n",
                               trunk->downlink, trunk->uplink, trunk->host,
                               trunk->tag, n_used, n);
@@ -367,33 +368,33 @@ put_topology(struct ds *ds, const struct snapshot *s)
             cabled |= vmfex_ctl_equals(trunk->host, host->name);
         }
         if (!cabled) {
-            ds_put_format(ds, "%s has no trunk\n", host->name);
+            vmfex_put_text(ds, "%s has no trunk\n", host->name);
         }
     }
 }
 
-/* Appends the parts of 's', up to a null pointer, to 'ds' as one quoted string
- * of Graphviz's. */
-static void SENTINEL(0)
-put_dot_string(struct ds *ds, const char *s, ...)
+/* Appends 's' to 'ds' for what is inside of a quoted string of Graphviz's. */
+static void
+put_dot_text(struct ds *ds, const char *s_)
 {
-    va_list args;
+    char *s = vmfex_escape(s_);
 
-    ds_put_char(ds, '"');
-    va_start(args, s);
-    for (; s; s = va_arg(args, const char *)) {
-        for (; *s; s++) {
-            if (*s == '\n') {
-                ds_put_cstr(ds, "\\n");
-            } else {
-                if (*s == '"' || *s == '\\') {
-                    ds_put_char(ds, '\\');
-                }
-                ds_put_char(ds, *s);
-            }
+    for (const char *p = s; *p; p++) {
+        if (*p == '"' || *p == '\\') {
+            ds_put_char(ds, '\\');
         }
+        ds_put_char(ds, *p);
     }
-    va_end(args);
+    free(s);
+}
+
+/* Appends the concatenation of 'kind' and 'name' as a quoted string. */
+static void
+put_dot_string(struct ds *ds, const char *kind, const char *name)
+{
+    ds_put_char(ds, '"');
+    put_dot_text(ds, kind);
+    put_dot_text(ds, name);
     ds_put_char(ds, '"');
 }
 
@@ -401,14 +402,15 @@ static void
 put_dot_node(struct ds *ds, const char *kind, const char *name,
              const char *hostname, const char *attributes)
 {
-    bool has_hostname = !vmfex_ctl_equals(hostname, "");
-
     ds_put_cstr(ds, "    ");
-    put_dot_string(ds, kind, " ", name, NULL);
-    ds_put_cstr(ds, " [label=");
-    put_dot_string(ds, name, has_hostname ? "\n" : "",
-                   has_hostname ? hostname : "", NULL);
-    ds_put_format(ds, ", %s];\n", attributes);
+    put_dot_string(ds, kind, name);
+    ds_put_cstr(ds, " [label=\"");
+    put_dot_text(ds, name);
+    if (!vmfex_ctl_equals(hostname, "")) {
+        ds_put_cstr(ds, "\\n");
+        put_dot_text(ds, hostname);
+    }
+    ds_put_format(ds, "\", %s];\n", attributes);
 }
 
 static void
@@ -418,13 +420,13 @@ put_dot(struct ds *ds, const struct snapshot *s)
     for (size_t i = 0; i < s->n_switches; i++) {
         const struct vmfexrec_switch *sw = s->switches[i];
 
-        put_dot_node(ds, "switch", sw->name, sw->hostname,
+        put_dot_node(ds, "switch ", sw->name, sw->hostname,
                      "shape=box, style=rounded");
     }
     for (size_t i = 0; i < s->n_hosts; i++) {
         const struct vmfexrec_host *host = s->hosts[i];
 
-        put_dot_node(ds, "host", host->name, host->hostname, "shape=box");
+        put_dot_node(ds, "host ", host->name, host->hostname, "shape=box");
     }
     for (size_t i = 0; i < s->n_trunks; i++) {
         const struct vmfexrec_trunk *trunk = s->trunks[i];
@@ -432,14 +434,14 @@ put_dot(struct ds *ds, const struct snapshot *s)
 
         count_adapters(s, NULL, trunk, &n, &n_used);
         ds_put_cstr(ds, "    ");
-        put_dot_string(ds, "switch ", trunk->switch_, NULL);
+        put_dot_string(ds, "switch ", trunk->switch_);
         ds_put_cstr(ds, " -- ");
-        put_dot_string(ds, "host ", trunk->host, NULL);
+        put_dot_string(ds, "host ", trunk->host);
         ds_put_cstr(ds, " [taillabel=");
-        put_dot_string(ds, trunk->downlink, NULL);
+        put_dot_string(ds, "", trunk->downlink);
         ds_put_cstr(ds, ", headlabel=");
-        put_dot_string(ds, trunk->uplink, NULL);
-        ds_put_format(ds, ", label=\"%"PRIuSIZE"/%"PRIuSIZE"\"%s];\n",
+        put_dot_string(ds, "", trunk->uplink);
+        vmfex_put_text(ds, ", label=\"%"PRIuSIZE"/%"PRIuSIZE"\"%s];\n",
                       n_used, n, vmfex_ctl_equals(trunk->tag, "e-tag")
                                  ? ", style=dashed" : "");
     }

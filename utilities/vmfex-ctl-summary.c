@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "lib/vmfex-text.h"
 #include "openvswitch/dynamic-string.h"
 #include "simap.h"
 #include "smap.h"
@@ -31,12 +32,13 @@ report(struct problems *problems, const char *format, ...)
 {
     if (problems->n++ < MAX_LINES) {
         va_list args;
+        char *line;
 
-        ds_put_cstr(&problems->lines, "    ");
         va_start(args, format);
-        ds_put_format_valist(&problems->lines, format, args);
+        line = xvasprintf(format, args);
         va_end(args);
-        ds_put_char(&problems->lines, '\n');
+        vmfex_put_text(&problems->lines, "    %s\n", line);
+        free(line);
     }
 }
 
@@ -201,7 +203,7 @@ vmfex_ctl_put_summary(struct ds *ds, struct ovsdb_idl *idl)
     ds_put_format(ds, "ports: %"PRIuSIZE"\n", n_ports);
     sorted = simap_sort(&counts);
     for (size_t i = 0; i < simap_count(&counts); i++) {
-        ds_put_format(ds, "    %u %s\n", sorted[i]->data, sorted[i]->name);
+        vmfex_put_text(ds, "    %u %s\n", sorted[i]->data, sorted[i]->name);
     }
     if (problems.n) {
         ds_put_format(ds, "to look at: %"PRIuSIZE"\n%s", problems.n,

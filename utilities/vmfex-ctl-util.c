@@ -10,6 +10,7 @@
 
 #include "bitmap.h"
 #include "lib/vmfex-names.h"
+#include "lib/vmfex-text.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "openvswitch/shash.h"
@@ -390,9 +391,14 @@ void
 vmfex_ctl_cell(struct table *table, const char *text)
 {
     struct cell *cell = table_add_cell(table);
-    bool empty = !text || !text[0];
 
-    cell->text = xstrdup(!empty ? text : vmfex_ctl_is_aligned() ? "-" : "");
+    if (!text || !text[0]) {
+        cell->text = xstrdup(vmfex_ctl_is_aligned() ? "-" : "");
+    } else if (vmfex_ctl_is_json()) {
+        cell->text = xstrdup(text);     /* JSON has escapes of its own. */
+    } else {
+        cell->text = vmfex_escape(text);
+    }
 }
 
 void

@@ -11,6 +11,7 @@
 
 #include "command-line.h"
 #include "lib/compat.h"
+#include "lib/vmfex-text.h"
 #include "dirs.h"
 #include "fatal-signal.h"
 #include "openvswitch/dynamic-string.h"
@@ -102,6 +103,17 @@ static void run_prerequisites(struct ctl_command *, size_t n,
 static bool run_commands(const char *args, struct ctl_command *, size_t n,
                          struct ovsdb_idl *);
 static void block(void);
+
+/* Exits after the command failed with 'error'. */
+OVS_NO_RETURN static void
+fail(const char *error)
+{
+    /* Static, since it ends the program. */
+    static char *escaped;
+
+    escaped = vmfex_escape(error);
+    ctl_fatal("%s", escaped);
+}
 
 int
 main(int argc, char *argv[])
@@ -216,11 +228,13 @@ vmfex_ctl_waits_for(const char *until, const char *format, ...)
 {
     static bool told;
     va_list args;
-    char *is;
+    char *text, *is;
 
     va_start(args, format);
-    is = xvasprintf(format, args);
+    text = xvasprintf(format, args);
     va_end(args);
+    is = vmfex_escape(text);
+    free(text);
     if (deadline == LLONG_MAX && !told) {
         ovs_error(0, "%s, waiting for %s; there is no --timeout", is, until);
         told = true;
@@ -475,7 +489,7 @@ run_prerequisites(struct ctl_command *commands, size_t n,
             ctl_context_init(&ctx, c, idl, NULL, NULL, NULL);
             c->syntax->prerequisites(&ctx);
             if (ctx.error) {
-                ctl_fatal("%s", ctx.error);
+                fail(ctx.error);
             }
             ctl_context_done(&ctx, c);
 
@@ -527,29 +541,52 @@ print_oneline(struct ds *ds)
     putchar('\n');
 }
 
+/* Prints 'output'.  Our own commands have escaped what is in a line; those of
+ * db-ctl-base print what they are asked for, but never to command a terminal.
+ * JSON has escapes of its own. */
+static void
+print_lines(const struct ds *output, bool json)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    const char *s = ds_cstr_ro(output);
+
+    if (json) {
+        ds_put_cstr(&ds, s);
+        s = "";
+    }
+    while (*s) {
+        size_t n = strcspn(s, "\n");
+        char *line = xmemdup0(s, n);
+
+        vmfex_put_escaped(&ds, line);
+        ds_put_cstr(&ds, s[n] ? "\n" : "");
+        s += n + (s[n] != '\0');
+        free(line);
+    }
+    if (oneline) {
+        print_oneline(&ds);
+    } else {
+        fputs(ds_cstr(&ds), stdout);
+    }
+    ds_destroy(&ds);
+}
+
 static void
 print_output(struct ctl_command *c)
 {
     if (c->table) {
         struct table_style style = table_style;
+        struct ds ds = DS_EMPTY_INITIALIZER;
 
         /* Our own tables are there to be read by people. */
         if (!has_format && vmfex_ctl_find_syntax(c->syntax->name)) {
             style.format = TF_TABLE;
         }
-        if (oneline) {
-            struct ds ds = DS_EMPTY_INITIALIZER;
-
-            table_format(c->table, &style, &ds);
-            print_oneline(&ds);
-            ds_destroy(&ds);
-        } else {
-            table_print(c->table, &style);
-        }
-    } else if (oneline) {
-        print_oneline(&c->output);
+        table_format(c->table, &style, &ds);
+        print_lines(&ds, style.format == TF_JSON);
+        ds_destroy(&ds);
     } else {
-        fputs(ds_cstr(&c->output), stdout);
+        print_lines(&c->output, false);
     }
 }
 
@@ -616,7 +653,7 @@ run_commands(const char *args, struct ctl_command *commands, size_t n,
             c->syntax->run(&ctx);
         }
         if (ctx.error) {
-            ctl_fatal("%s", ctx.error);
+            fail(ctx.error);
         }
         ctl_context_done_command(&ctx, c);
         if (ctx.try_again) {
@@ -647,7 +684,7 @@ run_commands(const char *args, struct ctl_command *commands, size_t n,
                 ctl_context_init(&ctx, c, idl, txn, symtab, NULL);
                 c->syntax->postprocess(&ctx);
                 if (ctx.error) {
-                    ctl_fatal("%s", ctx.error);
+                    fail(ctx.error);
                 }
                 ctl_context_done(&ctx, c);
             }
@@ -674,7 +711,7 @@ run_commands(const char *args, struct ctl_command *commands, size_t n,
         /* Somebody else may have added the only row of VMFEX_Global at the
          * same time.  If so, its row came before the error. */
         if (!adds_global || !vmfexrec_vmfex_global_first(idl)) {
-            ctl_fatal("%s: the database refused: %s", db, error);
+            fail(xasprintf("%s: the database refused: %s", db, error));
         }
         status = TXN_TRY_AGAIN;
         break;
@@ -705,4 +742,11 @@ bool
 vmfex_ctl_is_aligned(void)
 {
     return !has_format || table_style.format == TF_TABLE;
+}
+
+/* Returns true if tables of ours are printed as JSON. */
+bool
+vmfex_ctl_is_json(void)
+{
+    return has_format && table_style.format == TF_JSON;
 }

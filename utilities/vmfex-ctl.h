@@ -70,6 +70,7 @@ extern const struct vmfex_ctl_group *const vmfex_ctl_groups[];
 /* vmfex-ctl.c */
 bool vmfex_ctl_has_format(void);
 bool vmfex_ctl_is_aligned(void);
+bool vmfex_ctl_is_json(void);
 void vmfex_ctl_waits_for(const char *until, const char *, ...)
     OVS_PRINTF_FORMAT(2, 3);
 
