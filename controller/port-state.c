@@ -36,6 +36,16 @@ struct verdict {
     long long int hold;         /* How long not to show it, in ms. */
 };
 
+/* Returns the reason that ovs-vswitchd gives for 'vm', which is linked, or
+ * NULL.  That the gate is closed is the manager's word, or is about to be. */
+static const char *
+own_reason(const struct ovs_iface *vm)
+{
+    const char *reason = vm_port_error_reason(vm);
+
+    return reason && strcmp(reason, "not-activated") ? reason : NULL;
+}
+
 /* What to say of 'vm', which is linked to 'a', while the manager is there. */
 static struct verdict
 judge_linked(struct host_run *h, const struct ovs_iface *vm,
@@ -56,9 +66,12 @@ judge_linked(struct host_run *h, const struct ovs_iface *vm,
         }
         return (struct verdict) { "linked", "manager-unreachable", 0 };
     } else {
+        const char *reason = (a->row->reason ? a->row->reason
+                              : own_reason(vm));
+
         return (struct verdict) {
-            state, a->row->reason,
-            strcmp(state, "pending") || a->row->reason ? 0 : STATE_HOLD_MS };
+            state, reason,
+            strcmp(state, "pending") || reason ? 0 : STATE_HOLD_MS };
     }
 }
 

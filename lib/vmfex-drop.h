@@ -47,7 +47,8 @@
                "the adapter's gate is closed (options:active=false)")       \
     VMFEX_DROP(6, PORT_DOWN, port_down, "port-down",                        \
                VMFEX_AT_VETHERNET_RX,                                       \
-               "the vethernet port is administratively down")               \
+               "the VM's device or the vethernet port is administratively " \
+               "down")                                                      \
     VMFEX_DROP(7, NO_PORT, no_port, "no-port",                              \
                VMFEX_AT_VETHERNET_RX,                                       \
                "the adapter is not linked to a VM port")                    \

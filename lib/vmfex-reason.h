@@ -42,6 +42,9 @@
                  "open the gate with options:active=true, set the port "    \
                  "up, add the rule, or name the adapter, whichever is "     \
                  "named")                                                   \
+    VMFEX_REASON(PORT_DOWN, "port-down",                                    \
+                 "the VM's device is administratively down",                \
+                 "set it up, with ip link set, or find out who set it down") \
     VMFEX_REASON(RESERVED, "reserved",                                      \
                  "the adapter is reserved for a port that names it",        \
                  "name it in a port's other_config:vmfex-adapter, or remove " \

@@ -104,7 +104,7 @@ netdev_vethernet_get_carrier(const struct netdev *netdev, bool *carrier)
     struct vethernet *dev = vethernet_cast(netdev);
 
     ovs_mutex_lock(&dev->mutex);
-    *carrier = dev->status.state != VETHERNET_DOWN;
+    *carrier = vethernet_status_carrier(&dev->status);
     ovs_mutex_unlock(&dev->mutex);
     return 0;
 }

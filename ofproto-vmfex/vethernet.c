@@ -129,6 +129,13 @@ vethernet_status_uninit(struct vethernet_status *status)
     free(CONST_CAST(char *, status->path_reason));
 }
 
+/* Returns true if a vethernet with 'status' has carrier. */
+bool
+vethernet_status_carrier(const struct vethernet_status *status)
+{
+    return status->state != VETHERNET_DOWN && !status->no_carrier;
+}
+
 static bool
 statuses_equal(const struct vethernet_status *a,
                const struct vethernet_status *b)
@@ -143,6 +150,7 @@ statuses_equal(const struct vethernet_status *a,
             && nullable_string_is_equal(a->path, b->path)
             && nullable_string_is_equal(a->path_reason, b->path_reason)
             && a->first_frame == b->first_frame
+            && a->no_carrier == b->no_carrier
             && a->mtu == b->mtu);
 }
 
@@ -159,8 +167,8 @@ vethernet_set_status(struct netdev *netdev,
     ovs_mutex_lock(&dev->mutex);
     changed = !statuses_equal(old, status);
     if (changed) {
-        dev->carrier_resets += ((old->state == VETHERNET_DOWN)
-                                != (status->state == VETHERNET_DOWN));
+        dev->carrier_resets += (vethernet_status_carrier(old)
+                                != vethernet_status_carrier(status));
         vethernet_status_uninit(old);
         *old = *status;
         old->error = nullable_xstrdup(status->error);

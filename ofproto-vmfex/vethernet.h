@@ -84,6 +84,7 @@ struct vethernet_status {
     const char *path_reason;    /* Why not faster, or NULL. */
     uint64_t first_frame;       /* MAC of the first frame that met a closed
                                  * gate, or 0. */
+    bool no_carrier;            /* The VM port has none. */
     int mtu;                    /* 0 if not known. */
 };
 
@@ -144,5 +145,6 @@ bool vethernet_set_status(struct netdev *, const struct vethernet_status *);
 void vethernet_report_status(const char *name);
 char *vethernet_get_error(const struct netdev *);
 void vethernet_status_uninit(struct vethernet_status *);
+bool vethernet_status_carrier(const struct vethernet_status *);
 
 #endif /* vethernet.h */

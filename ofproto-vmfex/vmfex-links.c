@@ -358,6 +358,10 @@ vethernet_decide(struct vmfex_vethernet *v)
 {
     bool used = v->port || v->on_switch_bridge;
 
+    if (v->reason == VMFEX_REASON_NONE && v->port && !v->port->admin_up) {
+        vmfex_set_reason(v, VMFEX_REASON_PORT_DOWN, "%s",
+                         vmfex_lport_name(v->port));
+    }
     if (v->reason == VMFEX_REASON_NONE && used) {
         vethernet_check_mtu(v);
     }

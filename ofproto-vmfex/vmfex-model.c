@@ -111,15 +111,16 @@ void
 vmfex_lport_refresh(struct vmfex_lport *lport)
 {
     enum netdev_flags flags;
-    int mtu;
+    int error, mtu;
 
     if (lport->change_seq == netdev_get_change_seq(lport->netdev)) {
         return;
     }
     lport->change_seq = netdev_get_change_seq(lport->netdev);
-    lport->up = (!netdev_get_flags(lport->netdev, &flags)
-                 && flags & NETDEV_UP
-                 && netdev_get_carrier(lport->netdev));
+    error = netdev_get_flags(lport->netdev, &flags);
+    lport->admin_up = error || flags & NETDEV_UP;
+    lport->carrier = netdev_get_carrier(lport->netdev);
+    lport->up = !error && lport->admin_up && lport->carrier;
     lport->mtu = netdev_get_mtu(lport->netdev, &mtu) ? 0 : mtu;
 }
 

@@ -119,7 +119,9 @@ struct vmfex_lport {
 
     /* Derived: state of the netdev, written by vmfex_lport_refresh(). */
     uint64_t change_seq;
-    bool up;                    /* Administratively, and has carrier. */
+    bool admin_up;              /* Administratively, as far as is known. */
+    bool carrier;
+    bool up;                    /* Both. */
     int mtu;                    /* 0 if not known. */
 
     /* Derived, of a trunk. */

@@ -81,6 +81,7 @@ link_build(const struct vmfex_vethernet *v)
     link->mac = link->has_mac ? c->mac : eth_addr_zero;
     link->drop = (v->state == VETHERNET_ACTIVE || waits_for_frame(v)
                   ? VMFEX_DROP_NONE
+                  : v->reason == VMFEX_REASON_PORT_DOWN ? VMFEX_DROP_PORT_DOWN
                   : v->state == VETHERNET_DOWN ? VMFEX_DROP_LINK_DOWN
                   : !v->port && !v->on_switch_bridge ? VMFEX_DROP_NO_PORT
                   : !v->active ? VMFEX_DROP_GATE_CLOSED

@@ -86,6 +86,7 @@ vmfex_report_vethernet(struct vmfex_vethernet *v)
         .path = has_path ? vmfex_path_name(v->path) : NULL,
         .path_reason = has_path ? v->path_reason : NULL,
         .first_frame = first_frame,
+        .no_carrier = v->port && !v->port->carrier,
         .mtu = trunk ? vmfex_trunk_inner_mtu(trunk) : 0,
     });
     if (is_new) {
