@@ -19,9 +19,9 @@
 #include "coverage.h"
 #include "daemon.h"
 #include "dirs.h"
-#include "dns-resolve.h"
 #include "fatal-signal.h"
 #include "lib/compat.h"
+#include "lib/vmfex-resolver.h"
 #include "lib/vmfex-text.h"
 #include "manager/vmfex-idl.h"
 #include "openvswitch/dynamic-string.h"
@@ -67,6 +67,7 @@ struct controller {
     struct ovsdb_idl_loop ovs;
     struct ovsdb_idl_loop vmfex; /* No 'idl' without a manager. */
     struct config config;
+    struct vmfex_resolver *resolver; /* Of the manager's remote. */
     bool ssl_options;           /* SSL files were given as options: those in
                                  * the database are not looked at. */
     struct ovs_rows rows;
@@ -242,7 +243,18 @@ configure(struct controller *c, const struct ovsrec_open_vswitch *cfg)
         if (!c->vmfex.idl) {
             connect_to_manager(c);
         }
-        ovsdb_idl_set_remote(c->vmfex.idl, new.remote, true);
+    }
+}
+
+/* Tells the connection to the manager which addresses that has. */
+static void
+run_remote(struct controller *c)
+{
+    const char *remote = vmfex_resolver_run(c->resolver, c->config.remote,
+                                            c->connected);
+
+    if (remote) {
+        ovsdb_idl_set_remote(c->vmfex.idl, remote, true);
     }
 }
 
@@ -399,6 +411,9 @@ controller_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
                   c->config.system_id ? c->config.system_id : "none");
     vmfex_put_text(&ds, "manager: %s\n",
                   c->config.remote ? c->config.remote : "none");
+    if (c->vmfex.idl && vmfex_resolver_error(c->resolver)) {
+        vmfex_put_text(&ds, "name: %s\n", vmfex_resolver_error(c->resolver));
+    }
     vmfex_put_text(&ds, "connected: %s\n", c->connected ? "yes" : "no");
     if (c->config.node == NODE_SWITCH) {
         switch_status(&c->rows, c->vmfex.idl, &ds);
@@ -425,7 +440,6 @@ main(int argc, char *argv[])
 
     ovs_cmdl_proctitle_init(argc, argv);
     ovs_set_program_name(argv[0], VMFEX_VERSION);
-    dns_resolve_init(true);
     options = parse_options(argc, argv);
     c.ssl_options = stream_ssl_is_configured();
     fatal_ignore_sigpipe();
@@ -447,6 +461,7 @@ main(int argc, char *argv[])
     ovsdb_idl_set_remote(c.ovs.idl, options.remote, true);
     free(options.remote);
     c.host = host_create();
+    c.resolver = vmfex_resolver_create();
     c.removals = removals_create();
 
     while (!exiting) {
@@ -463,6 +478,7 @@ main(int argc, char *argv[])
             }
         }
         if (c.vmfex.idl) {
+            run_remote(&c);
             vmfex_txn = ovsdb_idl_loop_run(&c.vmfex);
         }
         update_connected(&c);
@@ -476,6 +492,7 @@ main(int argc, char *argv[])
 
         unixctl_server_run(unixctl);
         unixctl_server_wait(unixctl);
+        vmfex_resolver_wait(c.resolver);
         if (exiting) {
             poll_immediate_wake();
         }
@@ -489,11 +506,11 @@ main(int argc, char *argv[])
     ovsdb_idl_loop_destroy(&c.ovs);
     config_uninit(&c.config);
     host_destroy(c.host);
+    vmfex_resolver_destroy(c.resolver);
     removals_destroy(c.removals);
     ovs_rows_destroy(&c.rows);
     unixctl_server_destroy(unixctl);
     ovsrcu_exit();
-    dns_resolve_destroy();
     return 0;
 }
 

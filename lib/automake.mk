@@ -14,6 +14,8 @@ lib_libvmfex_la_SOURCES = \
 	lib/vmfex-names.h \
 	lib/vmfex-reason.c \
 	lib/vmfex-reason.h \
+	lib/vmfex-resolver.c \
+	lib/vmfex-resolver.h \
 	lib/vmfex-text.c \
 	lib/vmfex-text.h
 

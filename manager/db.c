@@ -64,12 +64,12 @@ index_on(struct db *db, const struct ovsdb_idl_column *column)
     return ovsdb_idl_index_create1(db->idl, column);
 }
 
-/* Begins to connect to 'remote'. */
+/* Sets up 'db', which ovsdb_idl_set_remote() then connects. */
 void
-db_open(struct db *db, const char *remote)
+db_open(struct db *db)
 {
-    struct ovsdb_idl *idl = ovsdb_idl_create(remote, &vmfexrec_idl_class,
-                                             false, true);
+    struct ovsdb_idl *idl = ovsdb_idl_create_unconnected(&vmfexrec_idl_class,
+                                                         false);
 
     *db = (struct db) { .idl = idl };
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {

@@ -71,7 +71,7 @@ enum db_result {
     DB_FAILED,                  /* The database takes nothing. */
 };
 
-void db_open(struct db *, const char *remote);
+void db_open(struct db *);
 void db_close(struct db *);
 enum db_result db_run(struct db *);
 enum db_result db_commit(struct db *);

@@ -23,9 +23,9 @@
 #include "coverage.h"
 #include "daemon.h"
 #include "lib/compat.h"
+#include "lib/vmfex-resolver.h"
 #include "lib/vmfex-text.h"
 #include "dirs.h"
-#include "dns-resolve.h"
 #include "fatal-signal.h"
 #include "manager/adapters.h"
 #include "manager/batch.h"
@@ -50,6 +50,7 @@ struct managerd {
     struct adapters adapters;
     struct ports ports;
     struct batch batch;
+    struct vmfex_resolver *resolver; /* Of 'remote'. */
 
     bool exiting;
     bool paused;
@@ -257,9 +258,22 @@ managerd_run_expired(struct managerd *m)
     }
 }
 
+/* Tells the connection to the database which addresses that has. */
+static void
+managerd_run_remote(struct managerd *m)
+{
+    const char *addresses = vmfex_resolver_run(
+        m->resolver, remote, ovsdb_idl_is_connected(m->db.idl));
+
+    if (addresses) {
+        ovsdb_idl_set_remote(m->db.idl, addresses, true);
+    }
+}
+
 static void
 managerd_run(struct managerd *m)
 {
+    managerd_run_remote(m);
     ovsdb_idl_set_lock(m->db.idl, m->paused ? NULL : DB_LOCK);
     managerd_finish(m, db_run(&m->db));
     managerd_run_lock(m);
@@ -313,7 +327,6 @@ main(int argc, char *argv[])
 
     set_program_name(argv[0]);
     ovs_cmdl_proctitle_init(argc, argv);
-    dns_resolve_init(true);
     parse_options(argc, argv);
     fatal_ignore_sigpipe();
 
@@ -328,7 +341,8 @@ main(int argc, char *argv[])
     unixctl_command_register("is-paused", "", 0, 0, managerd_is_paused, &m);
     unixctl_command_register("status", "", 0, 0, managerd_status, &m);
 
-    db_open(&m.db, remote);
+    m.resolver = vmfex_resolver_create();
+    db_open(&m.db);
     adapters_init(&m.adapters, &m.db);
     ports_init(&m.ports, &m.db, &m.adapters);
     batch_init(&m.batch);
@@ -342,6 +356,7 @@ main(int argc, char *argv[])
         ovsdb_idl_track_clear(m.db.idl);
         db_wait(&m.db);
         managerd_wait(&m);
+        vmfex_resolver_wait(m.resolver);
         unixctl_server_wait(unixctl);
         if (m.exiting) {
             poll_immediate_wake();
@@ -353,8 +368,8 @@ main(int argc, char *argv[])
     ports_destroy(&m.ports);
     adapters_destroy(&m.adapters);
     db_close(&m.db);
+    vmfex_resolver_destroy(m.resolver);
     unixctl_server_destroy(unixctl);
-    dns_resolve_destroy();
     free(remote);
     free(unixctl_path);
     return 0;
@@ -413,6 +428,9 @@ managerd_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     vmfex_put_text(&s, "Database: %s, %s\n", remote,
                   ovsdb_idl_is_connected(m->db.idl) ? "connected"
                                                          : "not connected");
+    if (vmfex_resolver_error(m->resolver)) {
+        vmfex_put_text(&s, "Name: %s\n", vmfex_resolver_error(m->resolver));
+    }
     if (m->db.backoff) {
         vmfex_put_text(&s, "Transactions: failing for %lld s: %s\n",
                       (time_msec() - m->db.failing_since) / 1000,

@@ -104,6 +104,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-mtu.at \
 	tests/system-offload.at \
 	tests/system-os-vif.at \
+	tests/system-names.at \
 	tests/system-pages.at \
 	tests/system-tags.at \
 	tests/system-testsuite.at \

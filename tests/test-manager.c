@@ -575,7 +575,8 @@ main(int argc, char *argv[])
     n = strtoul(argv[3], NULL, 10);
     random_set_seed(seed + 1);
 
-    db_open(&db, argv[1]);
+    db_open(&db);
+    ovsdb_idl_set_remote(db.idl, argv[1], true);
     adapters_init(&adapters, &db);
     batch_init(&batch);
     ports_init(&ports, &db, &adapters);

@@ -11,6 +11,7 @@
 
 #include "command-line.h"
 #include "lib/compat.h"
+#include "lib/vmfex-resolver.h"
 #include "lib/vmfex-text.h"
 #include "dirs.h"
 #include "fatal-signal.h"
@@ -102,6 +103,7 @@ static void run_prerequisites(struct ctl_command *, size_t n,
                               struct ovsdb_idl *);
 static bool run_commands(const char *args, struct ctl_command *, size_t n,
                          struct ovsdb_idl *);
+static void connect_to_db(void);
 static void block(void);
 
 /* Exits after the command failed with 'error'. */
@@ -130,6 +132,7 @@ main(int argc, char *argv[])
     fatal_ignore_sigpipe();
     vlog_set_levels(NULL, VLF_CONSOLE, VLL_WARN);
     vlog_set_levels_from_string_assert("reconnect:warn");
+    vlog_set_levels_from_string_assert("vmfex_resolver:err");
 
     ctl_init(&vmfexrec_idl_class, vmfexrec_table_classes, tables, NULL,
              vmfex_ctl_exit);
@@ -154,7 +157,7 @@ main(int argc, char *argv[])
     the_idl = ovsdb_idl_create_unconnected(&vmfexrec_idl_class, false);
     ovsdb_idl_set_shuffle_remotes(the_idl, shuffle_remotes);
     ovsdb_idl_set_leader_only(the_idl, leader_only);
-    ovsdb_idl_set_remote(the_idl, db, false);
+    connect_to_db();
     run_prerequisites(commands, n_commands, the_idl);
 
     /* 'seqno' is that of the database as the commands saw it last: before it
@@ -199,6 +202,24 @@ vmfex_ctl_exit(int status)
     ovsdb_idl_destroy(the_idl);
     free(waits_for);
     exit(status);
+}
+
+/* Tells 'the_idl' where to connect to, as soon as that is known. */
+static void
+connect_to_db(void)
+{
+    struct vmfex_resolver *resolver = vmfex_resolver_create();
+    const char *addresses;
+
+    while (!(addresses = vmfex_resolver_run(resolver, db, false))) {
+        if (vmfex_resolver_error(resolver)) {
+            ctl_fatal("%s: %s", db, vmfex_resolver_error(resolver));
+        }
+        vmfex_resolver_wait(resolver);
+        block();
+    }
+    ovsdb_idl_set_remote(the_idl, addresses, false);
+    vmfex_resolver_destroy(resolver);
 }
 
 /* Like poll_block(), but does not return after the time is over. */
