@@ -39,6 +39,8 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/pmd/vmfex-ring.h \
 	datapath-actions/pmd/vmfex-txq.c \
 	datapath-actions/pmd/vmfex-txq.h \
+	datapath-actions/tags/vlantag.c \
+	datapath-actions/tags/vlantag.h \
 	datapath-actions/tags/vntag.c \
 	datapath-actions/tags/vntag.h \
 	$(DATAPATH_KERNEL_SOURCES)

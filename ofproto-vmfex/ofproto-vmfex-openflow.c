@@ -289,7 +289,8 @@ xlate_output(const struct ofproto_vmfex *ofproto, const struct flow *flow,
             vmfex_put_drop(&out->actions, (link ? link->drop
                                            : VMFEX_DROP_LINK_DOWN), ep);
         } else {
-            vmfex_xlate_transmit(&x, link);
+            vmfex_xlate_transmit(
+                &x, link, vlan_tci_to_pcp(flow->vlans[0].tci));
         }
         return 0;
     }

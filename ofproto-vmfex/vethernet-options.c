@@ -45,6 +45,7 @@ vethernet_config_equals(const struct vethernet_config *a,
             && a->active == b->active
             && a->reserved == b->reserved
             && a->predictable == b->predictable
+            && a->pcp == b->pcp
             && a->has_mac == b->has_mac
             && eth_addr_equals(a->mac, b->mac)
             && nullable_string_is_equal(a->error, b->error));
@@ -100,6 +101,17 @@ parse_mac(const char *key, const char *value, struct eth_addr *mac)
 }
 
 static char *
+parse_pcp(const char *key, const char *value, uint8_t *pcp)
+{
+    if (value[0] < '0' || value[0] > '7' || value[1]) {
+        return xasprintf("options:%s=%s is not a number from 0 to 7", key,
+                         value);
+    }
+    *pcp = value[0] - '0';
+    return NULL;
+}
+
+static char *
 parse_option(struct vethernet_config *c, const char *name,
              const char *key, const char *value)
 {
@@ -117,13 +129,15 @@ parse_option(struct vethernet_config *c, const char *name,
         return parse_bool(key, value, &c->reserved);
     } else if (!strcmp(key, "predictable")) {
         return parse_bool(key, value, &c->predictable);
+    } else if (!strcmp(key, "vmfex-pcp")) {
+        return parse_pcp(key, value, &c->pcp);
     } else if (!strcmp(key, "mac")) {
         c->has_mac = true;
         return parse_mac(key, value, &c->mac);
     } else {
         return xasprintf("options:%s is not known: remove it; a vethernet has "
                          "trunk, vif, standby-trunk, standby-vif, active, "
-                         "reserved, predictable and mac", key);
+                         "reserved, predictable, vmfex-pcp and mac", key);
     }
 }
 
@@ -139,6 +153,7 @@ vethernet_config_parse(struct vethernet_config *c, const char *name,
 
     memset(c, 0, sizeof *c);
     c->active = true;
+    c->pcp = VMFEX_PCP_OWN;
     for (size_t i = 0; i < n && !c->error; i++) {
         c->error = parse_option(c, name, nodes[i]->key, nodes[i]->value);
     }
@@ -189,6 +204,9 @@ vethernet_config_format(const struct vethernet_config *c, struct smap *options)
     }
     if (c->predictable) {
         smap_add(options, "predictable", "true");
+    }
+    if (c->pcp != VMFEX_PCP_OWN) {
+        smap_add_format(options, "vmfex-pcp", "%"PRIu8, c->pcp);
     }
     if (c->has_mac) {
         smap_add_format(options, "mac", ETH_ADDR_FMT, ETH_ADDR_ARGS(c->mac));

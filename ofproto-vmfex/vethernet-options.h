@@ -24,6 +24,7 @@ struct vethernet_config {
     bool active;
     bool reserved;
     bool predictable;
+    uint8_t pcp;                /* 0 to 7, or VMFEX_PCP_OWN. */
     bool has_mac;
     struct eth_addr mac;
     char *error;

@@ -150,6 +150,13 @@ vethernet_evaluate(struct vmfex_vethernet *v, struct hmap *owners)
         } else if (trunk->config_error) {
             vmfex_set_reason(v, VMFEX_REASON_BAD_CONFIG, "trunk %s: %s",
                              c->trunk[i], trunk->config_error);
+        } else if (c->vif[i] > vmfex_tag_class(trunk->tag)->max_vif) {
+            vmfex_set_reason(v, VMFEX_REASON_BAD_CONFIG,
+                             "options:%s=%"PRIu16" is not a number from 1 to "
+                             "%"PRIu16", as the %s of trunk %s needs it",
+                             i ? "standby-vif" : "vif", c->vif[i],
+                             vmfex_tag_class(trunk->tag)->max_vif,
+                             vmfex_tag_class(trunk->tag)->title, c->trunk[i]);
         } else if (v->bridge && trunk->role != VMFEX_ROLE_UPLINK) {
             vmfex_set_reason(v, VMFEX_REASON_BAD_CONFIG,
                              "trunk %s is a downlink, an adapter needs an "

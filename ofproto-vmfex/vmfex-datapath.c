@@ -11,6 +11,7 @@
 #include "datapath-actions/emulated/vmfex-actions.h"
 #include "datapath-actions/pmd/vmfex-hook.h"
 #include "datapath-actions/pmd/vmfex-txq.h"
+#include "datapath-actions/tags/vlantag.h"
 #include "dp-packet.h"
 #include "dpif.h"
 #include "dpif-provider.h"
@@ -320,6 +321,13 @@ vmfex_datapath_receive(struct dp_packet *packet, odp_port_t in_port)
     ofpbuf_uninit(&actions);
 }
 
+/* Returns the priority of the VLAN tag of 'packet', or 0 if it has none. */
+static uint8_t
+packet_pcp(const struct dp_packet *packet)
+{
+    return vlantag_frame_pcp(dp_packet_data(packet), dp_packet_size(packet));
+}
+
 /* Does what the actions of vmfex_xlate_transmit() would do with the frames of
  * 'batch', which are sent on queue 'qid' of 'trunk', the trunk of 'channel'.
  * Takes ownership of them. */
@@ -328,6 +336,7 @@ transmit_direct(struct vmfex_endpoint *ep, const struct vmfex_channel *channel,
                 struct netdev *trunk, int qid, struct dp_packet_batch *batch)
 {
     const struct vmfex_tag_class *class = vmfex_tag_class(channel->tag);
+    bool copies_pcp = vmfex_channel_copies_pcp(channel);
     uint8_t tag[VMFEX_TAG_MAX_LEN];
     size_t max_size = ETH_HEADER_LEN + channel->mtu;
     unsigned int n_dropped = 0;
@@ -336,7 +345,7 @@ transmit_direct(struct vmfex_endpoint *ep, const struct vmfex_channel *channel,
     size_t n = 0;
 
     COVERAGE_INC(vmfex_transmit_direct);
-    vmfex_channel_get_tag(channel, tag);
+    vmfex_channel_get_tag(channel, 0, tag);
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         size_t size = dp_packet_size(packet);
 
@@ -344,6 +353,9 @@ transmit_direct(struct vmfex_endpoint *ep, const struct vmfex_channel *channel,
             dp_packet_delete(packet);
             n_dropped++;
             continue;
+        }
+        if (copies_pcp) {
+            vmfex_channel_get_tag(channel, packet_pcp(packet), tag);
         }
         packet = vmfex_tag_push(class, packet, tag);
         if (OVS_UNLIKELY(!packet)) {
@@ -399,8 +411,9 @@ vmfex_datapath_transmit(struct vmfex_endpoint *ep,
     }
 
     COVERAGE_INC(vmfex_transmit);
-    vmfex_xlate_transmit(&x, link);
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        ofpbuf_clear(&actions);
+        vmfex_xlate_transmit(&x, link, packet_pcp(packet));
         if (vmfex_datapath_execute(packet, ODPP_NONE, &actions)) {
             COVERAGE_INC(vmfex_transmit_error);
             vmfex_counters_drop(&ep->counters, VMFEX_DROP_LINK_DOWN, 1);
@@ -419,7 +432,7 @@ vmfex_datapath_announce(const struct vmfex_link *link)
     struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
     struct vmfex_xlate x = { .actions = &actions };
 
-    vmfex_xlate_transmit(&x, link);
+    vmfex_xlate_transmit(&x, link, 0);
     for (size_t i = 0; i < VMFEX_N_MACS; i++) {
         struct eth_addr mac = link->mac;
         uint64_t seen = 0;

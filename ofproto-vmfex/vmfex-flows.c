@@ -13,6 +13,7 @@
 #include "openvswitch/thread.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
+#include "packets.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -163,6 +164,20 @@ key_get_u32(const struct dpif_flow *f, enum ovs_key_attr type)
     return a ? nl_attr_get_u32(a) : 0;
 }
 
+/* Returns the VID that flow 'f' matches on, or 0 if it matches on none. */
+static uint16_t
+flow_vid(const struct dpif_flow *f)
+{
+    const struct nlattr *key = nl_attr_find__(f->key, f->key_len,
+                                              OVS_KEY_ATTR_VLAN);
+    const struct nlattr *mask = nl_attr_find__(f->mask, f->mask_len,
+                                               OVS_KEY_ATTR_VLAN);
+
+    return (key && mask
+            && vlan_tci_to_vid(nl_attr_get_be16(mask)) == VLAN_VID_MASK
+            ? vlan_tci_to_vid(nl_attr_get_be16(key)) : 0);
+}
+
 /* Stores in '*id' whom flow 'f' belongs to.  Returns false if its key is none
  * of ours.  (Open vSwitch's parser does not take every key that a frame leads
  * to: not that of a truncated MPLS frame.) */
@@ -177,7 +192,7 @@ flow_owner(const struct dpif_flow *f, struct vmfex_flow_owner *id)
     }
     id->odp_port = nl_attr_get_odp_port(in_port);
     id->vif = (key_get_u32(f, OVS_KEY_ATTR_RECIRC_ID)
-               ? key_get_u32(f, OVS_KEY_ATTR_SKB_MARK) : 0);
+               ? key_get_u32(f, OVS_KEY_ATTR_SKB_MARK) : flow_vid(f));
     return true;
 }
 

@@ -65,6 +65,7 @@ link_build(const struct vmfex_vethernet *v)
 
         channel->trunk = trunk ? trunk->odp_port : ODPP_NONE;
         channel->vif = v->vif[i];
+        channel->pcp = c->pcp;
         if (trunk) {
             channel->tag = trunk->tag;
             channel->from_bridge = trunk->role == VMFEX_ROLE_DOWNLINK;
@@ -97,6 +98,7 @@ channels_equal(const struct vmfex_channel *a, const struct vmfex_channel *b)
             && a->netdev == b->netdev
             && a->vif == b->vif
             && a->tag == b->tag
+            && a->pcp == b->pcp
             && a->from_bridge == b->from_bridge
             && a->mtu == b->mtu);
 }

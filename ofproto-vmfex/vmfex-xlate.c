@@ -83,10 +83,12 @@ flow_is_control(const struct flow *flow)
             || flow->dl_type == htons(ETH_TYPE_ECP));
 }
 
-/* Appends actions that send a frame into the current channel of 'link', which
+/* Appends actions that send a frame, whose own VLAN tag has priority
+ * 'own_pcp', or 0 if it has none, into the current channel of 'link', which
  * must not be one that drops. */
 void
-vmfex_xlate_transmit(struct vmfex_xlate *x, const struct vmfex_link *link)
+vmfex_xlate_transmit(struct vmfex_xlate *x, const struct vmfex_link *link,
+                     uint8_t own_pcp)
 {
     const struct vmfex_channel *channel = vmfex_link_channel(link);
 
@@ -95,7 +97,7 @@ vmfex_xlate_transmit(struct vmfex_xlate *x, const struct vmfex_link *link)
            odp_to_u32(channel->trunk),
            channel == &link->channels[0] ? "primary" : "standby");
     vmfex_put_vethernet(x->actions, link->endpoint, true);
-    vmfex_put_push_tag(x->actions, channel);
+    vmfex_put_push_tag(x->actions, channel, own_pcp);
     xlate_output(x, channel->trunk);
 }
 
@@ -109,6 +111,22 @@ source_is_allowed(struct vmfex_xlate *x, const struct vmfex_link *link)
         WC_MASK_FIELD(x->wc, dl_src);
     }
     return eth_addr_equals(x->flow->dl_src, link->mac);
+}
+
+/* Returns the priority that the frame's own VLAN tag has, or 0 if it has none
+ * or 'link' makes no use of that. */
+static uint8_t
+frame_pcp(struct vmfex_xlate *x, const struct vmfex_link *link)
+{
+    ovs_be16 tci = x->flow->vlans[0].tci;
+
+    if (!tci || !vmfex_channel_copies_pcp(vmfex_link_channel(link))) {
+        return 0;
+    }
+    if (x->wc) {
+        x->wc->masks.vlans[0].tci |= htons(VLAN_PCP_MASK);
+    }
+    return vlan_tci_to_pcp(tci);
 }
 
 static void
@@ -140,52 +158,25 @@ xlate_vm_port(struct vmfex_xlate *x, const struct vmfex_port *port)
         xlate_drop(x, link->drop, ep);
         return;
     }
-    vmfex_xlate_transmit(x, link);
+    vmfex_xlate_transmit(x, link, frame_pcp(x, link));
 }
 
+/* Decides about a frame whose tag was popped: it came in at 'port' with
+ * 'vif'. */
 static void
-xlate_trunk(struct vmfex_xlate *x, const struct vmfex_port *port)
-{
-    const struct vmfex_trunk_table *trunk = port->trunk;
-    const struct vmfex_tag_class *tag = vmfex_tag_class(trunk->tag);
-
-    if (flow_outer_type(x->flow) == htons(tag->eth_type)) {
-        report(x, "takes the %s off", tag->name);
-        vmfex_put_pop_tag(x->actions, trunk->tag, !trunk->from_bridge);
-        nl_msg_put_u32(x->actions, OVS_ACTION_ATTR_RECIRC, VMFEX_RECIRC_VIF);
-    } else if (x->flow->vlans[0].tci) {
-        /* A tag behind an 802.1Q header is no tag of ours. */
-        xlate_drop(x, VMFEX_DROP_UNTAGGED, NULL);
-    } else if (vmfex_eth_type_is_reserved(x->flow->dl_type)) {
-        xlate_drop(x, VMFEX_DROP_WRONG_TAG, NULL);
-    } else if (flow_is_control(x->flow)) {
-        report(x, "control frame: goes to no VM");
-        x->effects.control = true;
-        x->effects.trunk = port->odp_port;
-        x->install = false;
-    } else {
-        xlate_drop(x, VMFEX_DROP_UNTAGGED, NULL);
-    }
-}
-
-static void
-xlate_vif(struct vmfex_xlate *x, const struct vmfex_port *port)
+xlate_vif(struct vmfex_xlate *x, const struct vmfex_port *port, uint32_t vif)
 {
     const struct vmfex_link *link;
     size_t channel;
 
-    if (x->wc) {
-        WC_MASK_FIELD(x->wc, pkt_mark);
-    }
-    x->vif = x->flow->pkt_mark;
-    link = (x->flow->pkt_mark <= VMFEX_MAX_VIF
-            ? port->trunk->vif[x->flow->pkt_mark] : NULL);
+    x->vif = vif;
+    link = vif <= VMFEX_MAX_VIF ? port->trunk->vif[vif] : NULL;
     if (!link) {
         xlate_drop(x, VMFEX_DROP_UNKNOWN_VIF, NULL);
         return;
     }
 
-    report(x, "VIF %"PRIu32" belongs to vethernet %s", x->flow->pkt_mark,
+    report(x, "VIF %"PRIu32" belongs to vethernet %s", vif,
            link->endpoint->name);
     if (link->drop != VMFEX_DROP_NONE) {
         xlate_drop(x, link->drop, link->endpoint);
@@ -197,8 +188,7 @@ xlate_vif(struct vmfex_xlate *x, const struct vmfex_port *port)
         return;
     }
 
-    channel = vmfex_link_find_channel(link, port->odp_port,
-                                      x->flow->pkt_mark);
+    channel = vmfex_link_find_channel(link, port->odp_port, vif);
     if (link->follow && channel == 1
         && !vmfex_endpoint_channel(link->endpoint)) {
         report(x, "first frame on the standby channel: %s sends there now",
@@ -215,6 +205,59 @@ xlate_vif(struct vmfex_xlate *x, const struct vmfex_port *port)
         report(x, "goes to the VM on datapath port %"PRIu32,
                odp_to_u32(link->port));
         xlate_output(x, link->port);
+    }
+}
+
+/* Decides about a frame with a tag of the trunk's kind, which is to be taken
+ * off. */
+static void
+xlate_tagged(struct vmfex_xlate *x, const struct vmfex_port *port)
+{
+    const struct vmfex_trunk_table *trunk = port->trunk;
+    const struct vmfex_tag_class *tag = vmfex_tag_class(trunk->tag);
+    uint16_t vif;
+
+    report(x, "takes the %s off", tag->name);
+    vmfex_put_pop_tag(x->actions, trunk->tag, !trunk->from_bridge);
+    if (!x->flow->vlans[0].tci) {
+        nl_msg_put_u32(x->actions, OVS_ACTION_ATTR_RECIRC, VMFEX_RECIRC_VIF);
+        return;
+    }
+
+    vif = vlan_tci_to_vid(x->flow->vlans[0].tci);
+    if (x->wc) {
+        x->wc->masks.vlans[0].tci |= htons(VLAN_VID_MASK);
+    }
+    if (vif && vif <= tag->max_vif) {
+        xlate_vif(x, port, vif);
+    } else {
+        /* What takes the tag off drops the frame. */
+        x->vif = vif;
+    }
+}
+
+static void
+xlate_trunk(struct vmfex_xlate *x, const struct vmfex_port *port)
+{
+    const struct vmfex_tag_class *tag = vmfex_tag_class(port->trunk->tag);
+    ovs_be16 type = flow_outer_type(x->flow);
+    const struct vmfex_tag_class *other = vmfex_tag_class_from_type(type);
+    bool has_vlan = x->flow->vlans[0].tci != 0;
+
+    if (has_vlan && tag->is_vlan && x->wc) {
+        WC_MASK_FIELD(x->wc, vlans[0].tpid);
+    }
+    if (other == tag) {
+        xlate_tagged(x, port);
+    } else if (other && (other->is_reserved || tag->is_vlan)) {
+        xlate_drop(x, VMFEX_DROP_WRONG_TAG, NULL);
+    } else if (!has_vlan && flow_is_control(x->flow)) {
+        report(x, "control frame: goes to no VM");
+        x->effects.control = true;
+        x->effects.trunk = port->odp_port;
+        x->install = false;
+    } else {
+        xlate_drop(x, VMFEX_DROP_UNTAGGED, NULL);
     }
 }
 
@@ -262,7 +305,10 @@ vmfex_xlate(struct vmfex_xlate *x)
     } else if (!port->trunk) {
         xlate_vm_port(x, port);
     } else if (x->flow->recirc_id == VMFEX_RECIRC_VIF) {
-        xlate_vif(x, port);
+        if (x->wc) {
+            WC_MASK_FIELD(x->wc, pkt_mark);
+        }
+        xlate_vif(x, port, x->flow->pkt_mark);
     } else {
         xlate_trunk(x, port);
     }

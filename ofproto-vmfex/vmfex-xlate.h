@@ -19,6 +19,9 @@
  *         vethernet(veth3,rx), <VM port>       (host)
  *         vethernet(veth3,rx)                  (switch: to the bridge)
  *
+ * A VLAN tag is part of the key of a flow, and the VIF with it, so that both
+ * of the latter are one flow for each VIF, without recirculation.
+ *
  * It only reads the forwarding state
  * (datapath-actions/forwarding/vmfex-fwd.h), so that it can run in any thread,
  * in an upcall; what it decides depends on nothing but the fields of the flow
@@ -79,6 +82,7 @@ struct vmfex_xlate {
 };
 
 void vmfex_xlate(struct vmfex_xlate *);
-void vmfex_xlate_transmit(struct vmfex_xlate *, const struct vmfex_link *);
+void vmfex_xlate_transmit(struct vmfex_xlate *, const struct vmfex_link *,
+                          uint8_t own_pcp);
 
 #endif /* vmfex-xlate.h */

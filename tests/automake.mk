@@ -93,6 +93,7 @@ TESTSUITE_AT = \
 	tests/tags.at \
 	tests/testsuite.at \
 	tests/vethernet.at \
+	tests/vlan-tags.at \
 	tests/vswitchd-plugin.at
 SYSTEM_TESTSUITE_AT = \
 	tests/system-afxdp.at \

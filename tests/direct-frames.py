@@ -32,6 +32,7 @@ import sys
 
 VN_TAG = 0x8926
 E_TAG = 0x893F
+VLAN_TAGS = {"s-tag": 0x88a8, "c-tag": 0x8100}
 OTHER_MAC = bytes.fromhex("525400eeee01")
 BATCH = 32
 MAX_SIZE = 9100
@@ -81,6 +82,10 @@ def etag(pcp=0, dei=0, ingress=0, reserved=0, grp=0, ecid=0, iext=0, ext=0):
     return be16(E_TAG) + struct.pack(
         ">HHBB", pcp << 13 | dei << 12 | ingress,
         reserved << 14 | grp << 12 | ecid, iext, ext)
+
+
+def vlantag(tpid, pcp=0, dei=0, vid=0):
+    return be16(tpid) + be16(pcp << 13 | dei << 12 | vid)
 
 
 def vlan(r, tpid=None):
@@ -171,6 +176,8 @@ def field(r, bits):
 def good_tag(r, tag, down, vif):
     if tag == "vn-tag":
         return vntag(d=1, dvif=vif) if down else vntag(svif=vif)
+    if tag in VLAN_TAGS:
+        return vlantag(VLAN_TAGS[tag], vid=vif)
     return etag(ecid=vif) if down else etag(ingress=vif)
 
 
@@ -187,9 +194,15 @@ def odd_tag(r, tag, down, vif):
                     iext=8, ext=8)
         make = etag
         same = "ingress"
+    if tag in VLAN_TAGS:
+        fields = dict(vid=vif)
+        bits = dict(pcp=3, dei=1, vid=12)
+
+        def make(**fields):
+            return vlantag(VLAN_TAGS[tag], **fields)
     for name in r.sample(sorted(bits), r.choice((1, 1, 1, 2))):
         fields[name] = field(r, bits[name])
-    if down and r.randrange(8) == 0:
+    if down and tag not in VLAN_TAGS and r.randrange(8) == 0:
         fields[same] = vif
     return make(**fields)
 
@@ -209,7 +222,8 @@ def trunk_head(r, port, tag, down, vifs):
     if kind < 18:
         return macs + odd_tag(r, tag, down, vif) + tags + payload(r)
     if kind == 18:
-        other = "e-tag" if tag == "vn-tag" else "vn-tag"
+        other = r.choice([other for other in ("vn-tag", "e-tag", *VLAN_TAGS)
+                          if other != tag])
         return macs + good_tag(r, other, down, vif) + payload(r)
     if kind == 19:
         # A tag behind a VLAN, or within a tag.

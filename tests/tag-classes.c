@@ -105,6 +105,42 @@ e_equal(const union tag *a_, const union tag *b_)
             && a->ecid == b->ecid && a->ecid_ext == b->ecid_ext);
 }
 
+static void
+vlan_random(union tag *tag)
+{
+    memset(tag, 0, sizeof *tag);
+    tag->vlan.pcp = random_range(8);
+    tag->vlan.dei = random_range(2);
+    tag->vlan.vid = random_range(1 << 12);
+}
+
+static void
+s_encode(const union tag *tag, uint8_t bytes[])
+{
+    vlantag_encode(0x88a8, &tag->vlan, bytes);
+}
+
+static void
+c_encode(const union tag *tag, uint8_t bytes[])
+{
+    vlantag_encode(0x8100, &tag->vlan, bytes);
+}
+
+static void
+vlan_decode(const uint8_t bytes[], union tag *tag)
+{
+    tag->vlan = vlantag_decode(bytes);
+}
+
+static bool
+vlan_equal(const union tag *a_, const union tag *b_)
+{
+    const struct vlantag *a = &a_->vlan;
+    const struct vlantag *b = &b_->vlan;
+
+    return a->pcp == b->pcp && a->dei == b->dei && a->vid == b->vid;
+}
+
 const struct tag_class tag_classes[VMFEX_N_TAGS] = {
     [VMFEX_VN_TAG] = {
         "vntag", 0x8926, 6, &vntag_class, vn_random, vn_encode, vn_decode,
@@ -113,6 +149,14 @@ const struct tag_class tag_classes[VMFEX_N_TAGS] = {
     [VMFEX_E_TAG] = {
         "etag", 0x893f, 8, &etag_class, e_random, e_encode, e_decode,
         e_equal, { 0x00, 0x00, 0xc0, 0x00, 0x00, 0x00 }
+    },
+    [VMFEX_S_TAG] = {
+        "stag", 0x88a8, 4, &stag_class, vlan_random, s_encode, vlan_decode,
+        vlan_equal, { 0x00, 0x00 }
+    },
+    [VMFEX_C_TAG] = {
+        "ctag", 0x8100, 4, &ctag_class, vlan_random, c_encode, vlan_decode,
+        vlan_equal, { 0x00, 0x00 }
     },
 };
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "datapath-actions/tags/etag.h"
+#include "datapath-actions/tags/vlantag.h"
 #include "datapath-actions/tags/vmfex-tag.h"
 #include "datapath-actions/tags/vntag.h"
 #include "util.h"
@@ -36,6 +37,7 @@ OVS_NO_RETURN void fail(const char *file, int line, const char *condition);
 union tag {
     struct vntag vn;
     struct etag e;
+    struct vlantag vlan;
 };
 
 struct tag_class {

@@ -28,6 +28,7 @@
 
 #include "command-line.h"
 #include "datapath-actions/tags/etag.h"
+#include "datapath-actions/tags/vlantag.h"
 #include "datapath-actions/tags/vmfex-l2.h"
 #include "datapath-actions/tags/vntag.h"
 #include "dp-packet.h"
@@ -119,6 +120,19 @@ test_vectors(struct ovs_cmdl_context *ctx OVS_UNUSED)
           { 0x89, 0x3f, 0, 0, 0x30, 0, 0, 0 } },
         { &tag_classes[VMFEX_E_TAG], { .e = { .ecid = UINT16_MAX } },
           { 0x89, 0x3f, 0, 0, 0x0f, 0xff, 0, 0 } },
+        { &tag_classes[VMFEX_S_TAG], { .vlan = { .pcp = UINT8_MAX } },
+          { 0x88, 0xa8, 0xe0, 0 } },
+        { &tag_classes[VMFEX_C_TAG], { .vlan = { .vid = UINT16_MAX } },
+          { 0x81, 0, 0x0f, 0xff } },
+    };
+    static const struct {
+        uint16_t tci;
+        struct vlantag tag;
+        const char *s;
+    } vlan[] = {
+        { 0xb234, { 5, 1, 0x234 }, "pcp=5,dei=1,vid=564" },
+        { 0x0003, { 0, 0, 3 }, "pcp=0,dei=0,vid=3" },
+        { 0xffff, { 7, 1, 4095 }, "pcp=7,dei=1,vid=4095" },
     };
     union tag a;
 
@@ -136,6 +150,18 @@ test_vectors(struct ovs_cmdl_context *ctx OVS_UNUSED)
         testing("E-TAG vector %"PRIuSIZE, i);
         a.e = e[i].tag;
         check_vector(&tag_classes[VMFEX_E_TAG], &a, e[i].bytes, e[i].s);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(vlan); i++) {
+        uint8_t bytes[VLANTAG_LEN] = {
+            0x88, 0xa8, vlan[i].tci >> 8, vlan[i].tci & 0xff
+        };
+
+        testing("VLAN tag vector %"PRIuSIZE, i);
+        a.vlan = vlan[i].tag;
+        check_vector(&tag_classes[VMFEX_S_TAG], &a, bytes, vlan[i].s);
+        bytes[0] = 0x81;
+        bytes[1] = 0;
+        check_vector(&tag_classes[VMFEX_C_TAG], &a, bytes, vlan[i].s);
     }
 
     /* Too large a value must not leak into other fields. */
@@ -250,13 +276,15 @@ check_pop_parsed(const struct tag_class *c, const uint8_t *frame, size_t size)
 
     test_packet_init(&tp, SRC_MALLOC, tagged, size + c->len, 0, 0);
     parse_packet(tp.packet);
-    CHECK(tp.packet->l3_ofs == 14);
+    CHECK(c->class->is_vlan || tp.packet->l3_ofs == 14);
     CHECK(tag_pop(c, tp.packet, &b) == 0);
     CHECK(c->equal(&a, &b));
     check_data(tp.packet, frame, size);
     CHECK(tp.packet->l3_ofs == fresh.packet->l3_ofs);
     CHECK(tp.packet->l2_5_ofs == fresh.packet->l2_5_ofs);
-    CHECK(tp.packet->l4_ofs == UINT16_MAX);
+    CHECK(tp.packet->l4_ofs == UINT16_MAX
+          || (c->class->is_vlan
+              && tp.packet->l4_ofs == fresh.packet->l4_ofs));
 
     /* Nobody parsed the packet: it stays so. */
     test_packet_destroy(&tp, tp.packet);
@@ -605,6 +633,7 @@ test_bad_strings(struct ovs_cmdl_context *ctx OVS_UNUSED)
 {
 #define VN(...) { .vn = { __VA_ARGS__ } }
 #define E(...) { .e = { __VA_ARGS__ } }
+#define VLAN(...) { .vlan = { __VA_ARGS__ } }
     static const struct string_case vn[] = {
         { "", 0, VN(0) },
         { ")", 0, VN(0) },
@@ -693,11 +722,24 @@ test_bad_strings(struct ovs_cmdl_context *ctx OVS_UNUSED)
         { "ingress_ecid=1", -EINVAL, E(0) },
         { "svif=1", -EINVAL, E(0) },
     };
+    static const struct string_case vlan[] = {
+        { "", 0, VLAN(0) },
+        { "vid=3)", 5, VLAN(.vid = 3) },
+        { "vid=4095,dei=1,pcp=7", 20, VLAN(7, 1, 4095) },
+        { "pcp=8", -ERANGE, VLAN(0) },
+        { "dei=2", -ERANGE, VLAN(0) },
+        { "vid=4096", -ERANGE, VLAN(0) },
+        { "vid=1,vid=1", -EINVAL, VLAN(0) },
+        { "svif=1", -EINVAL, VLAN(0) },
+    };
 #undef VN
 #undef E
+#undef VLAN
 
     check_strings(&tag_classes[0], vn, ARRAY_SIZE(vn));
     check_strings(&tag_classes[1], e, ARRAY_SIZE(e));
+    check_strings(&tag_classes[VMFEX_S_TAG], vlan, ARRAY_SIZE(vlan));
+    check_strings(&tag_classes[VMFEX_C_TAG], vlan, ARRAY_SIZE(vlan));
 
     /* No prefix of a good string may be read past its end. */
     FOR_EACH_CLASS (c) {
@@ -761,7 +803,8 @@ test_channels(struct ovs_cmdl_context *ctx OVS_UNUSED)
         CHECK(vmfex_tag_from_name(class->name, &tag));
         CHECK(vmfex_tag_class(tag) == class);
         CHECK(vmfex_tag_class_from_type(htons(c->eth_type)) == class);
-        CHECK(vmfex_eth_type_is_reserved(htons(c->eth_type)));
+        CHECK(vmfex_eth_type_is_reserved(htons(c->eth_type))
+              == !class->is_vlan);
 
         for (int from_bridge = 0; from_bridge < 2; from_bridge++) {
             struct vmfex_tag_pattern pattern;
@@ -773,12 +816,14 @@ test_channels(struct ovs_cmdl_context *ctx OVS_UNUSED)
                 testing("%s of VIF %d, from bridge: %d", c->name, i,
                         from_bridge);
                 memset(bytes, 0, sizeof bytes);
-                class->encode_channel(i, from_bridge, bytes);
+                class->encode_channel(i, from_bridge, 5, bytes);
+                CHECK(!class->is_vlan || bytes[2] >> 5 == 5);
                 CHECK(class->check(bytes, from_bridge, &vif)
                       == VMFEX_DROP_NONE);
                 CHECK(vif == i);
                 CHECK(class->check(bytes, !from_bridge, &vif)
-                      == VMFEX_DROP_WRONG_DIRECTION);
+                      == (class->is_vlan ? VMFEX_DROP_NONE
+                          : VMFEX_DROP_WRONG_DIRECTION));
                 CHECK(pattern_accepts(&pattern, bytes, &vif) && vif == i);
             }
 
@@ -788,7 +833,7 @@ test_channels(struct ovs_cmdl_context *ctx OVS_UNUSED)
 
                 memset(bytes, 0, sizeof bytes);
                 class->encode_channel(random_range(class->max_vif + 1),
-                                      from_bridge, bytes);
+                                      from_bridge, 0, bytes);
                 for (int n = random_range(4); n > 0; n--) {
                     int bit = 16 + random_range(8 * (c->len - 2));
 
@@ -798,11 +843,12 @@ test_channels(struct ovs_cmdl_context *ctx OVS_UNUSED)
                         from_bridge);
                 good = (class->check(bytes, from_bridge, &vif)
                         == VMFEX_DROP_NONE);
-                CHECK(pattern_accepts(&pattern, bytes, &vif2) == good);
+                CHECK((pattern_accepts(&pattern, bytes, &vif2)
+                       && vif2 <= class->max_vif) == good);
                 CHECK(!good || vif == vif2);
                 n_good += good;
             }
-            CHECK(n_good > 10000 && n_good < 190000);
+            CHECK(n_good > 10000 && n_good < 200000);
         }
     }
     CHECK(!vmfex_tag_from_name("vn-tag-", &tag));
@@ -845,7 +891,7 @@ test_pcap(struct ovs_cmdl_context *ctx)
 
     random_set_seed(seed);
     for (unsigned int i = 0; i < n; i++) {
-        const struct tag_class *c = &tag_classes[random_range(2)];
+        const struct tag_class *c = &tag_classes[random_range(VMFEX_N_TAGS)];
         int n_vlans = random_range(3);
         size_t size = 60 + random_range(1440);
         uint8_t *frame = xmalloc(size);

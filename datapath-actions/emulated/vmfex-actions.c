@@ -36,14 +36,15 @@ action_is_ours(const struct nlattr *a)
 /* Composing. */
 
 /* Appends to 'actions' one that pushes the tag of frames that are sent on
- * 'channel'. */
+ * 'channel', and whose own VLAN tag has priority 'own_pcp', or 0 if they have
+ * none. */
 void
-vmfex_put_push_tag(struct ofpbuf *actions,
-                   const struct vmfex_channel *channel)
+vmfex_put_push_tag(struct ofpbuf *actions, const struct vmfex_channel *channel,
+                   uint8_t own_pcp)
 {
     struct vmfex_act_push act = { .tag = channel->tag };
 
-    vmfex_channel_get_tag(channel, act.bytes);
+    vmfex_channel_get_tag(channel, own_pcp, act.bytes);
     nl_msg_put_unspec(actions, VMFEX_ACTION_ATTR_PUSH_TAG, &act, sizeof act);
 }
 

@@ -14,7 +14,8 @@
  *     pop_vntag(d=1)                      checks the VN-Tag and takes it off;
  *                                         skb_mark becomes the VIF
  *     push_etag(pcp=0,...,ext=0)          the same for an E-TAG, and so on for
- *     pop_etag(d=1)                       each class of vmfex-tag.h
+ *     pop_etag(d=1)                       each class of vmfex-tag.h: 'stag'
+ *                                         and 'ctag', which have no direction
  *     vethernet(veth3,tx)                 the frame goes into the channel of
  *                                         vethernet "veth3": counts it, checks
  *                                         that it fits the trunk's MTU
@@ -72,7 +73,8 @@ struct vmfex_act_drop {
     uint32_t endpoint;          /* Which one counts it; 0 for the in_port. */
 };
 
-void vmfex_put_push_tag(struct ofpbuf *, const struct vmfex_channel *);
+void vmfex_put_push_tag(struct ofpbuf *, const struct vmfex_channel *,
+                        uint8_t own_pcp);
 void vmfex_put_pop_tag(struct ofpbuf *, enum vmfex_tag, bool from_bridge);
 void vmfex_put_vethernet(struct ofpbuf *, const struct vmfex_endpoint *,
                          bool tx);

@@ -88,8 +88,6 @@ find_ip(const uint8_t *frame, size_t size, bool *is_ipv6)
             return ofs + 2;
         } else if (tag) {
             ofs += tag->len;
-        } else if (eth_type_vlan(type)) {
-            ofs += VLAN_HEADER_LEN;
         } else {
             break;
         }

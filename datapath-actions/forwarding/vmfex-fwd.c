@@ -276,16 +276,26 @@ vmfex_endpoint_note_first_frame(struct vmfex_endpoint *ep, struct eth_addr mac)
 
 /* Links. */
 
+/* Returns true if the tag of a frame that is sent on 'channel' has the
+ * priority of the frame's own VLAN tag. */
+bool
+vmfex_channel_copies_pcp(const struct vmfex_channel *channel)
+{
+    return (vmfex_tag_class(channel->tag)->is_vlan
+            && channel->pcp == VMFEX_PCP_OWN);
+}
+
 /* Stores in 'bytes' the tag of frames that are sent on 'channel', as it stands
- * in a frame, and zeros behind it. */
+ * in a frame, and zeros behind it.  'own_pcp' is the priority, 0 to 7, of the
+ * frames' own VLAN tag, or 0 if they have none. */
 void
-vmfex_channel_get_tag(const struct vmfex_channel *channel,
+vmfex_channel_get_tag(const struct vmfex_channel *channel, uint8_t own_pcp,
                       uint8_t bytes[VMFEX_TAG_MAX_LEN])
 {
     memset(bytes, 0, VMFEX_TAG_MAX_LEN);
-    vmfex_tag_class(channel->tag)->encode_channel(channel->vif,
-                                                  channel->from_bridge,
-                                                  bytes);
+    vmfex_tag_class(channel->tag)->encode_channel(
+        channel->vif, channel->from_bridge,
+        channel->pcp == VMFEX_PCP_OWN ? own_pcp : channel->pcp, bytes);
 }
 
 /* Returns the channel that 'link' sends on. */

@@ -70,6 +70,7 @@ struct vmfex_txq;
 
 #define VMFEX_N_CHANNELS 2      /* Primary and standby. */
 #define VMFEX_N_MACS 8          /* MACs remembered of a VM port. */
+#define VMFEX_PCP_OWN UINT8_MAX /* Priority of the frame's own VLAN tag. */
 
 /* EtherTypes of control frames on a trunk. */
 #define ETH_TYPE_LLDP 0x88cc    /* 802.1AB LLDP. */
@@ -91,6 +92,8 @@ struct vmfex_channel {
     struct netdev *netdev;      /* The trunk's, in the datapath; or NULL. */
     uint16_t vif;               /* 1 to max_vif of its tag. */
     enum vmfex_tag tag;
+    uint8_t pcp;                /* Priority in the tag, if it is a VLAN tag: 0
+                                 * to 7, or VMFEX_PCP_OWN. */
     bool from_bridge;           /* What we send goes away from the switch. */
     int mtu;                    /* Of frames without the tag, in bytes. */
 };
@@ -186,7 +189,8 @@ void vmfex_endpoint_note_mac(struct vmfex_endpoint *, struct eth_addr);
 void vmfex_endpoint_forget_macs(struct vmfex_endpoint *);
 void vmfex_endpoint_note_first_frame(struct vmfex_endpoint *, struct eth_addr);
 
-void vmfex_channel_get_tag(const struct vmfex_channel *,
+bool vmfex_channel_copies_pcp(const struct vmfex_channel *);
+void vmfex_channel_get_tag(const struct vmfex_channel *, uint8_t own_pcp,
                            uint8_t bytes[VMFEX_TAG_MAX_LEN]);
 const struct vmfex_channel *vmfex_link_channel(const struct vmfex_link *);
 size_t vmfex_link_find_channel(const struct vmfex_link *, odp_port_t trunk,

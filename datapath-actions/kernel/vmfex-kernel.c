@@ -119,7 +119,7 @@ port_init(struct vmfex_kernel_port *port, const struct vmfex_link *link,
     port->slot = slot;
     port->max_len = ETH_HEADER_LEN + channel->mtu;
     port->tag_len = vmfex_tag_class(channel->tag)->len;
-    vmfex_channel_get_tag(channel, (uint8_t *) port->tag);
+    vmfex_channel_get_tag(channel, 0, (uint8_t *) port->tag);
     port->has_mac = link->has_mac;
     if (link->has_mac) {
         port->mac = eth_addr_to_uint64(link->mac);
@@ -214,7 +214,7 @@ vmfex_kernel_has_moved(int trunk, const struct vmfex_channel *channel,
         && bpf_map_lookup_elem(kernel_map_fds[KMAP_PORTS], &other, &port)) {
         return false;
     }
-    vmfex_channel_get_tag(channel, tag);
+    vmfex_channel_get_tag(channel, 0, tag);
     return (port.trunk == (uint32_t) trunk
             && !memcmp(port.tag, tag, sizeof tag));
 }

@@ -7,6 +7,7 @@
 
 #include "datapath-actions/pmd/vmfex-inject.h"
 #include "datapath-actions/tags/etag.h"
+#include "datapath-actions/tags/vlantag.h"
 #include "datapath-actions/tags/vntag.h"
 
 /* Returns true if ports can be compiled, that is, if this Open vSwitch has a
@@ -43,7 +44,7 @@ compile_tag(const struct vmfex_channel *from, struct compiled_channel *to)
     struct compiled_tag *tag = &to->tag;
     uint8_t *bytes = to->bytes;
 
-    vmfex_channel_get_tag(from, bytes);
+    vmfex_channel_get_tag(from, 0, bytes);
     if (to->tag_len == VNTAG_LEN) {
         uint8_t word[8] = { 0, 0, 0, 0, 0, 0, bytes[0], bytes[1] };
 
@@ -52,6 +53,8 @@ compile_tag(const struct vmfex_channel *from, struct compiled_channel *to)
         memcpy(&tag->rest, bytes + 2, sizeof tag->rest);
     } else if (to->tag_len == ETAG_LEN) {
         memcpy(&tag->first, bytes, sizeof tag->first);
+    } else if (to->tag_len == VLANTAG_LEN) {
+        memcpy(&tag->rest, bytes, sizeof tag->rest);
     }
 }
 
@@ -79,6 +82,7 @@ compile_vm(const struct vmfex_link *link)
         to->tag_len = vmfex_tag_class(from->tag)->len;
         to->max_extra = MIN(from->mtu,
                             UINT16_MAX - to->tag_len - ETH_HEADER_LEN);
+        to->copies_pcp = vmfex_channel_copies_pcp(from);
         compile_tag(from, to);
     }
     return compiled;

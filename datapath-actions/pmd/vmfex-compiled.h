@@ -55,7 +55,7 @@ void vmfex_compiled_arrive(odp_port_t, struct dp_packet_batch *,
 
 /* A tag, cut to what is stored at once.  The first two bytes of one as long as
  * a VN-Tag follow the source MAC in one word, of which 'source_mask' is the
- * MAC; one as long as an E-TAG is one word; others are not here. */
+ * MAC; one as long as an E-TAG is one word, 'first'; a VLAN tag is 'rest'. */
 struct compiled_tag {
     uint64_t first;
     uint64_t source_mask;
@@ -69,6 +69,7 @@ struct compiled_channel {
     uint32_t max_extra;         /* Of frames without the tag, in bytes behind
                                  * the Ethernet header. */
     size_t tag_len;
+    bool copies_pcp;            /* The priority is that of a frame's VLAN. */
     struct compiled_tag tag;
     uint8_t bytes[VMFEX_TAG_MAX_LEN]; /* The same as it is in the frame. */
 };

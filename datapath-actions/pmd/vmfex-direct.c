@@ -10,6 +10,7 @@
 #include "datapath-actions/pmd/vmfex-compiled.h"
 #include "datapath-actions/pmd/vmfex-handover.h"
 #include "datapath-actions/tags/etag.h"
+#include "datapath-actions/tags/vlantag.h"
 #include "datapath-actions/tags/vmfex-l2.h"
 #include "datapath-actions/tags/vntag.h"
 #include "dp-packet.h"
@@ -110,22 +111,20 @@ eth_type_is_untagged(const uint8_t *data, size_t size, ovs_be16 type)
     return eth_type_is_plain(type);
 }
 
-/* Returns true if the frame at 'data', of 'size' bytes, certainly carries no
- * tag of ours, behind no more than one 802.1Q header. */
+/* Returns true if the frame at 'data', of 'size' bytes and with EtherType
+ * 'type', certainly carries no tag that is reserved, behind no more than one
+ * VLAN header. */
 static inline ALWAYS_INLINE bool
-frame_is_untagged(const uint8_t *data, size_t size)
+frame_is_untagged(const uint8_t *data, size_t size, ovs_be16 type)
 {
-    ovs_be16 type;
-
-    memcpy(&type, data + 2 * ETH_ADDR_LEN, sizeof type);
     return (OVS_LIKELY(type == htons(ETH_TYPE_IP))
             || OVS_LIKELY(type == htons(ETH_TYPE_IPV6))
             || eth_type_is_untagged(data, size, type));
 }
 
-/* Puts 'tag', of 'len' bytes, which must be VNTAG_LEN or ETAG_LEN, into the
- * packet at 'data', behind the MACs.  'source' is what the packet has from the
- * source MAC on.
+/* Puts 'tag', of 'len' bytes, which must be VNTAG_LEN, ETAG_LEN or
+ * VLANTAG_LEN, into the packet at 'data', behind the MACs.  'source' is what
+ * the packet has from the source MAC on.
  *
  * Data usually start with a cache line.  No store crosses its border, which
  * would make it several times as slow. */
@@ -143,6 +142,15 @@ push_tag(uint8_t *data, uint64_t source, const struct compiled_tag *tag,
         memcpy(data - 6, &dst_0_to_3, sizeof dst_0_to_3);
         memcpy(data - 2, &dst_4_to_5, sizeof dst_4_to_5);
         memcpy(data, &source, sizeof source);
+        memcpy(data + 8, &tag->rest, sizeof tag->rest);
+    } else if (len == VLANTAG_LEN) {
+        uint32_t macs_0_to_3;
+        uint64_t macs_4_to_11;
+
+        memcpy(&macs_0_to_3, data, sizeof macs_0_to_3);
+        memcpy(&macs_4_to_11, data + 4, sizeof macs_4_to_11);
+        memcpy(data - 4, &macs_0_to_3, sizeof macs_0_to_3);
+        memcpy(data, &macs_4_to_11, sizeof macs_4_to_11);
         memcpy(data + 8, &tag->rest, sizeof tag->rest);
     } else {
         uint64_t macs_0_to_7;
@@ -186,6 +194,8 @@ tag_packet(struct dp_packet *packet, const struct compiled_vm *vm,
     uint8_t *data = vmfex_packet_data(packet);
     uint32_t size = dp_packet_size(packet);
     uint64_t source;
+    uint8_t pcp = 0;
+    ovs_be16 type;
 
     if (OVS_UNLIKELY(!compiled_packet_is_simple(packet, tag_len))) {
         return DIRECT_STOP;
@@ -195,12 +205,22 @@ tag_packet(struct dp_packet *packet, const struct compiled_vm *vm,
         return DIRECT_KEEP;
     }
     memcpy(&source, data + ETH_ADDR_LEN, sizeof source);
+    memcpy(&type, data + 2 * ETH_ADDR_LEN, sizeof type);
     if (OVS_UNLIKELY((source & vm->mac_mask) != vm->mac
-                     || !frame_is_untagged(data, size))) {
+                     || !frame_is_untagged(data, size, type))) {
         return DIRECT_KEEP;
     }
-    if ((tag_len == VNTAG_LEN || tag_len == ETAG_LEN)
-        && OVS_LIKELY(vmfex_packet_headroom(packet) >= tag_len)) {
+    if (tag_len == VLANTAG_LEN && OVS_UNLIKELY(eth_type_vlan(type))
+        && channel->copies_pcp) {
+        pcp = vlantag_frame_pcp(data, size);
+    }
+    if (OVS_UNLIKELY(pcp)) {
+        uint8_t bytes[VLANTAG_LEN];
+
+        memcpy(bytes, channel->bytes, sizeof bytes);
+        bytes[2] |= pcp << 5;
+        vmfex_l2_insert(packet, bytes, tag_len);
+    } else if (OVS_LIKELY(vmfex_packet_headroom(packet) >= tag_len)) {
         push_tag(data, source, &channel->tag, tag_len);
         vmfex_packet_grow_front(packet, tag_len);
     } else {
@@ -295,7 +315,7 @@ forward_up(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     }
 FORWARD_UP(forward_up_vntag, VNTAG_LEN)
 FORWARD_UP(forward_up_etag, ETAG_LEN)
-FORWARD_UP(forward_up_any, channel->tag_len)
+FORWARD_UP(forward_up_vlantag, VLANTAG_LEN)
 #undef FORWARD_UP
 
 static void
@@ -313,7 +333,7 @@ forward_from_vm(struct dp_netdev_pmd_thread *pmd,
     } else if (channel->tag_len == ETAG_LEN) {
         forward_up_etag(pmd, batch, vm, channel);
     } else {
-        forward_up_any(pmd, batch, vm, channel);
+        forward_up_vlantag(pmd, batch, vm, channel);
     }
 }
 

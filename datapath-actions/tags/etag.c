@@ -60,7 +60,8 @@ etag_decode(const uint8_t bytes[ETAG_LEN])
 }
 
 static void
-etag_encode_channel(uint16_t vif, bool from_bridge, uint8_t bytes[])
+etag_encode_channel(uint16_t vif, bool from_bridge, uint8_t pcp OVS_UNUSED,
+                    uint8_t bytes[])
 {
     struct etag tag = {
         .ingress_ecid = from_bridge ? 0 : vif,

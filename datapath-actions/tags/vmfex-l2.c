@@ -174,8 +174,9 @@ vmfex_l2_insert(struct dp_packet *packet, const void *bytes, size_t len)
  * written to.
  *
  * Layer offsets that are not set stay so, and those that are set move back.
- * Where the frame was parsed with the bytes in place, so that they were taken
- * for the EtherType, l3_ofs and l2_5_ofs are found anew. */
+ * Where the frame was parsed with the bytes in place, they were taken for the
+ * EtherType, or for one of the VLAN tags that Open vSwitch passes over: so
+ * l3_ofs and l2_5_ofs are found anew. */
 void
 vmfex_l2_remove(struct dp_packet *packet, size_t len)
 {
@@ -184,7 +185,7 @@ vmfex_l2_remove(struct dp_packet *packet, size_t len)
 
     memmove(frame + len, frame, 2 * ETH_ADDR_LEN);
     dp_packet_resize_l2(packet, -(int) len);
-    if (l3_ofs < ETH_HEADER_LEN + len) {
+    if (l3_ofs != UINT16_MAX) {
         l2_find_l3(packet);
     }
 }

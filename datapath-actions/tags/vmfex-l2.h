@@ -3,9 +3,9 @@
 #ifndef VMFEX_L2_H
 #define VMFEX_L2_H 1
 
-/* What VN-Tag and E-TAG have in common.
+/* What all tags have in common.
  *
- * Both tags sit directly behind the source MAC, before any 802.1Q tag:
+ * A tag sits directly behind the source MAC, before any tag of the VM's own:
  *
  *      0        6        12        12 + len
  *     +--------+--------+---------+-----------+----------
@@ -29,10 +29,10 @@
  * Because of 4 a caller has to go on with the packet that is returned.
  *
  * A packet's layer offsets stay right.  When a tag goes in, they move along.
- * When a tag comes out they move back, except that an l3_ofs that was found
- * by parsing the tagged frame (to Open vSwitch the tag is an unknown
- * EtherType, so that l3_ofs points right behind it) is found anew, the way
- * that miniflow_extract() does it. */
+ * When a tag comes out they move back, except that an l3_ofs is found anew,
+ * the way that miniflow_extract() does it: it may have been found by parsing
+ * the tagged frame, where a tag is an unknown EtherType to Open vSwitch, or
+ * one of so many VLAN tags that it passes over. */
 
 #include <stddef.h>
 #include <stdint.h>

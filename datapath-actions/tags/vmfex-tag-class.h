@@ -39,9 +39,14 @@ struct vmfex_tag_class {
     uint16_t max_vif;           /* VIFs are 1 to this. */
     uint8_t len;                /* With the EtherType, in bytes. */
     bool is_reserved;           /* No VM may send a frame with it. */
+    bool is_vlan;               /* Open vSwitch and the kernel know it: it is
+                                 * part of a flow's key, may stand beside a
+                                 * frame, and has a priority. */
 
-    /* Stores in 'bytes' the tag of frames of channel 'vif'. */
-    void (*encode_channel)(uint16_t vif, bool from_bridge, uint8_t bytes[]);
+    /* Stores in 'bytes' the tag of frames of channel 'vif' with priority
+     * 'pcp', 0 to 7, which is ignored unless 'is_vlan'. */
+    void (*encode_channel)(uint16_t vif, bool from_bridge, uint8_t pcp,
+                           uint8_t bytes[]);
 
     /* Checks the tag of a frame that came in on a trunk.  Returns
      * VMFEX_DROP_NONE and stores the VIF in '*vif' if it is good, otherwise

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "datapath-actions/tags/etag.h"
+#include "datapath-actions/tags/vlantag.h"
 #include "datapath-actions/tags/vmfex-l2.h"
 #include "datapath-actions/tags/vntag.h"
 #include "dp-packet.h"
@@ -17,6 +18,8 @@
 const struct vmfex_tag_class *const vmfex_tag_classes[VMFEX_N_TAGS] = {
     [VMFEX_VN_TAG] = &vntag_class,
     [VMFEX_E_TAG] = &etag_class,
+    [VMFEX_S_TAG] = &stag_class,
+    [VMFEX_C_TAG] = &ctag_class,
 };
 
 /* Stores the tag that other_config:vmfex-tag calls 'name' in '*tag', and

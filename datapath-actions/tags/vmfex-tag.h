@@ -10,13 +10,13 @@
  * need to know which one it is:
  *
  *     actions, translation,         vmfex_tag_class()
- *     datapath, trace,      --------------------------> struct vmfex_tag_class
- *     direct path, kernel path             |             (vmfex-tag-class.h)
- *                                          |                ^          ^
- *                                  vmfex_tag_push()         |          |
- *                                  vmfex_tag_pop()       vntag.c    etag.c
- *                                          |
- *                                     vmfex-l2.h
+ *     datapath, trace,      ----------------------> struct vmfex_tag_class
+ *     direct path, kernel path        |              (vmfex-tag-class.h)
+ *                                     |             ^       ^       ^
+ *                             vmfex_tag_push()      |       |       |
+ *                             vmfex_tag_pop()    vntag.c  etag.c  vlantag.c
+ *                                     |
+ *                                vmfex-l2.h
  *
  * A new tag is a file of its own, with a line in enum vmfex_tag and one in
  * 'vmfex_tag_classes'.
@@ -38,6 +38,8 @@ struct ds;
 enum vmfex_tag {
     VMFEX_VN_TAG,               /* vntag.h. */
     VMFEX_E_TAG,                /* etag.h. */
+    VMFEX_S_TAG,                /* vlantag.h. */
+    VMFEX_C_TAG,                /* Likewise. */
     VMFEX_N_TAGS
 };
 

@@ -67,7 +67,8 @@ vntag_decode(const uint8_t bytes[VNTAG_LEN])
 }
 
 static void
-vntag_encode_channel(uint16_t vif, bool from_bridge, uint8_t bytes[])
+vntag_encode_channel(uint16_t vif, bool from_bridge, uint8_t pcp OVS_UNUSED,
+                     uint8_t bytes[])
 {
     struct vntag tag = {
         .d = from_bridge,
