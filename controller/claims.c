@@ -50,6 +50,9 @@ withdraw_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row)
     vmfexrec_adapter_set_attached_mac(row, "");
     vmfexrec_adapter_set_vm_id(row, "");
     vmfexrec_adapter_set_profile(row, "");
+    if (row->moves_to[0]) {
+        vmfexrec_adapter_set_moves_to(row, "");
+    }
 }
 
 /* Writes the claim of 'vm' into 'row'.  It names the port only once it is
@@ -62,6 +65,7 @@ write_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row,
     const char *vm_id = smap_get(ids, "vm-id");
     const char *profile = ovs_iface_external_id(vm, "port-profile");
     const char *port = linked ? vm->row->name : "";
+    const char *moves_to = smap_get_def(ids, "vmfex-moves-to", "");
     const char *mac = smap_get_def(ids, "attached-mac", "");
     char normal_mac[ETH_ADDR_STRLEN + 1];
 
@@ -92,6 +96,12 @@ write_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row,
         vmfexrec_adapter_set_attached_mac(row, mac);
         vmfexrec_adapter_set_vm_id(row, vm_id);
         vmfexrec_adapter_set_profile(row, profile);
+    }
+    if (strcmp(row->moves_to, moves_to)) {
+        VLOG_INFO("adapter %s: port %s (iface-id %s) moves to host \"%s\"",
+                  row->name, vm->row->name, vm->iface_id, moves_to);
+        ctx->n_effects++;
+        vmfexrec_adapter_set_moves_to(row, moves_to);
     }
 }
 

@@ -84,6 +84,7 @@ host_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_adapter_col_attached_mac,
         &vmfexrec_adapter_col_vm_id,
         &vmfexrec_adapter_col_profile,
+        &vmfexrec_adapter_col_moves_to,
     };
     struct ovsdb_idl_condition cond;
 

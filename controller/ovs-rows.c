@@ -117,6 +117,7 @@ names_fit(const struct ovs_iface *iface)
 {
     static const char *const keys[] = {
         "iface-id", "attached-mac", "vm-id", "vm-uuid", "port-profile",
+        "vmfex-moves-to",
     };
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(12, 12);
 

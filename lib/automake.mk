@@ -12,6 +12,8 @@ lib_libvmfex_la_SOURCES = \
 	lib/vmfex-log.c \
 	lib/vmfex-names.c \
 	lib/vmfex-names.h \
+	lib/vmfex-number.c \
+	lib/vmfex-number.h \
 	lib/vmfex-reason.c \
 	lib/vmfex-reason.h \
 	lib/vmfex-resolver.c \

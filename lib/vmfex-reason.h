@@ -72,7 +72,15 @@
                  "check the manager and the connection to it")              \
     VMFEX_REASON(INCOMING, "incoming",                                      \
                  "this host is the destination of a move under way",        \
-                 "none: wait until the VM runs here")
+                 "none: wait until the VM runs here")                       \
+    VMFEX_REASON(NOT_DECLARED, "not-declared",                              \
+                 "the manager admits declared ports only",                  \
+                 "declare the port with vmfex-ctl port-add, or let the "    \
+                 "manager admit others, too, with set-options claims=any")  \
+    VMFEX_REASON(NOT_ALLOWED, "not-allowed",                                \
+                 "the manager's declaration says otherwise",                \
+                 "correct what the host says of the port, or the "          \
+                 "declaration, with vmfex-ctl port-set or host-set")
 
 enum vmfex_reason {
     VMFEX_REASON_NONE,

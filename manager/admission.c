@@ -4,7 +4,7 @@
 
 #include "manager/admission.h"
 
-#include "manager/vmfex-idl.h"
+#include "manager/db.h"
 #include "util.h"
 
 /* Makes 'v' say that the reason is 'reason', in the words of 'format'. */
@@ -77,6 +77,18 @@ vlans_overlap(const struct vlans *a, const struct vlans *b)
     return false;
 }
 
+/* Returns true if 'host' may have undeclared ports with 'profile'. */
+static bool
+host_has_profile(const struct vmfexrec_host *host, const char *profile)
+{
+    for (size_t i = 0; i < host->n_profiles; i++) {
+        if (!strcmp(host->profiles[i], profile)) {
+            return true;
+        }
+    }
+    return !host->n_profiles;
+}
+
 /* Decides whether 'ap' is admitted: 'v' stays as it is then, and otherwise
  * says why not. */
 void
@@ -85,20 +97,33 @@ admission_decide(const struct applicant *ap, struct verdict *v)
     const struct vmfexrec_port_profile *profile = ap->profile;
     const struct vmfexrec_adapter *a = ap->claim;
 
-    if (!ap->host_known) {
+    if (!ap->host) {
         verdict_refuse(v, VMFEX_REASON_HOST_UNKNOWN,
                        "host %s is not declared", a->host);
         return;
     }
+    if (!ap->declared && ap->declared_only) {
+        verdict_refuse(v, VMFEX_REASON_NOT_DECLARED,
+                       "port %s with iface-id %s is not declared",
+                       a->port, a->iface_id);
+        return;
+    }
     if (!profile) {
-        if (a->profile[0]) {
+        if (ap->profile_name[0]) {
             verdict_refuse(v, VMFEX_REASON_NO_PROFILE,
-                           "port profile %s does not exist", a->profile);
+                           "port profile %s does not exist",
+                           ap->profile_name);
         } else {
             verdict_refuse(v, VMFEX_REASON_NO_PROFILE,
                            "port %s names no port profile, and there is none "
                            "called default", a->port);
         }
+        return;
+    }
+    if (!ap->declared && !host_has_profile(ap->host, profile->name)) {
+        verdict_refuse(v, VMFEX_REASON_NOT_ALLOWED,
+                       "host %s may have port profile %s for declared ports "
+                       "only", a->host, profile->name);
         return;
     }
     if (!ap->mac[0] && a->attached_mac[0]) {
@@ -117,6 +142,13 @@ admission_decide(const struct applicant *ap, struct verdict *v)
     if (!ap->enabled) {
         verdict_refuse(v, VMFEX_REASON_NOT_ACTIVATED,
                        "port ve%"PRId64" is disabled", ap->number);
+        return;
+    }
+    if (ap->conflict && !db_string(ap->conflict->host)[0]) {
+        verdict_refuse(v, VMFEX_REASON_MAC_CONFLICT,
+                       "MAC address %s is declared for port ve%"PRId64" "
+                       "(iface-id %s)", ap->mac, ap->conflict->number,
+                       ap->conflict->iface_id);
         return;
     }
     if (ap->conflict) {

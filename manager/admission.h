@@ -14,6 +14,7 @@
 #include "openvswitch/dynamic-string.h"
 
 struct vmfexrec_adapter;
+struct vmfexrec_host;
 struct vmfexrec_port_profile;
 struct vmfexrec_virtual_port;
 
@@ -48,7 +49,10 @@ struct applicant {
     bool admitted;              /* Is it already, with 'profile'? */
 
     const struct vmfexrec_adapter *claim;
-    bool host_known;            /* Is the host of 'claim' declared? */
+    const struct vmfexrec_host *host;   /* Of 'claim'; NULL: not declared. */
+    bool declared;              /* Is the port? */
+    bool declared_only;         /* Are no others admitted? */
+    const char *profile_name;   /* Empty if none is named. */
     const struct vmfexrec_port_profile *profile;    /* NULL if none. */
     size_t n_others;            /* Other ports admitted with 'profile'. */
 

@@ -48,6 +48,8 @@ manager_libvmfex_manager_la_SOURCES = \
 	manager/binding.h \
 	manager/channel.c \
 	manager/channel.h \
+	manager/claim.c \
+	manager/claim.h \
 	manager/db.c \
 	manager/db.h \
 	manager/port-index.c \

@@ -4,41 +4,31 @@
 
 #include "manager/binding.h"
 
-#include "lib/vmfex-names.h"
+#include "manager/admission.h"
 #include "manager/channel.h"
+#include "manager/claim.h"
 #include "manager/db.h"
 #include "util.h"
 
-/* Returns what in the claim of 'a' is longer than VMFEX_NAME_MAX characters,
- * as its user calls it, or NULL.  The schema has the same limit, but an older
- * one has none. */
-const char *
-binding_bad_value(const struct vmfexrec_adapter *a)
-{
-    return (vmfex_name_is_too_long(a->iface_id) ? "iface-id"
-            : vmfex_name_is_too_long(a->port) ? "name"
-            : vmfex_name_is_too_long(a->attached_mac) ? "attached-mac"
-            : vmfex_name_is_too_long(a->vm_id) ? "vm-id"
-            : vmfex_name_is_too_long(a->profile) ? "port-profile"
-            : NULL);
-}
-
 /* Gets the claims of 'iface_id', those that count for nothing last. */
 static void
-get_claims(const struct db *db, const char *iface_id, struct binding *b)
+get_claims(const struct db *db, const char *iface_id,
+           const struct vmfexrec_virtual_port *vp, struct binding *b)
 {
+    struct verdict v = VERDICT_INITIALIZER;
     const struct vmfexrec_adapter **all;
     size_t n_all = db_get_claims(db, iface_id, &all);
     size_t n = 0;
 
     b->claims = xmalloc(n_all * sizeof *b->claims);
     for (size_t i = 0; i < n_all; i++) {
-        if (binding_bad_value(all[i])) {
-            b->claims[n_all - ++b->n_bad_claims] = all[i];
-        } else {
+        if (claim_counts(vp, all[i], &v)) {
             b->claims[n++] = all[i];
+        } else {
+            b->claims[n_all - ++b->n_bad_claims] = all[i];
         }
     }
+    ds_destroy(&v.detail);
     b->n_claims = n;
     free(all);
 }
@@ -51,16 +41,10 @@ binding_is_departed(const struct binding *b, const struct vmfexrec_adapter *a)
 }
 
 static bool
-same_vm(const char *mac, const char *vm_id, const struct vmfexrec_adapter *a)
+is_move(const struct db *db, const struct vmfexrec_virtual_port *vp,
+        const struct vmfexrec_adapter *from, const struct vmfexrec_adapter *to)
 {
-    return !strcasecmp(mac, a->attached_mac) && !strcmp(vm_id, a->vm_id);
-}
-
-static bool
-is_move(const struct vmfexrec_adapter *from, const struct vmfexrec_adapter *to)
-{
-    return strcmp(from->host, to->host)
-           && same_vm(from->attached_mac, from->vm_id, to);
+    return claim_moves(vp, from, to, db_moves_are_announced(db)) == CLAIM_MOVE;
 }
 
 /* Returns the claim that a port gets which has lost its own, or has none yet:
@@ -77,7 +61,7 @@ best_claim(const struct db *db, const struct vmfexrec_virtual_port *vp,
         const struct vmfexrec_adapter *a = b->claims[i];
         int score = (db_host_is_known(db, a->host) ? 4 : 0)
                     + (!binding_is_departed(b, a) ? 2 : 0)
-                    + (vp && same_vm(vp->mac, vp->vm_id, a) ? 1 : 0);
+                    + (vp && claim_is_of_vm(a, vp->mac, vp->vm_id) ? 1 : 0);
 
         if (score > best_score) {
             best = a;
@@ -147,17 +131,19 @@ choose_bound(const struct db *db, const struct vmfexrec_virtual_port *vp,
 
 /* Chooses 'b->incoming', where it was that until now. */
 static void
-choose_incoming(const struct db *db, struct binding *b)
+choose_incoming(const struct db *db, const struct vmfexrec_virtual_port *vp,
+                struct binding *b)
 {
     if (b->incoming && (b->incoming == b->bound
-                        || !is_move(b->bound, b->incoming)
+                        || !is_move(db, vp, b->bound, b->incoming)
                         || !db_host_is_known(db, b->incoming->host))) {
         b->incoming = NULL;
     }
     for (size_t i = 0; i < b->n_claims && !b->incoming; i++) {
         const struct vmfexrec_adapter *a = b->claims[i];
 
-        if (a != b->bound && !binding_is_departed(b, a) && is_move(b->bound, a)
+        if (a != b->bound && !binding_is_departed(b, a)
+            && is_move(db, vp, b->bound, a)
             && db_host_is_known(db, a->host)) {
             b->move_begins = true;
             b->incoming = a;
@@ -176,7 +162,7 @@ binding_decide(const struct db *db, const char *iface_id,
 {
     memset(b, 0, sizeof *b);
     b->stale = stale;
-    get_claims(db, iface_id, b);
+    get_claims(db, iface_id, vp, b);
     if (!b->n_claims) {
         return;
     }
@@ -188,7 +174,7 @@ binding_decide(const struct db *db, const char *iface_id,
         b->incoming = vp->incoming_adapter;
     }
     choose_bound(db, vp, b);
-    choose_incoming(db, b);
+    choose_incoming(db, vp, b);
 
     if (b->incoming && (!vp || b->incoming != vp->incoming_adapter)) {
         struct channels cs = channels_of_port(vp);

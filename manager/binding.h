@@ -33,7 +33,7 @@ enum binding_change {
 };
 
 struct binding {
-    /* Those with values that are too long come last, and count for nothing. */
+    /* Those that count for nothing (see claim.h) come last. */
     const struct vmfexrec_adapter **claims;
     size_t n_claims, n_bad_claims;
     const struct vmfexrec_adapter *bound;       /* One of them, or NULL. */
@@ -49,7 +49,6 @@ void binding_decide(const struct db *, const char *iface_id,
                     struct binding *);
 void binding_destroy(struct binding *);
 
-const char *binding_bad_value(const struct vmfexrec_adapter *);
 bool binding_has(const struct binding *, const struct vmfexrec_adapter *);
 bool binding_is_departed(const struct binding *,
                          const struct vmfexrec_adapter *);

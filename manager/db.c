@@ -8,6 +8,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
+#include "smap.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -33,6 +34,7 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_host_col_external_ids,
     &vmfexrec_host_col_name,
     &vmfexrec_host_col_policy,
+    &vmfexrec_host_col_profiles,
 
     &vmfexrec_port_profile_col_mac_policy,
     &vmfexrec_port_profile_col_max_ports,
@@ -56,6 +58,9 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_trunk_col_host,
     &vmfexrec_trunk_col_switch_,
     &vmfexrec_trunk_col_uplink,
+
+    &vmfexrec_vmfex_global_col_last_number,
+    &vmfexrec_vmfex_global_col_options,
 };
 
 static struct ovsdb_idl_index *
@@ -252,6 +257,55 @@ bool
 db_host_is_known(const struct db *db, const char *name)
 {
     return db_find_host(db, name) != NULL;
+}
+
+/* Returns true if option 'key' is 'value'. */
+static bool
+option_is(const struct db *db, const char *key, const char *value)
+{
+    const struct vmfexrec_vmfex_global *global
+        = vmfexrec_vmfex_global_first(db->idl);
+
+    return global && !strcmp(smap_get_def(&global->options, key, ""), value);
+}
+
+/* Returns true if only declared ports are admitted. */
+bool
+db_claims_are_declared(const struct db *db)
+{
+    return option_is(db, "claims", "declared");
+}
+
+/* Returns true if a move has to be announced. */
+bool
+db_moves_are_announced(const struct db *db)
+{
+    return option_is(db, "moves", "announced");
+}
+
+/* Returns the number that was given to a port last, or 'number' if there is no
+ * row that says so. */
+int
+db_last_number(const struct db *db, int number)
+{
+    const struct vmfexrec_vmfex_global *global
+        = vmfexrec_vmfex_global_first(db->idl);
+
+    return global ? global->last_number : number;
+}
+
+/* Writes that 'number' was given to a port.  The transaction comes too late if
+ * somebody else has done so meanwhile. */
+void
+db_set_last_number(const struct db *db, int number)
+{
+    const struct vmfexrec_vmfex_global *global
+        = vmfexrec_vmfex_global_first(db->idl);
+
+    if (global) {
+        vmfexrec_vmfex_global_verify_last_number(global);
+        vmfexrec_vmfex_global_set_last_number(global, number);
+    }
 }
 
 /* Returns true if an adapter has MAC address 'mac'. */

@@ -94,6 +94,10 @@ bool db_adapter_has_other_port(const struct db *,
                                const struct vmfexrec_adapter *,
                                const struct vmfexrec_virtual_port *);
 bool db_host_is_known(const struct db *, const char *name);
+int db_last_number(const struct db *, int number);
+void db_set_last_number(const struct db *, int number);
+bool db_claims_are_declared(const struct db *);
+bool db_moves_are_announced(const struct db *);
 bool db_mac_is_used(const struct db *, const char *mac);
 
 /* These return the number of rows, and an array of them for the caller to

@@ -8,7 +8,10 @@
 
 #include "bitmap.h"
 #include "hash.h"
+#include "lib/vmfex-names.h"
+#include "lib/vmfex-number.h"
 #include "lib/vmfex-reason.h"
+#include "manager/claim.h"
 #include "manager/db.h"
 #include "openvswitch/poll-loop.h"
 #include "timeval.h"
@@ -28,7 +31,8 @@ port_index_init(struct port_index *ix, const struct db *db)
     sset_init(&ix->dirty);
     sset_init(&ix->starved);
     heap_init(&ix->timers);
-    ix->numbers = bitmap_allocate(PORT_MAX_NUMBER + 1);
+    ix->numbers = vmfex_numbers_create();
+    ix->last_number = 0;
 }
 
 static void
@@ -138,9 +142,14 @@ port_index_add_starved(struct port_index *ix, const char *iface_id)
 int
 port_index_free_number(const struct port_index *ix)
 {
-    size_t number = bitmap_scan(ix->numbers, false, 1, PORT_MAX_NUMBER + 1);
+    return vmfex_numbers_next(ix->numbers, ix->last_number);
+}
 
-    return number <= PORT_MAX_NUMBER ? number : 0;
+/* Takes note that 'number' was given just now. */
+void
+port_index_take_number(struct port_index *ix, int number)
+{
+    ix->last_number = number;
 }
 
 /* Profiles. */
@@ -250,7 +259,7 @@ port_new(struct port_index *ix, const char *iface_id, int number)
 
     port->iface_id = xstrdup(iface_id);
     port->number = number;
-    port->mac = xstrdup("");
+    port->mac.port = port;
     port->when = PORT_NO_TIMER;
     port->pending = PORT_NO_TIMER;
     bitmap_set1(ix->numbers, number);
@@ -258,38 +267,122 @@ port_new(struct port_index *ix, const char *iface_id, int number)
     return port;
 }
 
-/* Has all ports looked at again that have the same MAC address as 'port'. */
-void
-port_mark_same_mac(struct port_index *ix, const struct port *port)
+static void
+mark_same_mac(struct port_index *ix, const struct port_mac *pm)
 {
-    const struct port *other;
+    const struct port_mac *other;
 
-    if (!port->mac[0]) {
+    if (!pm->text[0]) {
         return;
     }
-    HMAP_FOR_EACH_WITH_HASH (other, mac_node, hash_string(port->mac, 0),
+    HMAP_FOR_EACH_WITH_HASH (other, node, hash_string(pm->text, 0),
                              &ix->macs) {
-        if (other != port && !strcmp(other->mac, port->mac)) {
-            port_index_mark(ix, other->iface_id);
+        if (other->port != pm->port && !strcmp(other->text, pm->text)) {
+            port_index_mark(ix, other->port->iface_id);
         }
     }
 }
 
-/* Takes note that 'port' has the address 'mac', or none if that is empty. */
+/* Has all ports looked at again that have one of the MAC addresses of
+ * 'port'. */
+void
+port_mark_same_mac(struct port_index *ix, const struct port *port)
+{
+    mark_same_mac(ix, &port->mac);
+    for (size_t i = 0; i < port->n_declared_macs; i++) {
+        mark_same_mac(ix, &port->declared_macs[i]);
+    }
+}
+
+/* Makes 'pm' be 'text', or none if that is empty. */
+static void
+set_mac(struct port_index *ix, struct port_mac *pm, const char *text)
+{
+    if (strcmp(pm->text, text)) {
+        if (pm->text[0]) {
+            mark_same_mac(ix, pm);
+            hmap_remove(&ix->macs, &pm->node);
+        }
+        ovs_strlcpy(pm->text, text, sizeof pm->text);
+        if (text[0]) {
+            hmap_insert(&ix->macs, &pm->node, hash_string(text, 0));
+            mark_same_mac(ix, pm);
+        }
+    }
+}
+
+/* Takes note that 'port' has the address 'mac', in its normal form, or none if
+ * that is empty. */
 void
 port_set_mac(struct port_index *ix, struct port *port, const char *mac)
 {
-    if (strcmp(port->mac, mac)) {
-        if (port->mac[0]) {
-            port_mark_same_mac(ix, port);
-            hmap_remove(&ix->macs, &port->mac_node);
+    set_mac(ix, &port->mac, mac);
+}
+
+/* Returns true if 'port' was declared with the address 'mac', which is in its
+ * normal form. */
+bool
+port_declares_mac(const struct port *port, const char *mac)
+{
+    for (size_t i = 0; i < port->n_declared_macs; i++) {
+        if (!strcmp(port->declared_macs[i].text, mac)) {
+            return true;
         }
-        free(port->mac);
-        port->mac = xstrdup(mac);
-        if (mac[0]) {
-            hmap_insert(&ix->macs, &port->mac_node, hash_string(mac, 0));
-            port_mark_same_mac(ix, port);
+    }
+    return false;
+}
+
+static void
+clear_declaration(struct port_index *ix, struct port *port)
+{
+    for (size_t i = 0; i < port->n_declared_macs; i++) {
+        set_mac(ix, &port->declared_macs[i], "");
+    }
+    free(port->declared_macs);
+    port->declared_macs = NULL;
+    port->n_declared_macs = 0;
+}
+
+/* Returns true if what is remembered of 'port' is what 'vp' declares. */
+static bool
+declaration_is(const struct port *port, const struct vmfexrec_virtual_port *vp)
+{
+    char mac[ETH_ADDR_STRLEN + 1];
+
+    if (port->declared != vp->declared
+        || port->n_declared_macs != (vp->declared ? vp->n_declared_macs : 0)) {
+        return false;
+    }
+    for (size_t i = 0; i < port->n_declared_macs; i++) {
+        vmfex_normalize_mac(vp->declared_macs[i], mac);
+        if (strcmp(port->declared_macs[i].text, mac)) {
+            return false;
         }
+    }
+    return true;
+}
+
+/* Takes note of what 'vp' declares. */
+void
+port_set_declaration(struct port_index *ix, struct port *port,
+                     const struct vmfexrec_virtual_port *vp)
+{
+    size_t n = vp->declared ? vp->n_declared_macs : 0;
+
+    if (declaration_is(port, vp)) {
+        return;
+    }
+    port_mark_same_mac(ix, port);
+    clear_declaration(ix, port);
+    port->declared = vp->declared;
+    port->declared_macs = xcalloc(n, sizeof *port->declared_macs);
+    port->n_declared_macs = n;
+    for (size_t i = 0; i < n; i++) {
+        char mac[ETH_ADDR_STRLEN + 1];
+
+        port->declared_macs[i].port = port;
+        vmfex_normalize_mac(vp->declared_macs[i], mac);
+        set_mac(ix, &port->declared_macs[i], mac);
     }
 }
 
@@ -360,11 +453,11 @@ port_free(struct port_index *ix, struct port *port)
 
     port_set_profile(ix, port, NULL, false, false);
     port_set_mac(ix, port, "");
+    clear_declaration(ix, port);
     port_set_timer(ix, port, PORT_NO_TIMER);
     bitmap_set0(ix->numbers, port->number);
     hmap_remove(&ix->ports, &port->node);
     free(port->iface_id);
-    free(port->mac);
     free(port);
 
     SSET_FOR_EACH_SAFE (starved, next, &ix->starved) {
@@ -444,6 +537,7 @@ port_load(struct port_index *ix, const struct vmfexrec_virtual_port *vp)
 {
     struct port *port = port_new(ix, vp->iface_id, vp->number);
 
+    port_set_declaration(ix, port, vp);
     port_set_mac(ix, port, vp->mac);
     port_set_profile(ix, port, profile_key(vp->profile),
                      !strcmp(vp->state, "pending")
@@ -456,6 +550,24 @@ port_load(struct port_index *ix, const struct vmfexrec_virtual_port *vp)
     return port;
 }
 
+/* Takes note of a change of what concerns all ports. */
+static void
+track_global(struct port_index *ix)
+{
+    bool declared = db_claims_are_declared(ix->db);
+    bool announced = db_moves_are_announced(ix->db);
+    const struct vmfexrec_adapter *a;
+
+    ix->last_number = db_last_number(ix->db, ix->last_number);
+    if (declared != ix->claims_declared || announced != ix->moves_announced) {
+        ix->claims_declared = declared;
+        ix->moves_announced = announced;
+        VMFEXREC_ADAPTER_FOR_EACH (a, ix->db->idl) {
+            port_index_mark(ix, a->iface_id);
+        }
+    }
+}
+
 /* Forgets everything, and looks at every port and every adapter. */
 void
 port_index_restart(struct port_index *ix)
@@ -465,9 +577,12 @@ port_index_restart(struct port_index *ix)
     const struct vmfexrec_adapter *a;
 
     port_index_clear(ix);
+    ix->last_number = 0;
     VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, idl) {
         port_load(ix, vp);
+        ix->last_number = MAX(ix->last_number, vp->number);
     }
+    track_global(ix);
     VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, idl) {
         port_index_mark(ix, vp->iface_id);
     }
@@ -531,13 +646,16 @@ port_index_track(struct port_index *ix)
             }
         } else if (!port) {
             port_load(ix, vp);
+        } else {
+            port_set_declaration(ix, port, vp);
         }
     }
     VMFEXREC_PORT_PROFILE_FOR_EACH_TRACKED (profile, idl) {
         profile_mark(ix, profile->name);
     }
     VMFEXREC_HOST_FOR_EACH_TRACKED (h, idl) {
-        if (vmfexrec_host_is_new(h) || vmfexrec_host_is_deleted(h)) {
+        if (vmfexrec_host_is_new(h) || vmfexrec_host_is_deleted(h)
+            || vmfexrec_host_is_updated(h, VMFEXREC_HOST_COL_PROFILES)) {
             mark_host(ix, h->name);
         }
     }
@@ -547,6 +665,7 @@ port_index_track(struct port_index *ix)
     if (vmfexrec_switch_track_get_first(idl)) {
         mark_unreachable(ix);
     }
+    track_global(ix);
 }
 
 /* Marks ports whose timers are over. */

@@ -32,14 +32,12 @@
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
 #include "openvswitch/uuid.h"
+#include "packets.h"
 #include "sset.h"
 
 struct db;
 struct vmfexrec_adapter;
 struct vmfexrec_virtual_port;
-
-/* The highest number that a port can have. */
-#define PORT_MAX_NUMBER 65535
 
 /* How long a switch may take to set up a port before that is reported. */
 #define PORT_SWITCH_TIMEOUT_MS 5000
@@ -47,14 +45,23 @@ struct vmfexrec_virtual_port;
 /* A time that never comes. */
 #define PORT_NO_TIMER LLONG_MAX
 
+/* A MAC address that a port has, or was declared with. */
+struct port_mac {
+    struct hmap_node node;      /* In 'macs', if 'text' is not empty. */
+    struct port *port;
+    char text[ETH_ADDR_STRLEN + 1]; /* In its normal form, or empty. */
+};
+
 /* What is remembered of a row of Virtual_Port. */
 struct port {
     struct hmap_node node;      /* In 'ports'. */
     char *iface_id;
     int number;
 
-    struct hmap_node mac_node;  /* In 'macs', if 'mac' is not empty. */
-    char *mac;
+    struct port_mac mac;        /* The VM's. */
+    struct port_mac *declared_macs;
+    size_t n_declared_macs;
+    bool declared;
 
     struct profile *profile;    /* NULL only while it is being made. */
     bool admitted;              /* Counts in the profile, has its MAC. */
@@ -93,7 +100,7 @@ struct port_index {
     const struct db *db;
 
     struct hmap ports;          /* Contains "struct port"s by iface-id. */
-    struct hmap macs;           /* The same, by MAC address. */
+    struct hmap macs;           /* Contains their "struct port_mac"s. */
     struct hmap profiles;       /* Contains "struct profile"s by name. */
     struct hmap adapters;       /* Contains "struct adapter_memory"s. */
     struct ovs_list idle;       /* Those of them to look at. */
@@ -101,6 +108,9 @@ struct port_index {
     struct sset starved;        /* iface-ids that got no number. */
     struct heap timers;         /* Contains "struct port"s. */
     unsigned long *numbers;     /* Numbers in use. */
+    int last_number;            /* The number that was given last, or 0. */
+    bool claims_declared;       /* Option "claims" is "declared". */
+    bool moves_announced;       /* Option "moves" is "announced". */
 };
 
 void port_index_init(struct port_index *, const struct db *);
@@ -118,6 +128,7 @@ char *port_index_pop(struct port_index *);
 const struct vmfexrec_adapter *port_index_pop_idle(struct port_index *);
 void port_index_add_starved(struct port_index *, const char *iface_id);
 int port_index_free_number(const struct port_index *);
+void port_index_take_number(struct port_index *, int number);
 
 const char *profile_key(const char *name);
 struct profile *profile_find(const struct port_index *, const char *name);
@@ -130,6 +141,9 @@ void port_free(struct port_index *, struct port *);
 
 void port_mark_same_mac(struct port_index *, const struct port *);
 void port_set_mac(struct port_index *, struct port *, const char *mac);
+bool port_declares_mac(const struct port *, const char *mac);
+void port_set_declaration(struct port_index *, struct port *,
+                          const struct vmfexrec_virtual_port *);
 void port_set_profile(struct port_index *, struct port *, const char *name,
                       bool admitted, bool waiting);
 void port_set_timer(struct port_index *, struct port *, long long int when);

@@ -9,6 +9,7 @@
 
 #include "hash.h"
 #include "lib/vmfex-names.h"
+#include "manager/claim.h"
 #include "manager/db.h"
 #include "manager/port-index.h"
 #include "timeval.h"
@@ -93,6 +94,28 @@ host_retention(const struct db *db, const char *host)
     return 1000 * (h && h->policy ? h->policy->retention : PORTS_RETENTION);
 }
 
+/* Nobody has the port any more: deletes it, or if somebody declared it, makes
+ * it what it was before its VM came. */
+static void
+decide_gone(const struct port_index *ix, struct port_plan *plan)
+{
+    const struct vmfexrec_virtual_port *vp = plan->vp;
+
+    if (!vp->declared) {
+        plan->action = PORT_DELETE;
+        return;
+    }
+    plan->action = PORT_SET;
+    plan->state = "declared";
+    plan->host = "";
+    plan->vm_id = "";
+    plan->profile_name = vp->declared_profile;
+    plan->profile = db_find_profile(ix->db, vp->declared_profile);
+    vmfex_normalize_mac(port_declared_mac(vp), plan->mac);
+    plan->retained_until = 0;
+    channels_replace(&plan->channels, CHANNEL_NONE, CHANNEL_NONE);
+}
+
 /* Nobody claims the port: keeps it for a while, or deletes it. */
 static void
 decide_unclaimed(const struct port_index *ix, struct port_clock clock,
@@ -107,15 +130,18 @@ decide_unclaimed(const struct port_index *ix, struct port_clock clock,
     plan->stale = port->stale;
     plan->retained_until = vp->retained_until;
     if (strcmp(vp->state, "retained")) {
-        if ((port->early || !strcmp(vp->state, "refused")) && vp->enabled) {
-            plan->action = PORT_DELETE;
+        if (!strcmp(vp->state, "declared") || !port_may_be_on(vp, vp->host)
+            || ((port->early || !strcmp(vp->state, "refused"))
+                && (vp->enabled || vp->declared))) {
+            decide_gone(ix, plan);
             return;
         }
         plan->retained_until = clock.wall + host_retention(ix->db, vp->host);
     }
-    over = clock.wall >= plan->retained_until;
-    if (over && vp->enabled) {
-        plan->action = PORT_DELETE;
+    over = (clock.wall >= plan->retained_until
+            || !port_may_be_on(vp, vp->host));
+    if (over && (vp->enabled || vp->declared)) {
+        decide_gone(ix, plan);
         return;
     }
 
@@ -131,40 +157,47 @@ decide_unclaimed(const struct port_index *ix, struct port_clock clock,
     plan->action = PORT_SET;
     plan->state = "retained";
     plan->host = vp->host;
-    plan->profile_name = vp->profile;
-    plan->profile = db_find_profile(ix->db, vp->profile);
+    plan->profile_name = vp->declared ? vp->declared_profile : vp->profile;
+    plan->profile = db_find_profile(ix->db, plan->profile_name);
     ovs_strlcpy(plan->mac, vp->mac, sizeof plan->mac);
     plan->vm_id = vp->vm_id;
     plan->when = over ? PORT_NO_TIMER
                       : clock_monotonic(clock, plan->retained_until);
 }
 
-/* Returns the admitted port with the lowest number that has the MAC address of
- * 'plan' on one of 'vlans', or NULL.  'stays' says that the port is admitted
- * with the same profile already: if its MAC address is the same, too, a
- * profile's edit has brought the two together, and the one with the lower
- * number stays. */
+/* Returns the port with the lowest number that is in the way of 'plan', since
+ * it has its MAC address on one of 'vlans', or NULL.  That is an admitted one;
+ * but one that was declared with that address is in the way of one that was
+ * not, whatever its state, and not the other way round.  'stays' says
+ * that the port is admitted with the same profile already: if its MAC address
+ * is the same, too, a profile's edit has brought the two together, and the one
+ * with the lower number stays. */
 static const struct vmfexrec_virtual_port *
 find_mac_conflict(const struct port_index *ix, const struct port *port,
                   const struct port_plan *plan, bool stays,
                   const struct vlans *vlans)
 {
     const struct vmfexrec_virtual_port *conflict = NULL;
-    const struct port *other;
+    bool mine = port && port_declares_mac(port, plan->mac);
+    const struct port_mac *pm;
 
     if (!plan->mac[0]) {
         return NULL;
     }
-    stays = stays && !strcmp(port->mac, plan->mac);
-    HMAP_FOR_EACH_WITH_HASH (other, mac_node, hash_string(plan->mac, 0),
-                             &ix->macs) {
+    stays = stays && !strcmp(port->mac.text, plan->mac);
+    HMAP_FOR_EACH_WITH_HASH (pm, node, hash_string(plan->mac, 0), &ix->macs) {
+        const struct port *other = pm->port;
         const struct vmfexrec_virtual_port *other_vp;
         struct vlans other_vlans;
 
-        if (other == port || !other->admitted
-            || strcmp(other->mac, plan->mac)
-            || (stays && other->number > port->number)
+        if (other == port || strcmp(pm->text, plan->mac)
             || (conflict && conflict->number < other->number)) {
+            continue;
+        } else if (pm != &other->mac
+                   ? mine
+                   : (!other->admitted
+                      || (mine && !port_declares_mac(other, plan->mac))
+                      || (stays && other->number > port->number))) {
             continue;
         }
         other_vp = db_find_port(ix->db, other->iface_id);
@@ -182,7 +215,8 @@ decide_admission(const struct port_index *ix, const struct port *port,
                  struct port_plan *plan)
 {
     const struct vmfexrec_adapter *a = plan->adapter;
-    const struct profile *p = profile_find(ix, profile_key(a->profile));
+    const struct profile *p = profile_find(ix,
+                                           profile_key(plan->profile_name));
     bool stays = port && port->admitted && port->profile == p;
     struct vlans vlans = (plan->profile ? vlans_of_profile(plan->profile)
                           : vlans_of_port(plan->vp));
@@ -192,7 +226,10 @@ decide_admission(const struct port_index *ix, const struct port *port,
         .enabled = !plan->vp || plan->vp->enabled,
         .admitted = stays,
         .claim = a,
-        .host_known = db_host_is_known(ix->db, a->host),
+        .host = db_find_host(ix->db, a->host),
+        .declared = port_is_declared(plan->vp),
+        .declared_only = db_claims_are_declared(ix->db),
+        .profile_name = plan->profile_name,
         .profile = plan->profile,
         .n_others = p ? p->n_admitted - stays : 0,
         .conflict = find_mac_conflict(ix, port, plan, stays, &vlans),
@@ -264,10 +301,12 @@ profile_path(const struct vmfexrec_port_profile *profile)
 
 /* Returns what to tell 'a', which has a claim, while 'b' has the port. */
 static char *
-other_has_port(const struct port_plan *plan, const struct vmfexrec_adapter *a)
+other_has_port(const struct port_index *ix, const struct port_plan *plan,
+               const struct vmfexrec_adapter *a)
 {
     const struct binding *b = &plan->binding;
     struct ds detail = DS_EMPTY_INITIALIZER;
+    enum claim_move move;
 
     ds_put_format(&detail, "iface-id %s is in use by port %s of host %s",
                   plan->iface_id, b->bound->port, b->bound->host);
@@ -276,7 +315,15 @@ other_has_port(const struct port_plan *plan, const struct vmfexrec_adapter *a)
             ds_put_format(&detail, ", which moves to port %s of host %s",
                           b->incoming->port, b->incoming->host);
         } else {
-            ds_put_cstr(&detail, ", with another MAC address or VM");
+            move = claim_moves(plan->vp, b->bound, a,
+                               db_moves_are_announced(ix->db));
+            ds_put_cstr(&detail,
+                        move == CLAIM_UNKNOWN_VM
+                        ? ", and not both name their MAC address and VM"
+                        : move == CLAIM_OTHER_VM
+                        ? ", with another MAC address or VM"
+                        : move == CLAIM_NOT_ANNOUNCED
+                        ? ", and nobody announced a move" : "");
         }
     }
     ds_put_format(&detail, "; port %s of host %s is refused",
@@ -314,7 +361,7 @@ decide_claim(const struct port_index *ix, struct port_plan *plan,
     } else {
         ap->state = "refused";
         ap->reason = VMFEX_REASON_BAD_CONFIG;
-        ap->detail = other_has_port(plan, a);
+        ap->detail = other_has_port(ix, plan, a);
         ap->other_has_port = true;
     }
 }
@@ -333,7 +380,7 @@ refuse_claims(struct port_plan *plan, const char *detail)
     }
 }
 
-/* Refuses the claims that have values which are too long. */
+/* Refuses the claims that count for nothing. */
 static void
 refuse_bad_claims(struct port_plan *plan)
 {
@@ -341,13 +388,14 @@ refuse_bad_claims(struct port_plan *plan)
 
     for (size_t i = b->n_claims; i < b->n_claims + b->n_bad_claims; i++) {
         struct adapter_plan *ap = add_adapter(plan, b->claims[i]);
+        struct verdict v = VERDICT_INITIALIZER;
 
+        claim_counts(plan->vp, b->claims[i], &v);
         ap->state = "refused";
-        ap->reason = VMFEX_REASON_BAD_CONFIG;
-        ap->detail = xasprintf("the port's %s has more than %d characters",
-                               binding_bad_value(b->claims[i]),
-                               VMFEX_NAME_MAX);
+        ap->reason = v.reason;
+        ap->detail = ds_steal_cstr(&v.detail);
         ap->path = "";
+        ap->other_has_port = v.reason == VMFEX_REASON_NOT_ALLOWED;
     }
 }
 
@@ -369,6 +417,9 @@ decide_claimed(const struct port_index *ix, struct port_clock clock,
     plan->action = PORT_SET;
     plan->early = (!vp || port->early) && !a->port[0];
     plan->stale = plan->binding.stale;
+    plan->announced_host = (vp && (plan->binding.incoming
+                                   || strcmp(vp->announced_host, a->host))
+                            ? vp->announced_host : "");
 
     /* Who has it. */
     plan->adapter = a;
@@ -377,9 +428,14 @@ decide_claimed(const struct port_index *ix, struct port_clock clock,
     changed = binding_connect(&plan->binding, &plan->channels);
 
     /* What it is. */
-    plan->profile = db_find_profile(ix->db, profile_key(a->profile));
-    plan->profile_name = plan->profile ? plan->profile->name : a->profile;
-    vmfex_normalize_mac(a->attached_mac, plan->mac);
+    plan->profile_name = (port_is_declared(vp) ? vp->declared_profile
+                          : a->profile);
+    plan->profile = db_find_profile(ix->db, profile_key(plan->profile_name));
+    if (plan->profile) {
+        plan->profile_name = plan->profile->name;
+    }
+    vmfex_normalize_mac(a->attached_mac[0] ? a->attached_mac
+                        : port_declared_mac(vp), plan->mac);
     plan->vm_id = a->vm_id;
 
     /* Whether it may. */

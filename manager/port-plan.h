@@ -67,6 +67,7 @@ struct port_plan {
     const struct vmfexrec_adapter *adapter;
     const struct vmfexrec_adapter *incoming;
     const char *host;
+    const char *announced_host; /* NULL if it is over. */
     const char *profile_name;
     char mac[ETH_ADDR_STRLEN + 1];
     const char *vm_id;

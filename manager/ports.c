@@ -137,6 +137,8 @@ insert_row(struct ports *ps, const struct port_plan *plan)
     vmfexrec_virtual_port_set_number(vp, plan->number);
     vmfexrec_virtual_port_set_enabled(vp, true);
     port_new(&ps->index, plan->iface_id, plan->number);
+    port_index_take_number(&ps->index, plan->number);
+    db_set_last_number(ps->db, plan->number);
     return vp;
 }
 
@@ -165,6 +167,8 @@ set_port(struct ports *ps, const struct port_plan *plan)
     DB_SET_SCALAR(virtual_port, vp, incoming_adapter, plan->incoming);
     DB_SET_STRING(virtual_port, vp, incoming_host,
                   plan->incoming ? plan->incoming->host : "");
+    DB_SET_STRING(virtual_port, vp, announced_host,
+                  db_string(plan->announced_host));
     channels_write(vp, &plan->channels);
     DB_SET_STRING(virtual_port, vp, mac, plan->mac);
     DB_SET_STRING(virtual_port, vp, vm_id, plan->vm_id);

@@ -23,7 +23,8 @@ static const struct permission {
     const char *update[MAX_UPDATE];
 } permissions[] = {
     { "Adapter", { "host" },
-      { "port", "iface_id", "attached_mac", "vm_id", "profile" } },
+      { "port", "iface_id", "attached_mac", "vm_id", "profile",
+        "moves_to" } },
     { "Host", { "name" }, { "hostname", "bridge", "last_contact" } },
     { "Switch", { "name" }, { "hostname", "bridge", "last_contact" } },
     { "Virtual_Port", { "switch", "standby_switch" },

@@ -87,6 +87,10 @@ def main():
             if any(a["iface_id"] == p["iface_id"] for a in adapters.values()):
                 bad.append("%s is retained, but claimed" % who)
             continue
+        if p["state"] == "declared":
+            if not p["declared"] or p["adapter"] or p["vif"]:
+                bad.append("%s has what only claimed ports have" % who)
+            continue
         if not p["adapter"]:
             bad.append("%s is %s without an adapter" % (who, p["state"]))
             continue

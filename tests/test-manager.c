@@ -12,7 +12,8 @@
  *   - the database takes it;
  *   - what was decided is a fixed point: deciding again changes nothing;
  *   - applying the plan of one iface-id touched its own rows and no others;
- *   - no VIF is in use twice, nor a MAC address twice on one VLAN. */
+ *   - no VIF is in use twice, nor a MAC address twice on one VLAN;
+ *   - no host has a port that is declared for others. */
 
 #include <config.h>
 #undef NDEBUG
@@ -25,6 +26,7 @@
 #include "manager/admission.h"
 #include "manager/batch.h"
 #include "manager/channel.h"
+#include "manager/claim.h"
 #include "manager/db.h"
 #include "manager/port-index.h"
 #include "manager/port-plan.h"
@@ -81,7 +83,7 @@ static const char *const adapter_states[] = {
     "free", "pending", "active", "incoming", "refused", "retained", "departed"
 };
 static const char *const port_states[] = {
-    "pending", "active", "refused", "retained"
+    "declared", "pending", "active", "refused", "retained"
 };
 
 /* Transactions. */
@@ -183,6 +185,11 @@ change_host(void)
         vmfexrec_host_set_name(h, name);
     }
     vmfexrec_host_set_policy(h, vmfexrec_adapter_policy_first(db.idl));
+    if (chance(30)) {
+        const char *profile = PICK(profiles);
+
+        vmfexrec_host_set_profiles(h, &profile, profile[0] && chance(50));
+    }
 }
 
 static void
@@ -298,6 +305,59 @@ report(const struct vmfexrec_virtual_port *vp)
     }
 }
 
+/* A person says what a port is to be, or that nobody says so any more. */
+static void
+declare(const struct vmfexrec_virtual_port *vp)
+{
+    const char *mac = normal_macs[1 + random_range(2)];
+    const char *host = PICK(hosts);
+
+    vmfexrec_virtual_port_set_declared(vp, chance(70));
+    vmfexrec_virtual_port_set_declared_profile(vp, PICK(profiles));
+    vmfexrec_virtual_port_set_declared_macs(vp, &mac, chance(50));
+    vmfexrec_virtual_port_set_declared_hosts(vp, &host, chance(50));
+}
+
+static void
+change_declaration(void)
+{
+    const char *iface_id = PICK(iface_ids);
+    const struct vmfexrec_virtual_port *vp = db_find_port(&db, iface_id);
+
+    if (vp && chance(30)) {
+        vmfexrec_virtual_port_set_announced_host(vp, PICK(hosts));
+        return;
+    } else if (!vp) {
+        const struct vmfexrec_virtual_port *other;
+        int number = 1;
+
+        VMFEXREC_VIRTUAL_PORT_FOR_EACH (other, db.idl) {
+            number = MAX(number, other->number + 1);
+        }
+        vp = vmfexrec_virtual_port_insert(db.txn);
+        vmfexrec_virtual_port_set_iface_id(vp, iface_id);
+        vmfexrec_virtual_port_set_number(vp, number);
+        vmfexrec_virtual_port_set_enabled(vp, true);
+        vmfexrec_virtual_port_set_state(vp, "declared");
+    }
+    declare(vp);
+}
+
+static void
+change_options(void)
+{
+    const struct vmfexrec_vmfex_global *global
+        = vmfexrec_vmfex_global_first(db.idl);
+
+    if (!global) {
+        global = vmfexrec_vmfex_global_insert(db.txn);
+    }
+    vmfexrec_vmfex_global_update_options_setkey(
+        global, "claims", chance(70) ? "any" : "declared");
+    vmfexrec_vmfex_global_update_options_setkey(
+        global, "moves", chance(70) ? "any" : "announced");
+}
+
 static void
 change_port(void)
 {
@@ -362,8 +422,9 @@ change_something(void)
         { change_claim, 10 }, { begin_move, 6 }, { change_port, 8 },
         { change_profile, 3 }, { change_policy, 1 }, { change_host, 2 },
         { change_switch, 1 }, { spoil_adapter, 1 },
+        { change_declaration, 4 }, { change_options, 1 },
     };
-    int n = random_range(32);
+    int n = random_range(37);
 
     for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
         n -= changes[i].weight;
@@ -547,6 +608,8 @@ check_rows(void)
             check_vif(&vifs, "port", cs.standby.switch_, cs.standby.downlink,
                       cs.standby.vif);
         }
+        CHECK(!vp->adapter || port_may_be_on(vp, vp->adapter->host),
+              "%s is on a host that it was not declared for", vp->iface_id);
         VMFEXREC_VIRTUAL_PORT_FOR_EACH (other, db.idl) {
             struct vlans a_vlans = vlans_of_port(vp);
             struct vlans b_vlans = vlans_of_port(other);

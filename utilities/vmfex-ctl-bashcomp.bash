@@ -62,7 +62,9 @@ _vmfex_ctl_argument() {
                 || _vmfex_ctl_names Trunk uplink "host=\"$first\""
             ;;
         IFACE-ID) _vmfex_ctl_names Virtual_Port iface_id ;;
-        STATE) printf '%s\n' pending active refused retained gone ;;
+        STATE) printf '%s\n' declared pending active refused retained gone ;;
+        KEY=VALUE) printf '%s\n' claims=any claims=declared moves=any \
+            moves=announced ;;
         VLANS) printf '%s\n' all none ;;
         TABLE) _vmfex_ctl_tables ;;
         RECORD)
@@ -81,6 +83,11 @@ _vmfex_ctl_value() {
     case $1 in
         --policy) echo none; _vmfex_ctl_names Adapter_Policy name ;;
         --host) _vmfex_ctl_names Host name ;;
+        --hosts) echo all; _vmfex_ctl_names Host name ;;
+        --incoming) echo none; _vmfex_ctl_names Host name ;;
+        --profile) _vmfex_ctl_names Port_Profile name ;;
+        --profiles) echo all; _vmfex_ctl_names Port_Profile name ;;
+        --mac|--ip) echo any ;;
         --tag) printf '%s\n' vn-tag e-tag ;;
         --protection) printf '%s\n' none protected ;;
         --mac-policy) printf '%s\n' any attached ;;

@@ -100,6 +100,8 @@ pre_host_policy(struct ctl_context *ctx)
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_adapter_policy_col_name);
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_host_col_name);
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_host_col_policy);
+    ovsdb_idl_add_column(ctx->idl, &vmfexrec_host_col_profiles);
+    ovsdb_idl_add_column(ctx->idl, &vmfexrec_port_profile_col_name);
 }
 
 /* Looks for the policy that --policy names.  Returns false after an error. */
@@ -150,6 +152,7 @@ static void
 cmd_host_set(struct ctl_context *ctx)
 {
     const struct vmfexrec_adapter_policy *policy;
+    struct svec profiles = SVEC_EMPTY_INITIALIZER;
     const struct vmfexrec_host *host;
 
     host = vmfex_ctl_find_host(ctx, ctx->argv[1]);
@@ -159,13 +162,21 @@ cmd_host_set(struct ctl_context *ctx)
         }
         return;
     }
-    if (!vmfex_ctl_has_option(ctx, "--policy")) {
+    if (!vmfex_ctl_has_option(ctx, "--policy")
+        && !vmfex_ctl_has_option(ctx, "--profiles")) {
         vmfex_ctl_nothing_error(ctx);
         return;
     }
-    if (parse_host_policy(ctx, &policy)) {
+    if (vmfex_ctl_has_option(ctx, "--policy")
+        && parse_host_policy(ctx, &policy)) {
         vmfexrec_host_set_policy(host, policy);
     }
+    if (vmfex_ctl_has_option(ctx, "--profiles")
+        && vmfex_ctl_parse_profiles(ctx, &profiles)) {
+        vmfexrec_host_set_profiles(
+            host, (const char **) profiles.names, profiles.n);
+    }
+    svec_destroy(&profiles);
 }
 
 static void
@@ -526,7 +537,7 @@ static const struct ctl_command_syntax machine_commands[] = {
     { "host-add", 1, 1, "SYSTEM-ID", pre_host_policy, cmd_host_add, NULL,
       "--may-exist,--policy=", RW },
     { "host-set", 1, 1, "SYSTEM-ID", pre_host_policy, cmd_host_set, NULL,
-      "--if-exists,--policy=", RW },
+      "--if-exists,--policy=,--profiles=", RW },
     { "host-del", 1, 1, "SYSTEM-ID", pre_host_adapters, cmd_host_del, NULL,
       "--if-exists,--force", RW },
     { "host-list", 0, 0, "", pre_host_adapters, cmd_host_list, NULL, "", RO },
@@ -550,7 +561,8 @@ static const struct vmfex_ctl_help machine_help[] = {
     { "host-add", "declare a host, by the system-id that \"ovs-appctl -t "
       "vmfex-controller vmfex-controller/status\" shows there",
       "host-add h3 --policy=default", NULL, NULL },
-    { "host-set", "give a host another adapter policy",
+    { "host-set", "give a host another adapter policy, or say "
+      "which profiles its ports may have that nobody declared",
       "host-set h1 --policy=none", NULL, NULL },
     { "host-del", "delete a host that no port is bound to, and its trunks",
       "host-del h2", NULL, NULL },

@@ -17,7 +17,7 @@
 /* What is said about a port in every place.  'gone' is no state in the
  * database: there is no row. */
 static const char *const states[]
-    = { "pending", "active", "refused", "retained", "gone" };
+    = { "declared", "pending", "active", "refused", "retained", "gone" };
 
 /* Returns the name of the vethernet port of 'vp' on the switch.  The caller
  * frees it. */
@@ -38,8 +38,8 @@ format_state(const char *state, const char *reason)
 
 /* Returns the port whose iface-id is 'name', or whose vethernet port is called
  * 'name' if none has such an iface-id. */
-static const struct vmfexrec_virtual_port *
-find_port(struct ctl_context *ctx, const char *name)
+const struct vmfexrec_virtual_port *
+vmfex_ctl_find_port(struct ctl_context *ctx, const char *name)
 {
     const struct vmfexrec_virtual_port *vp;
 
@@ -60,8 +60,9 @@ find_port(struct ctl_context *ctx, const char *name)
     return NULL;
 }
 
-static void
-no_port_error(struct ctl_context *ctx, const char *name)
+/* Reports that there is no port 'name'. */
+void
+vmfex_ctl_no_port_error(struct ctl_context *ctx, const char *name)
 {
     ctl_error(ctx, "there is no port \"%s\": see \"port-list\"; it appears "
               "when a host reports a VM port with this iface-id", name);
@@ -256,14 +257,15 @@ static void
 cmd_port_show(struct ctl_context *ctx)
 {
     const char *name = ctx->argv[1];
-    const struct vmfexrec_virtual_port *vp = find_port(ctx, name);
+    const struct vmfexrec_virtual_port *vp = vmfex_ctl_find_port(ctx, name);
     const struct vmfexrec_adapter *a;
+    struct ds declared = DS_EMPTY_INITIALIZER;
     struct ds *ds = &ctx->output;
     char *port;
 
     if (!vp) {
         if (!shash_find(&ctx->options, "--if-exists")) {
-            no_port_error(ctx, name);
+            vmfex_ctl_no_port_error(ctx, name);
         }
         return;
     }
@@ -307,6 +309,10 @@ cmd_port_show(struct ctl_context *ctx)
     }
     put_channels(ds, vp);
     put_policy(ds, vp);
+    vmfex_ctl_put_declaration(&declared, vp);
+    put_line(ds, "declared:", "%s", ds_cstr(&declared));
+    ds_destroy(&declared);
+    put_line(ds, "announced:", "%s", vp->announced_host);
     put_line(ds, "MAC:", "%s", vp->mac ? vp->mac : "");
     put_line(ds, "VM:", "%s", vp->vm_id ? vp->vm_id : "");
 
@@ -353,7 +359,8 @@ cmd_port_wait(struct ctl_context *ctx)
     }
     if (!known) {
         ctl_error(ctx, "port \"%s\" cannot become \"%s\": give one of "
-                  "pending, active, refused, retained, gone", name, state);
+                  "declared, pending, active, refused, retained, gone", name,
+                  state);
         return;
     }
     if (host && !strcmp(state, "gone")) {
@@ -362,7 +369,7 @@ cmd_port_wait(struct ctl_context *ctx)
         return;
     }
 
-    vp = find_port(ctx, name);
+    vp = vmfex_ctl_find_port(ctx, name);
     if (vp ? (vmfex_ctl_equals(vp->state, state)
               && (!host || vmfex_ctl_equals(vp->host, host)))
         : !strcmp(state, "gone")) {
@@ -400,12 +407,13 @@ pre_port_enable(struct ctl_context *ctx)
 static void
 enable_port(struct ctl_context *ctx, bool enabled)
 {
-    const struct vmfexrec_virtual_port *vp = find_port(ctx, ctx->argv[1]);
+    const struct vmfexrec_virtual_port *vp
+        = vmfex_ctl_find_port(ctx, ctx->argv[1]);
 
     if (vp) {
         vmfexrec_virtual_port_set_enabled(vp, enabled);
     } else if (!shash_find(&ctx->options, "--if-exists")) {
-        no_port_error(ctx, ctx->argv[1]);
+        vmfex_ctl_no_port_error(ctx, ctx->argv[1]);
     }
 }
 
@@ -443,8 +451,8 @@ static const struct vmfex_ctl_help port_help[] = {
       "port-list --format=csv --no-headings", NULL, NULL },
     { "port-show", "show all about one port, why it is not active, and what "
       "would cure that", "port-show vm1-port0", NULL, NULL },
-    { "port-wait", "wait until a port's state is pending, active, refused, "
-      "retained, or gone", "port-wait vm1-port0 active --timeout=10",
+    { "port-wait", "wait until a port's state is declared, pending, active, "
+      "refused, retained, or gone", "port-wait vm1-port0 active --timeout=10",
       NULL, NULL },
     { "port-enable", "let a disabled port send and receive again",
       "port-enable vm1-port0", NULL, NULL },

@@ -66,6 +66,7 @@ const struct vmfex_ctl_group *const vmfex_ctl_groups[] = {
     &vmfex_ctl_policy_group,
     &vmfex_ctl_machine_group,
     &vmfex_ctl_port_group,
+    &vmfex_ctl_declare_group,
     &vmfex_ctl_server_group,
     &vmfex_ctl_generic_group,
     NULL

@@ -11,6 +11,7 @@
  *     vmfex-ctl-policy.c   port profiles and adapter policies
  *     vmfex-ctl-machine.c  hosts, switches, trunks
  *     vmfex-ctl-port.c     adapters and ports
+ *     vmfex-ctl-declare.c  declared ports, options of the manager
  *     vmfex-ctl-show.c     "show" and "topology"
  *     vmfex-ctl-summary.c  what "show" begins with
  *     vmfex-ctl-server.c   connections and TLS of the database server
@@ -78,6 +79,16 @@ void vmfex_ctl_waits_for(const char *until, const char *, ...)
 extern const struct vmfex_ctl_group vmfex_ctl_generic_group;
 const struct ctl_command_syntax *vmfex_ctl_find_syntax(const char *command);
 OVS_NO_RETURN void vmfex_ctl_usage(const char *command, const char *db);
+
+/* vmfex-ctl-port.c */
+const struct vmfexrec_virtual_port *vmfex_ctl_find_port(struct ctl_context *,
+                                                        const char *name);
+void vmfex_ctl_no_port_error(struct ctl_context *, const char *name);
+
+/* vmfex-ctl-declare.c */
+bool vmfex_ctl_parse_profiles(struct ctl_context *, struct svec *);
+void vmfex_ctl_put_declaration(struct ds *,
+                               const struct vmfexrec_virtual_port *);
 
 /* vmfex-ctl-summary.c */
 void vmfex_ctl_put_summary(struct ds *, struct ovsdb_idl *);
@@ -155,6 +166,7 @@ vmfex_ctl_equals(const char *a, const char *b)
 }
 
 /* The groups, each in a file of its own. */
+extern const struct vmfex_ctl_group vmfex_ctl_declare_group;
 extern const struct vmfex_ctl_group vmfex_ctl_machine_group;
 extern const struct vmfex_ctl_group vmfex_ctl_policy_group;
 extern const struct vmfex_ctl_group vmfex_ctl_port_group;
