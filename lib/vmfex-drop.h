@@ -44,7 +44,8 @@
                "the source MAC is not the one that options:mac allows")     \
     VMFEX_DROP(4, GATE_CLOSED, gate_closed, "gate-closed",                  \
                VMFEX_AT_VETHERNET_TX,                                       \
-               "the adapter's gate is closed (options:active=false)")       \
+               "the adapter's gate is closed (options:active=false), or "   \
+               "the VM port is cut off (Port.tag=4095)")                    \
     VMFEX_DROP(6, PORT_DOWN, port_down, "port-down",                        \
                VMFEX_AT_VETHERNET_RX,                                       \
                "the VM's device or the vethernet port is administratively " \

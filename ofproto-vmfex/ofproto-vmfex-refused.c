@@ -6,8 +6,11 @@
 #include <errno.h>
 
 #include "lib/compat.h"
+#include "netdev-provider.h"
 #include "ofproto-vmfex/vethernet.h"
 #include "ofproto-vmfex/vmfex-bridge.h"
+#include "ofproto-vmfex/vmfex-kernel-rxq.h"
+#include "ofproto-vmfex/vmfex-model.h"
 #include "openvswitch/vlog.h"
 #include "smap.h"
 #include "util.h"
@@ -82,6 +85,24 @@ is_pool(const struct ofproto *ofproto, const struct ofproto_bundle_settings *s)
     return true;
 }
 
+/* Notes what 's' says of VLANs at the VM ports among its members. */
+static void
+note_vlans(const struct ofproto_vmfex *ofproto,
+           const struct ofproto_bundle_settings *s)
+{
+    for (size_t i = 0; i < s->n_members; i++) {
+        struct vmfex_port_info *info = ofproto_vmfex_port(ofproto,
+                                                          s->members[i]);
+        bool dead = s->vlan == VMFEX_DEAD_VLAN;
+
+        if (info && info->lport) {
+            vmfex_lport_cut_off(info->lport, dead);
+            vmfex_lport_set_vain(info->lport, VMFEX_VAIN_VLAN,
+                                 (s->vlan > 0 && !dead) || s->trunks);
+        }
+    }
+}
+
 int
 vmfex_bundle_set(struct ofproto *ofproto_, void *aux OVS_UNUSED,
                  const struct ofproto_bundle_settings *s)
@@ -93,6 +114,7 @@ vmfex_bundle_set(struct ofproto *ofproto_, void *aux OVS_UNUSED,
     if (!s || !s->n_members) {
         return 0;
     }
+    note_vlans(ofproto, s);
     info = ofproto_vmfex_port(ofproto, s->members[0]);
     wanted = (s->vlan > 0 || s->trunks || s->lacp
               || (s->bond && !is_pool(ofproto_, s)));
@@ -174,6 +196,39 @@ int
 vmfex_set_bfd(struct ofport *ofport, const struct smap *cfg)
 {
     return refuse_on_port(ofport, REFUSE_BFD, "BFD", cfg);
+}
+
+/* Wrapper for netdev_set_qos(): calls original(), and notes if a port of a
+ * vmfex bridge does not have what is configured for it. */
+int
+vmfex_netdev_set_qos(struct netdev *netdev, const char *type,
+                     const struct smap *details,
+                     vmfex_set_qos_func *original)
+{
+    int error = original(netdev, type, details);
+    struct vmfex_lport *lport = vmfex_lport_from_bridge_netdev(netdev);
+
+    if (lport) {
+        vmfex_lport_set_vain(lport, VMFEX_VAIN_QOS,
+                             type && type[0] && error);
+    }
+    return error;
+}
+
+/* Likewise for netdev_set_policing(), before it is called, with 'wanted' if
+ * there is to be any policing.  That of the kernel sees no frame before our
+ * sockets do. */
+void
+vmfex_refused_note_policing(const struct netdev *netdev, bool wanted)
+{
+    struct vmfex_lport *lport = vmfex_lport_from_bridge_netdev(netdev);
+
+    if (lport) {
+        vmfex_lport_set_vain(lport, VMFEX_VAIN_POLICING,
+                             wanted
+                             && (!netdev->netdev_class->set_policing
+                                 || vmfex_netdev_is_linux(netdev)));
+    }
 }
 
 unsigned int

@@ -4,7 +4,9 @@
 #define OFPROTO_VMFEX_REFUSED_H 1
 
 /* What a vmfex bridge does not do, because it belongs to the upstream switch:
- * members of struct ofproto_class that refuse it, and say so once. */
+ * members of struct ofproto_class that refuse it, and say so once.  What is
+ * configured for one port in vain, its Interface.error tells for as long as it
+ * is there. */
 
 #include "lib/compat.h"
 #include "ofproto/ofproto-provider.h"
@@ -26,6 +28,11 @@ int vmfex_get_ipfix_stats(const struct ofproto *, bool bridge_ipfix,
                           struct ovs_list *replies);
 int vmfex_set_lldp(struct ofport *, const struct smap *cfg);
 int vmfex_set_bfd(struct ofport *, const struct smap *cfg);
+typedef int vmfex_set_qos_func(struct netdev *, const char *type,
+                               const struct smap *details);
+int vmfex_netdev_set_qos(struct netdev *, const char *type,
+                         const struct smap *details, vmfex_set_qos_func *);
+void vmfex_refused_note_policing(const struct netdev *, bool wanted);
 unsigned int vmfex_aa_vlan_get_queue_size(struct ofproto *);
 #ifdef HAVE_CT_FLUSH_MATCH
 void vmfex_ct_flush(const struct ofproto *, const uint16_t *zone,

@@ -376,6 +376,12 @@ vethernet_decide(struct vmfex_vethernet *v)
         v->state = VETHERNET_LINKED;
         vmfex_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
                          "the gate of %s is closed", v->ep->name);
+    } else if (v->port && v->port->cut_off) {
+        v->state = VETHERNET_LINKED;
+        vmfex_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
+                         "Port.tag of %s is %d, which stands for a port that "
+                         "is cut off; remove it", vmfex_lport_name(v->port),
+                         VMFEX_DEAD_VLAN);
     } else if (!v->up) {
         v->state = VETHERNET_LINKED;
         vmfex_set_reason(v, VMFEX_REASON_NOT_ACTIVATED,
@@ -411,6 +417,9 @@ lport_decide(struct vmfex_lport *lport)
         lport->reason = VMFEX_REASON_NONE;
     } else if (v && v->reason != VMFEX_REASON_NONE) {
         lport->reason = v->reason;
+    }
+    if (lport->reason == VMFEX_REASON_NONE && lport->vain) {
+        lport->reason = VMFEX_REASON_BAD_CONFIG;
     }
 }
 

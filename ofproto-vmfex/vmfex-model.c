@@ -105,6 +105,22 @@ vmfex_lport_from_netdev(const struct netdev *netdev)
     return NULL;
 }
 
+/* Returns the port whose netdev in the bridge layer is 'netdev', or NULL. */
+struct vmfex_lport *
+vmfex_lport_from_bridge_netdev(const struct netdev *netdev)
+{
+    struct vmfex_lport *lport;
+
+    HMAP_FOR_EACH_WITH_HASH (lport, node,
+                             hash_string(netdev_get_name(netdev), 0),
+                             &all_lports) {
+        if (lport->netdev == netdev) {
+            return lport;
+        }
+    }
+    return NULL;
+}
+
 /* Notes the state of the netdev of 'lport', if that may have changed.  (A
  * kernel netdev has to ask the kernel.) */
 void
@@ -204,6 +220,31 @@ vmfex_lport_set_netdev(struct vmfex_lport *lport, struct netdev *netdev)
         lport->change_seq = 0;
         hmap_insert(&all_lports, &lport->node,
                     hash_string(netdev_get_name(netdev), 0));
+    }
+}
+
+/* Notes whether what 'what' stands for is configured for 'lport', where it has
+ * no effect. */
+void
+vmfex_lport_set_vain(struct vmfex_lport *lport, enum vmfex_vain what,
+                     bool configured)
+{
+    unsigned int vain = (configured
+                         ? lport->vain | what : lport->vain & ~what);
+
+    if (vain != lport->vain) {
+        lport->vain = vain;
+        changed = true;
+    }
+}
+
+/* Notes whether 'lport', if it is a VM port, is to be cut off. */
+void
+vmfex_lport_cut_off(struct vmfex_lport *lport, bool cut_off)
+{
+    if (cut_off != lport->cut_off) {
+        lport->cut_off = cut_off;
+        changed = true;
     }
 }
 

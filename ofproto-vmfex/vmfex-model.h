@@ -86,6 +86,16 @@ enum vmfex_admin {
     VMFEX_ADMIN_DOWN
 };
 
+/* Port.tag of a port that is to be cut off. */
+#define VMFEX_DEAD_VLAN 4095
+
+/* What is configured for a port, and has no effect. */
+enum vmfex_vain {
+    VMFEX_VAIN_VLAN = 1 << 0,   /* Port.tag or trunks. */
+    VMFEX_VAIN_QOS = 1 << 1,    /* Port.qos. */
+    VMFEX_VAIN_POLICING = 1 << 2 /* Interface.ingress_policing_*. */
+};
+
 /* A vmfex bridge.  Written by its ofproto. */
 struct vmfex_bridge {
     const char *name;           /* Owned by the ofproto. */
@@ -113,6 +123,11 @@ struct vmfex_lport {
     char *adapter_name;         /* Of a VM port: the one to use, or NULL. */
     char *path;                 /* Of a VM port: the path asked for. */
     char *config_error;         /* What is wrong with that, or NULL. */
+
+    /* Configuration, written by vmfex_lport_set_vain() and
+     * vmfex_lport_cut_off(). */
+    unsigned int vain;          /* Bitmap of VMFEX_VAIN_*. */
+    bool cut_off;               /* Of a VM port: no frame may pass. */
 
     /* Configuration, written by vmfex_lport_set_netdev(). */
     struct netdev *netdev;      /* The bridge layer's, with a reference. */
@@ -229,9 +244,12 @@ struct vmfex_lport *vmfex_lport_create(struct vmfex_bridge *, struct netdev *,
 void vmfex_lport_destroy(struct vmfex_lport *);
 bool vmfex_lport_configure(struct vmfex_lport *, const struct smap *);
 void vmfex_lport_set_netdev(struct vmfex_lport *, struct netdev *);
+void vmfex_lport_set_vain(struct vmfex_lport *, enum vmfex_vain, bool);
+void vmfex_lport_cut_off(struct vmfex_lport *, bool);
 void vmfex_lport_refresh(struct vmfex_lport *);
 
 struct vmfex_lport *vmfex_lport_from_netdev(const struct netdev *);
+struct vmfex_lport *vmfex_lport_from_bridge_netdev(const struct netdev *);
 const char *vmfex_lport_name(const struct vmfex_lport *);
 bool vmfex_lport_is_trunk(const struct vmfex_lport *);
 bool vmfex_lport_is_kernel(const struct vmfex_lport *);

@@ -85,7 +85,8 @@ link_build(const struct vmfex_vethernet *v)
                   : v->reason == VMFEX_REASON_PORT_DOWN ? VMFEX_DROP_PORT_DOWN
                   : v->state == VETHERNET_DOWN ? VMFEX_DROP_LINK_DOWN
                   : !v->port && !v->on_switch_bridge ? VMFEX_DROP_NO_PORT
-                  : !v->active ? VMFEX_DROP_GATE_CLOSED
+                  : !v->active || (v->port && v->port->cut_off)
+                  ? VMFEX_DROP_GATE_CLOSED
                   : !v->up ? VMFEX_DROP_PORT_DOWN
                   : VMFEX_DROP_NO_RULE);
     return link;

@@ -8,6 +8,7 @@
 #include "connectivity.h"
 #include "if-notifier.h"
 #include "ofproto-vmfex/vmfex-model.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "seq.h"
@@ -101,6 +102,33 @@ vmfex_report_vethernet(struct vmfex_vethernet *v)
     v->has_error = is_error;
 }
 
+/* Returns a clause about what is configured for 'lport' and has no effect,
+ * which the caller must free. */
+static char *
+explain_vain(const struct vmfex_lport *lport)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    if (lport->vain & VMFEX_VAIN_VLAN) {
+        ds_put_cstr(&s, "Port.tag and Port.trunks have no effect: VLANs "
+                    "belong to the port profile, or to the vethernet port of "
+                    "the upstream switch, ");
+    }
+    if (lport->vain & VMFEX_VAIN_QOS) {
+        ds_put_cstr(&s, "Port.qos has no effect on a port of this type: rates "
+                    "belong to the port profile, or to the vethernet port of "
+                    "the upstream switch, ");
+    }
+    if (lport->vain & VMFEX_VAIN_POLICING) {
+        ds_put_cstr(&s, "ingress policing has no effect on a port of this "
+                    "type: rates belong to the port profile, or to the "
+                    "vethernet port of the upstream switch, ");
+    }
+    ds_chomp(&s, ' ');
+    ds_chomp(&s, ',');
+    return ds_steal_cstr(&s);
+}
+
 /* Sets 'lport->error', and tells the bridge layer about a change. */
 void
 vmfex_report_lport(struct vmfex_lport *lport)
@@ -112,6 +140,11 @@ vmfex_report_lport(struct vmfex_lport *lport)
         /* Nothing is wrong. */
     } else if (lport->config_error) {
         error = explain(lport->reason, lport->config_error);
+    } else if (lport->vain && !(v && v->reason == lport->reason)) {
+        char *detail = explain_vain(lport);
+
+        error = explain(lport->reason, detail);
+        free(detail);
     } else if (v) {
         char *detail = xasprintf("adapter %s%s%s", v->ep->name,
                                  v->detail ? ": " : "",

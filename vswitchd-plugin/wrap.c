@@ -19,6 +19,7 @@
 #include "datapath-actions/pmd/vmfex-txq.h"
 #include "netdev-provider.h"
 #include "ofproto-vmfex/ofproto-vmfex-ports.h"
+#include "ofproto-vmfex/ofproto-vmfex-refused.h"
 #include "ofproto-vmfex/vethernet-port.h"
 #include "ofproto-vmfex/vmfex-if-events.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
@@ -255,10 +256,18 @@ __wrap_netdev_rxq_close(struct netdev_rxq *rxq)
 }
 
 int
+__wrap_netdev_set_qos(struct netdev *netdev, const char *type,
+                      const struct smap *details)
+{
+    return vmfex_netdev_set_qos(netdev, type, details, __real_netdev_set_qos);
+}
+
+int
 __wrap_netdev_set_policing(struct netdev *netdev, uint32_t kbits_rate,
                            uint32_t kbits_burst, uint32_t kpkts_rate,
                            uint32_t kpkts_burst)
 {
+    vmfex_refused_note_policing(netdev, kbits_rate || kpkts_rate);
     return vmfex_netdev_set_policing(netdev, kbits_rate, kbits_burst,
                                      kpkts_rate, kpkts_burst,
                                      __real_netdev_set_policing);

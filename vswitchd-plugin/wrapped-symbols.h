@@ -81,6 +81,8 @@ VMFEX_WRAP(int, netdev_rxq_recv,
            (struct netdev_rxq *, struct dp_packet_batch *, int *qfill))
 VMFEX_WRAP(void, netdev_rxq_wait, (struct netdev_rxq *))
 VMFEX_WRAP(void, netdev_rxq_close, (struct netdev_rxq *))
+VMFEX_WRAP(int, netdev_set_qos,
+           (struct netdev *, const char *type, const struct smap *details))
 VMFEX_WRAP(int, netdev_set_policing,
            (struct netdev *, uint32_t kbits_rate, uint32_t kbits_burst,
             uint32_t kpkts_rate, uint32_t kpkts_burst))
