@@ -25,6 +25,8 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(12, 12);
  * time and that it has no use for, such as "last_contact", are not among them:
  * they would only wake it up. */
 static const struct ovsdb_idl_column *const columns[] = {
+    &vmfexrec_connection_col_target,
+
     &vmfexrec_adapter_policy_col_n_adapters,
     &vmfexrec_adapter_policy_col_name,
     &vmfexrec_adapter_policy_col_protection,
@@ -52,6 +54,8 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_rbac_role_col_name,
     &vmfexrec_rbac_role_col_permissions,
 
+    &vmfexrec_ssl_col_private_key,
+
     &vmfexrec_switch_col_name,
 
     &vmfexrec_trunk_col_downlink,
@@ -59,8 +63,11 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_trunk_col_switch_,
     &vmfexrec_trunk_col_uplink,
 
+    &vmfexrec_vmfex_global_col_connections,
+    &vmfexrec_vmfex_global_col_external_ids,
     &vmfexrec_vmfex_global_col_last_number,
     &vmfexrec_vmfex_global_col_options,
+    &vmfexrec_vmfex_global_col_ssl,
 };
 
 static struct ovsdb_idl_index *

@@ -58,7 +58,7 @@ struct db {
 /* How long to wait after a failure, at most. */
 #define DB_MAX_BACKOFF_MS 4000
 
-/* The lock that the active vmfex-managerd has. */
+/* The lock that the active vmfex-managerd has, see lock.h. */
 #define DB_LOCK "vmfex_managerd"
 
 /* What became of a transaction. */

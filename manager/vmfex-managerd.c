@@ -2,8 +2,8 @@
 
 /* vmfex-managerd: allocates adapters, admits ports, and decides moves.
  *
- * Any number of them may run on one database.  The one that has the lock
- * DB_LOCK is active; the others only keep their copy of the database up to
+ * Any number of them may run on one database.  The one that has the lock (see
+ * lock.h) is active; the others only keep their copy of the database up to
  * date.  Everything is in the database: whoever becomes active looks at all of
  * it once, and from then on at what changes.
  *
@@ -30,6 +30,7 @@
 #include "manager/adapters.h"
 #include "manager/batch.h"
 #include "manager/db.h"
+#include "manager/lock.h"
 #include "manager/ports.h"
 #include "manager/rbac.h"
 #include "openvswitch/dynamic-string.h"
@@ -47,6 +48,7 @@ COVERAGE_DEFINE(managerd_restart);
 
 struct managerd {
     struct db db;
+    struct lock lock;
     struct adapters adapters;
     struct ports ports;
     struct batch batch;
@@ -55,9 +57,11 @@ struct managerd {
     bool exiting;
     bool paused;
     bool active;                /* Do we have the lock? */
+    char *robbed;               /* When somebody took it away, or NULL. */
     bool restart;               /* Look at everything again? */
 };
 
+static char *lock_key;
 static char *remote;
 static char *unixctl_path;
 
@@ -89,6 +93,8 @@ Allocates adapters, admits ports, and decides moves.\n\
 Options:\n\
   --db=DATABASE           connect to VMFEX database at DATABASE\n\
                           (default: %s)\n\
+  --lock-key=FILE         secret that the managers share\n\
+                          (default: what the database says)\n\
   --unixctl=SOCKET        override default control socket name\n\
   -h, --help              display this help message\n\
   -V, --version           display version information\n",
@@ -109,6 +115,7 @@ parse_options(int argc, char *argv[])
 {
     enum {
         OPT_DB = UCHAR_MAX + 1,
+        OPT_LOCK_KEY,
         OPT_UNIXCTL,
         OPT_BOOTSTRAP_CA_CERT,
         OPT_PEER_CA_CERT,
@@ -118,6 +125,7 @@ parse_options(int argc, char *argv[])
     };
     static const struct option long_options[] = {
         { "db", required_argument, NULL, OPT_DB },
+        { "lock-key", required_argument, NULL, OPT_LOCK_KEY },
         { "unixctl", required_argument, NULL, OPT_UNIXCTL },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
@@ -143,6 +151,11 @@ parse_options(int argc, char *argv[])
         case OPT_DB:
             free(remote);
             remote = xstrdup(optarg);
+            break;
+
+        case OPT_LOCK_KEY:
+            free(lock_key);
+            lock_key = abs_file_name(NULL, optarg);
             break;
 
         case OPT_UNIXCTL:
@@ -196,18 +209,48 @@ managerd_is_done(const struct managerd *m)
     return ports_are_done(&m->ports) && adapters_are_done(&m->adapters);
 }
 
+/* Becomes active, or no longer is. */
+static void
+managerd_set_active(struct managerd *m, bool active)
+{
+    if (active != m->active) {
+        m->active = active;
+        m->restart = true;
+        VLOG_INFO("this vmfex-managerd is %s",
+                  active ? "active" : m->paused ? "paused" : "on standby");
+    }
+}
+
+/* Asks for the lock, unless we must not have it. */
+static void
+managerd_set_lock(struct managerd *m)
+{
+    if (lock_run(&m->lock, &m->db)) {
+        /* It is no longer ours, but nobody took it away. */
+        managerd_set_active(m, false);
+    }
+    ovsdb_idl_set_lock(m->db.idl, m->paused ? NULL : m->lock.name);
+}
+
 /* Takes note of whether we have the lock. */
 static void
 managerd_run_lock(struct managerd *m)
 {
     bool has_lock = !m->paused && ovsdb_idl_has_lock(m->db.idl);
 
-    if (has_lock != m->active) {
-        m->active = has_lock;
-        m->restart = true;
-        VLOG_INFO("this vmfex-managerd is %s",
-                  has_lock ? "active" : m->paused ? "paused" : "on standby");
+    if (m->active && !has_lock && !m->paused
+        && ovsdb_idl_is_connected(m->db.idl)
+        && ovsdb_idl_is_lock_contended(m->db.idl)) {
+        free(m->robbed);
+        m->robbed = xastrftime_msec("%Y-%m-%dT%H:%M:%SZ", time_wall_msec(),
+                                    true);
+        VLOG_ERR("another client of the database took the managers' lock "
+                 "away: see ACCESS CONTROL in vmfex-managerd(8)");
+    } else if (has_lock && m->robbed) {
+        free(m->robbed);
+        m->robbed = NULL;
     }
+    managerd_set_active(m, has_lock);
     if (!ovsdb_idl_is_connected(m->db.idl)) {
         /* The copy that the next connection brings need not say what was
          * deleted in the meantime. */
@@ -274,7 +317,7 @@ static void
 managerd_run(struct managerd *m)
 {
     managerd_run_remote(m);
-    ovsdb_idl_set_lock(m->db.idl, m->paused ? NULL : DB_LOCK);
+    managerd_set_lock(m);
     managerd_finish(m, db_run(&m->db));
     managerd_run_lock(m);
 
@@ -300,6 +343,7 @@ managerd_run(struct managerd *m)
         if (rbac) {
             rbac_run(&m->db);
         }
+        lock_write(&m->lock, &m->db);
     } else if (m->active && !m->restart) {
         ports_run(&m->ports, &m->batch);
     }
@@ -312,6 +356,7 @@ managerd_wait(struct managerd *m)
         port_index_wait(&m->ports.index);
         batch_wait(&m->batch);
     }
+    lock_wait(&m->lock);
     if (m->active && !m->db.committing && time_msec() >= m->db.retry_at
         && (m->restart || !managerd_is_done(m))) {
         poll_immediate_wake();
@@ -343,6 +388,7 @@ main(int argc, char *argv[])
 
     m.resolver = vmfex_resolver_create();
     db_open(&m.db);
+    lock_init(&m.lock, lock_key);
     adapters_init(&m.adapters, &m.db);
     ports_init(&m.ports, &m.db, &m.adapters);
     batch_init(&m.batch);
@@ -367,9 +413,12 @@ main(int argc, char *argv[])
     batch_destroy(&m.batch);
     ports_destroy(&m.ports);
     adapters_destroy(&m.adapters);
+    lock_destroy(&m.lock);
+    free(m.robbed);
     db_close(&m.db);
     vmfex_resolver_destroy(m.resolver);
     unixctl_server_destroy(unixctl);
+    free(lock_key);
     free(remote);
     free(unixctl_path);
     return 0;
@@ -430,6 +479,15 @@ managerd_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
                                                          : "not connected");
     if (vmfex_resolver_error(m->resolver)) {
         vmfex_put_text(&s, "Name: %s\n", vmfex_resolver_error(m->resolver));
+    }
+    if (m->lock.problem) {
+        vmfex_put_text(&s, "Lock: not asked for: %s\n", m->lock.problem);
+    } else if (m->robbed) {
+        vmfex_put_text(&s, "Lock: taken away by another client at %s\n",
+                       m->robbed);
+    } else if (m->lock.exposed) {
+        ds_put_cstr(&s, "Lock: any machine that can connect may take it: run "
+                    "\"vmfex-pki manager\"\n");
     }
     if (m->db.backoff) {
         vmfex_put_text(&s, "Transactions: failing for %lld s: %s\n",
