@@ -22,7 +22,8 @@ COVERAGE_DEFINE(adapters_vifs_exhausted);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
 
-#define MAX_VIF 4095
+#define MAX_VIF 4095            /* Of any tag. */
+#define MAX_VLAN_VIF 4094       /* Of an S-tag or a C-tag. */
 #define MAX_NUMBER 65535
 
 /* Which VIFs of a trunk are taken. */
@@ -164,11 +165,29 @@ release_vif(struct trunk_use *tu, int vif)
     }
 }
 
+/* Returns the largest VIF that 'tu' has. */
+static int
+max_vif(const struct trunk_use *tu)
+{
+    const char *tag = tu->trunk->tag;
+
+    return (!strcmp(tag, "s-tag") || !strcmp(tag, "c-tag")
+            ? MAX_VLAN_VIF : MAX_VIF);
+}
+
+/* Returns the lowest VIF that is free on 'tu', or a larger one than it has if
+ * there is none. */
+static int
+free_vif(const struct trunk_use *tu)
+{
+    return bitmap_scan(tu->vifs, false, 1, max_vif(tu) + 1);
+}
+
 /* Returns the lowest VIF that is free on 'tu', which must have one. */
 static int
 new_vif(struct trunk_use *tu)
 {
-    int vif = bitmap_scan(tu->vifs, false, 1, MAX_VIF + 1);
+    int vif = free_vif(tu);
 
     take_vif(tu, vif);
     return vif;
@@ -177,7 +196,7 @@ new_vif(struct trunk_use *tu)
 static bool
 is_full(const struct trunk_use *tu)
 {
-    return tu->n_vifs >= MAX_VIF;
+    return tu->n_vifs >= max_vif(tu) && free_vif(tu) > max_vif(tu);
 }
 
 /* Returns the trunk for the next adapter: the one that has the fewest.  NULL
@@ -472,6 +491,7 @@ host_warn(const struct host_use *hu, size_t n_wanted, size_t n,
     struct ds full = DS_EMPTY_INITIALIZER;
     enum vlog_level level = VLL_INFO;
     size_t n_usable = 0;
+    int n_vifs = 0;
 
     for (size_t i = 0; i < hu->n_trunks; i++) {
         const struct trunk_use *tu = &hu->trunks[i];
@@ -480,6 +500,7 @@ host_warn(const struct host_use *hu, size_t n_wanted, size_t n,
         if (tu->usable && is_full(tu)) {
             ds_put_format(&full, "%s%s", full.length ? ", " : "",
                           tu->trunk->uplink);
+            n_vifs = MAX(n_vifs, max_vif(tu));
         }
     }
 
@@ -494,7 +515,7 @@ host_warn(const struct host_use *hu, size_t n_wanted, size_t n,
         } else {
             COVERAGE_INC(adapters_vifs_exhausted);
             ds_put_format(&warning, "all %d VIFs are in use on trunk %s",
-                          MAX_VIF, ds_cstr(&full));
+                          n_vifs, ds_cstr(&full));
             level = VLL_WARN;
         }
     }

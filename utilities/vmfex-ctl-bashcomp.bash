@@ -88,7 +88,7 @@ _vmfex_ctl_value() {
         --profile) _vmfex_ctl_names Port_Profile name ;;
         --profiles) echo all; _vmfex_ctl_names Port_Profile name ;;
         --mac|--ip) echo any ;;
-        --tag) printf '%s\n' vn-tag e-tag ;;
+        --tag) printf '%s\n' vn-tag e-tag s-tag c-tag ;;
         --protection) printf '%s\n' none protected ;;
         --mac-policy) printf '%s\n' any attached ;;
         --path) printf '%s\n' auto emulated direct kernel ;;

@@ -38,7 +38,7 @@ static const struct {
     { "--protection", "none|protected" },
     { "--rate", "KILOBITS" },
     { "--retention", "SECONDS" },
-    { "--tag", "vn-tag|e-tag" },
+    { "--tag", "vn-tag|e-tag|s-tag|c-tag" },
     { "--uplinks", "UPLINK,...|all" },
     { "--vlans", "VLAN,...|all|none" },
 };

@@ -12,7 +12,9 @@
 
 enum { MAX_NAME = 255 };
 
-static const char *const tags[] = { "vn-tag", "e-tag", NULL };
+static const char *const tags[] = {
+    "vn-tag", "e-tag", "s-tag", "c-tag", NULL
+};
 
 /* Deletes what refers to rows that are to be deleted. */
 

@@ -442,8 +442,10 @@ put_dot(struct ds *ds, const struct snapshot *s)
         ds_put_cstr(ds, ", headlabel=");
         put_dot_string(ds, "", trunk->uplink);
         vmfex_put_text(ds, ", label=\"%"PRIuSIZE"/%"PRIuSIZE"\"%s];\n",
-                      n_used, n, vmfex_ctl_equals(trunk->tag, "e-tag")
-                                 ? ", style=dashed" : "");
+                      n_used, n,
+                      vmfex_ctl_equals(trunk->tag, "vn-tag") ? ""
+                      : vmfex_ctl_equals(trunk->tag, "e-tag")
+                      ? ", style=dashed" : ", style=dotted");
     }
     ds_put_cstr(ds, "}\n");
 }
