@@ -24,6 +24,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-bridge.h \
 	ofproto-vmfex/vmfex-channels.c \
 	ofproto-vmfex/vmfex-channels.h \
+	ofproto-vmfex/vmfex-closed.c \
+	ofproto-vmfex/vmfex-closed.h \
 	ofproto-vmfex/vmfex-datapath.c \
 	ofproto-vmfex/vmfex-datapath.h \
 	ofproto-vmfex/vmfex-flows.c \

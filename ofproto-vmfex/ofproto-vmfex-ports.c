@@ -13,6 +13,7 @@
 #include "ofproto-vmfex/netdev-null.h"
 #include "ofproto-vmfex/vethernet.h"
 #include "ofproto-vmfex/vmfex-bridge.h"
+#include "ofproto-vmfex/vmfex-closed.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"
 #include "ofproto-vmfex/vmfex-links.h"
@@ -144,6 +145,7 @@ vmfex_port_add(struct ofproto *ofproto_, struct netdev *netdev)
             return EOPNOTSUPP;
         }
         txq = vmfex_txq_create(netdev, vmfex_netdev_has_socket(netdev));
+        vmfex_closed_add(netdev);
         error = vmfex_datapath_port_add(netdev, &odp_port);
         if (error) {
             vmfex_txq_destroy(txq);

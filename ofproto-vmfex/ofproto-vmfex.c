@@ -16,6 +16,7 @@
 #include "ofproto-vmfex/ofproto-vmfex-ports.h"
 #include "ofproto-vmfex/ofproto-vmfex-refused.h"
 #include "ofproto-vmfex/vmfex-bridge.h"
+#include "ofproto-vmfex/vmfex-closed.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-links.h"
@@ -151,6 +152,7 @@ vmfex_destruct(struct ofproto *ofproto_, bool del)
     /* Whether or not to delete: the userspace datapath cannot outlive
      * ovs-vswitchd, the kernel path can. */
     if (!del) {
+        vmfex_closed_leave();
         vmfex_kernel_links_leave();
         vmfex_links_recall();
     }

@@ -30,7 +30,9 @@ VLOG_DEFINE_THIS_MODULE(vmfex_kernel_links);
 #define RETRY_MS 2000
 
 static char *open_error;        /* Why there is no kernel path, or NULL. */
-static bool leaving;            /* ovs-vswitchd ends. */
+static bool leaving;            /* ovs-vswitchd is about to end: no link is in
+                                 * the kernel path any more. */
+static bool ended;              /* It ends: devices stay as they are. */
 static long long int grace_until = LLONG_MIN;
 static bool grace;              /* Something may still be waiting. */
 static bool may_filter;         /* There may be a socket without a filter. */
@@ -52,7 +54,8 @@ vmfex_kernel_links_init(void)
     }
 }
 
-/* Has the next run take all of it off the devices, for good. */
+/* Has the next run take all of it off the devices, for good, other than what
+ * keeps VM ports closed. */
 void
 vmfex_kernel_links_give_up(void)
 {
@@ -65,17 +68,37 @@ vmfex_kernel_links_give_up(void)
 void
 vmfex_kernel_links_leave(void)
 {
-    leaving = true;
+    leaving = ended = true;
     vmfex_kernel_close();
 }
 
 static bool
 kernel_open(void)
 {
-    if (!vmfex_kernel_is_open() && !open_error) {
+    if (!vmfex_kernel_is_open() && !open_error && !ended) {
         vmfex_kernel_open(ovs_rundir(), &open_error);
     }
     return vmfex_kernel_is_open();
+}
+
+/* Has programs let no frame pass between the device with 'ifindex' and 'name'
+ * and the host's own stack, if they do not do so already.  It is a VM port, or
+ * unless 'is_vm_port' it may be a trunk; then what an earlier process had
+ * there stays.  Returns NULL, or a sentence that says why not, which the
+ * caller must free. */
+char *
+vmfex_kernel_links_close_port(int ifindex, const char *name, bool is_vm_port)
+{
+    char *reason = NULL;
+
+    if (!kernel_open()) {
+        return nullable_xstrdup(open_error);
+    }
+    if (!vmfex_kernel_is_closed(ifindex)
+        && (is_vm_port || !vmfex_kernel_is_attached(ifindex))) {
+        vmfex_kernel_close_port(ifindex, name, &reason);
+    }
+    return reason;
 }
 
 /* Puts the programs on 'trunk', if that was not tried in this run.  Returns
@@ -302,9 +325,27 @@ publish_ports(void)
                 two ? v->trunk[!i]->ifindex : 0));
             vmfex_counters_set_elsewhere(&v->ep->counters,
                                          vmfex_kernel_find_slot(v->ep->name));
-        } else if (v->port && v->path == VMFEX_PATH_KERNEL
-                   && !is_awaited(v)) {
-            vmfex_kernel_disable_port(v->port->ifindex);
+        }
+    }
+}
+
+/* Has VM ports that are not in the kernel path closed.  What was left
+ * forwarding for one goes on as long as its link may still come. */
+static void
+publish_closed_ports(void)
+{
+    const struct vmfex_lport *lport;
+
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        const struct vmfex_vethernet *v = lport->adapter;
+        size_t i;
+
+        if (!vmfex_lport_is_trunk(lport) && lport->ifindex > 0
+            && !(v && port_in_kernel(v, &i))) {
+            bool is_known = (v && v->path == VMFEX_PATH_KERNEL
+                             && !is_awaited(v));
+
+            vmfex_kernel_disable_port(lport->ifindex, grace && !is_known);
         }
     }
 }
@@ -376,6 +417,7 @@ vmfex_kernel_links_publish(void)
     publish_vifs();
     publish_trunks();
     publish_ports();
+    publish_closed_ports();
     vmfex_kernel_sweep(grace);
     unhook_later();
 }
@@ -468,8 +510,9 @@ vmfex_kernel_links_port_gone(const struct vmfex_lport *lport)
 
 /* Wrapped functions. */
 
-/* Wrapper for netdev_set_policing(): keeps our filter on a port that has no
- * policing, and otherwise calls original(). */
+/* Wrapper for netdev_set_policing(): keeps our programs on a port that has
+ * any, and otherwise calls original().  On a VM port, policing by TC has no
+ * effect: ovs-vswitchd's packet sockets see frames before that. */
 int
 vmfex_netdev_set_policing(struct netdev *netdev, uint32_t kbits_rate,
                           uint32_t kbits_burst, uint32_t kpkts_rate,
@@ -484,15 +527,19 @@ vmfex_netdev_set_policing(struct netdev *netdev, uint32_t kbits_rate,
             vmfex_model_changed();
         }
         ifindex = netdev_get_ifindex(netdev);
-        if (ifindex > 0) {
+        if (ifindex > 0 && vmfex_kernel_is_closed(ifindex)) {
+            return 0;
+        } else if (ifindex > 0) {
             vmfex_kernel_hook(ifindex);
             vmfex_kernel_detach(ifindex);
         }
     } else if (sset_find_and_delete(&policed, name)) {
         vmfex_model_changed();
-    } else if (vmfex_kernel_is_open()) {
+    }
+    if (vmfex_kernel_is_open()) {
         ifindex = netdev_get_ifindex(netdev);
-        if (ifindex > 0 && vmfex_kernel_is_attached(ifindex)) {
+        if (ifindex > 0 && (vmfex_kernel_is_attached(ifindex)
+                            || vmfex_kernel_is_closed(ifindex))) {
             return 0;
         }
     }

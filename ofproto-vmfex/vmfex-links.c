@@ -17,6 +17,7 @@
 #include "ofproto-vmfex/vmfex-channels.h"
 #include "lib/vmfex-choice.h"
 #include "lib/vmfex-names.h"
+#include "ofproto-vmfex/vmfex-closed.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"
 #include "ofproto-vmfex/vmfex-memory.h"
@@ -65,6 +66,7 @@ vmfex_links_configure_port(struct vmfex_lport *lport,
 void
 vmfex_links_destroy_port(struct vmfex_lport *lport)
 {
+    vmfex_closed_remove(lport);
     vmfex_kernel_links_port_gone(lport);
     vmfex_port_withdraw(lport->odp_port);
     vmfex_publish_flush(lport->odp_port, VMFEX_FLOWS_ANY_VIF);
@@ -433,6 +435,7 @@ choose_paths(void)
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         v->may_be_kernel = v->netdev && vmfex_path_may_be_kernel(v);
     }
+    vmfex_closed_run();
     vmfex_kernel_links_prepare();
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (v->netdev) {

@@ -205,6 +205,7 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     free(lport->kernel_detail);
     free(lport->kernel_obstacle);
     free(lport->kernel_failure);
+    free(lport->open_reason);
     free(lport->error);
     free(lport);
 }

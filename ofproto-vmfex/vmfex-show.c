@@ -8,6 +8,7 @@
 
 #include "lib/vmfex-names.h"
 #include "ofproto-vmfex/vmfex-bridge.h"
+#include "ofproto-vmfex/vmfex-closed.h"
 #include "ofproto-vmfex/vmfex-model.h"
 #include "ofproto-vmfex/vmfex-trunk.h"
 #include "openvswitch/dynamic-string.h"
@@ -217,6 +218,9 @@ show_bridge(struct ds *ds, const struct vmfex_bridge *bridge,
                           lports[i]->error ? lports[i]->error
                           : "not configured yet");
         }
+    }
+    for (size_t i = 0; i < n_lports; i++) {
+        vmfex_closed_show(lports[i], ds);
     }
     free(lports);
 }

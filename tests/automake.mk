@@ -99,6 +99,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-afxdp.at \
 	tests/system-failover.at \
 	tests/system-hook.at \
+	tests/system-closed.at \
 	tests/system-kernel.at \
 	tests/system-macros.at \
 	tests/system-manager.at \

@@ -40,18 +40,48 @@ device_has_xdp(const struct kernel_device *d)
                        kernel_dev_xdp_query(d->ifindex));
 }
 
-/* Attaches the TC program of 'd' again if somebody took it off. */
+/* Attaches the TC programs of 'd', none of which is on its ingress.  Returns 0
+ * or an errno; then there is none at all. */
+static int
+device_attach_tc(struct kernel_device *d)
+{
+    bool qdisc_is_ours;
+    int error;
+
+    error = kernel_dev_tc_attach(d->ifindex, kernel_device_tc_prog(d),
+                                 &qdisc_is_ours);
+    if (!error && !d->is_trunk) {
+        error = kernel_dev_tc_set_egress(d->ifindex,
+                                         kernel_prog_fd(KPROG_VM_OUT));
+        if (error) {
+            kernel_dev_tc_detach(d->ifindex, qdisc_is_ours);
+        }
+    }
+    d->qdisc_is_ours |= qdisc_is_ours;
+    return error;
+}
+
+/* Returns true if the TC programs of 'd' are where they belong. */
+static bool
+device_has_tc(const struct kernel_device *d)
+{
+    return (prog_has_id(kernel_device_tc_prog(d),
+                        kernel_dev_tc_query(d->ifindex))
+            && (d->is_trunk
+                || prog_has_id(kernel_prog_fd(KPROG_VM_OUT),
+                               kernel_dev_tc_query_egress(d->ifindex))));
+}
+
+/* Attaches the TC programs of 'd' again if somebody took one off. */
 static void
 device_check_tc(struct kernel_device *d)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
-    int prog_fd = kernel_device_tc_prog(d);
-    bool qdisc_is_ours;
     int error;
 
-    if (!prog_has_id(prog_fd, kernel_dev_tc_query(d->ifindex))) {
-        error = kernel_dev_tc_attach(d->ifindex, prog_fd, &qdisc_is_ours);
-        d->qdisc_is_ours |= qdisc_is_ours;
+    if (!device_has_tc(d)) {
+        error = (kernel_dev_tc_query(d->ifindex)
+                 ? kernel_device_replace_tc(d) : device_attach_tc(d));
         if (error == ENODEV) {
             /* That is about to be noticed. */
         } else if (error) {
@@ -98,7 +128,7 @@ explain_no_room(const char *name, bool is_trunk)
     int n = 0;
 
     HMAP_FOR_EACH (d, node, &kernel_devices) {
-        n += d->is_trunk == is_trunk;
+        n += d->is_trunk == is_trunk && d->forwards;
     }
     return (n < max ? NULL
             : xasprintf("%s: the kernel path supports at most %d %s", name,
@@ -208,8 +238,7 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name,
         }
         d = kernel_device_create(ifindex, name, true);
         d->hook = VMFEX_KERNEL_TC;
-        error = kernel_dev_tc_attach(ifindex, kernel_device_tc_prog(d),
-                                     &d->qdisc_is_ours);
+        error = device_attach_tc(d);
         if (error) {
             *reasonp = explain_tc(name, error);
             kernel_device_destroy(d);
@@ -231,13 +260,15 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name,
     return d->hook;
 }
 
-/* Attaches the program to the VM port with 'ifindex' and 'name', if it is not
- * there.  It does nothing until the port is set.
+/* Closes the VM port with 'ifindex' and 'name', if it is not closed: attaches
+ * the programs, which let no frame pass between it and the host's own stack,
+ * and nothing else, until vmfex_kernel_detach() or until somebody else takes
+ * them off.
  *
  * Returns true if successful.  Otherwise stores a sentence in '*reasonp',
  * which the caller must free. */
 bool
-vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp)
+vmfex_kernel_close_port(int ifindex, const char *name, char **reasonp)
 {
     struct kernel_device *d = kernel_device_find(ifindex);
     int error;
@@ -249,29 +280,54 @@ vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp)
         d = NULL;
     }
     if (!d) {
-        *reasonp = explain_no_room(name, false);
-        if (*reasonp) {
-            return false;
-        }
         d = kernel_device_create(ifindex, name, false);
-        error = kernel_dev_tc_attach(ifindex, kernel_prog_fd(KPROG_VM),
-                                     &d->qdisc_is_ours);
+        error = device_attach_tc(d);
         if (error) {
             *reasonp = explain_tc(name, error);
             kernel_device_destroy(d);
             return false;
         }
-    } else {
-        device_check_tc(d);
     }
     return true;
 }
 
-/* Returns true if a program of ours is on the device with 'ifindex'. */
+/* Likewise, for a VM port in the kernel path.  The programs forward nothing
+ * until the port is set. */
+bool
+vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp)
+{
+    struct kernel_device *d;
+
+    if (!vmfex_kernel_close_port(ifindex, name, reasonp)) {
+        return false;
+    }
+    d = kernel_device_find(ifindex);
+    if (!d->forwards) {
+        *reasonp = explain_no_room(name, false);
+        d->forwards = !*reasonp;
+    }
+    device_check_tc(d);
+    return d->forwards;
+}
+
+/* Returns true if the device with 'ifindex' has programs of ours for more than
+ * to be closed. */
 bool
 vmfex_kernel_is_attached(int ifindex)
 {
-    return kernel_device_find(ifindex) != NULL;
+    const struct kernel_device *d = kernel_device_find(ifindex);
+
+    return d && d->forwards;
+}
+
+/* Returns true if the device with 'ifindex' is a VM port and closed, whether
+ * or not it is in the kernel path. */
+bool
+vmfex_kernel_is_closed(int ifindex)
+{
+    const struct kernel_device *d = kernel_device_find(ifindex);
+
+    return d && !d->is_trunk;
 }
 
 /* Stops forwarding on the device with 'ifindex', and takes our programs and

@@ -72,10 +72,10 @@ kernel_dev_xdp_query(int ifindex)
 /* TC. */
 
 static int
-tc_attach(int ifindex, int prog_fd, uint32_t flags)
+tc_attach(int ifindex, enum bpf_tc_attach_point point, int prog_fd,
+          uint32_t flags)
 {
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-                .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
     LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd,
                 .handle = KERNEL_DEV_TC_HANDLE,
                 .priority = KERNEL_DEV_TC_PRIORITY,
@@ -100,7 +100,7 @@ kernel_dev_tc_attach(int ifindex, int prog_fd, bool *qdisc_is_ours)
         return error;
     }
     *qdisc_is_ours = !error;
-    error = tc_attach(ifindex, prog_fd, 0);
+    error = tc_attach(ifindex, BPF_TC_INGRESS, prog_fd, 0);
     if (error && *qdisc_is_ours) {
         hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
         bpf_tc_hook_destroy(&hook);
@@ -112,7 +112,15 @@ kernel_dev_tc_attach(int ifindex, int prog_fd, bool *qdisc_is_ours)
 int
 kernel_dev_tc_replace(int ifindex, int prog_fd)
 {
-    return tc_attach(ifindex, prog_fd, BPF_TC_F_REPLACE);
+    return tc_attach(ifindex, BPF_TC_INGRESS, prog_fd, BPF_TC_F_REPLACE);
+}
+
+/* Puts 'prog_fd' into our place on the egress of the device, which must have a
+ * program of ours on its ingress. */
+int
+kernel_dev_tc_set_egress(int ifindex, int prog_fd)
+{
+    return tc_attach(ifindex, BPF_TC_EGRESS, prog_fd, BPF_TC_F_REPLACE);
 }
 
 /* Returns true unless the device's clsact qdisc is known to have no filter
@@ -140,34 +148,56 @@ may_have_filters(int ifindex, uint32_t minor)
     return nl_dump_done(&dump) || found;
 }
 
-/* Undoes kernel_dev_tc_attach(), but leaves the qdisc, although it is ours, to
- * others who have filters there now. */
-void
-kernel_dev_tc_detach(int ifindex, bool qdisc_is_ours)
+static void
+tc_detach(int ifindex, enum bpf_tc_attach_point point)
 {
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-                .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
     LIBBPF_OPTS(bpf_tc_opts, opts, .handle = KERNEL_DEV_TC_HANDLE,
                 .priority = KERNEL_DEV_TC_PRIORITY);
 
     bpf_tc_detach(&hook, &opts);
+}
+
+/* Undoes kernel_dev_tc_attach() and kernel_dev_tc_set_egress(), but leaves the
+ * qdisc, although it is ours, to others who have filters there now. */
+void
+kernel_dev_tc_detach(int ifindex, bool qdisc_is_ours)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+                .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+    /* What comes in is kept from the host to the end. */
+    tc_detach(ifindex, BPF_TC_EGRESS);
+    tc_detach(ifindex, BPF_TC_INGRESS);
     if (qdisc_is_ours && !may_have_filters(ifindex, TC_H_MIN_INGRESS)
         && !may_have_filters(ifindex, TC_H_MIN_EGRESS)) {
-        hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
         bpf_tc_hook_destroy(&hook);
     }
 }
 
-/* Returns the number of the program in our place on the device, or 0. */
-uint32_t
-kernel_dev_tc_query(int ifindex)
+static uint32_t
+tc_query(int ifindex, enum bpf_tc_attach_point point)
 {
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-                .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
     LIBBPF_OPTS(bpf_tc_opts, opts, .handle = KERNEL_DEV_TC_HANDLE,
                 .priority = KERNEL_DEV_TC_PRIORITY);
 
     return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
+}
+
+/* Returns the number of the program in our place on the ingress of the device,
+ * or 0. */
+uint32_t
+kernel_dev_tc_query(int ifindex)
+{
+    return tc_query(ifindex, BPF_TC_INGRESS);
+}
+
+/* Likewise, on its egress. */
+uint32_t
+kernel_dev_tc_query_egress(int ifindex)
+{
+    return tc_query(ifindex, BPF_TC_EGRESS);
 }
 
 /* Offloads. */

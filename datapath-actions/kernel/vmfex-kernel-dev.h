@@ -25,6 +25,8 @@ int kernel_dev_tc_attach(int ifindex, int prog_fd, bool *qdisc_is_ours);
 int kernel_dev_tc_replace(int ifindex, int prog_fd);
 void kernel_dev_tc_detach(int ifindex, bool qdisc_is_ours);
 uint32_t kernel_dev_tc_query(int ifindex);
+int kernel_dev_tc_set_egress(int ifindex, int prog_fd);
+uint32_t kernel_dev_tc_query_egress(int ifindex);
 
 bool kernel_dev_delivers_gso(const char *name, char *driver, size_t size);
 bool kernel_dev_get_lro(const char *name);

@@ -28,6 +28,25 @@ kernel_map_name(enum kernel_map map)
     return names[map];
 }
 
+/* Returns true if the program with number 'prog_id' has 'name', of at most 15
+ * characters. */
+bool
+kernel_prog_has_name(uint32_t prog_id, const char *name)
+{
+    struct bpf_prog_info info;
+    uint32_t info_len = sizeof info;
+    int fd = bpf_prog_get_fd_by_id(prog_id);
+    int error;
+
+    if (fd < 0) {
+        return false;
+    }
+    memset(&info, 0, sizeof info);
+    error = bpf_obj_get_info_by_fd(fd, &info, &info_len);
+    close(fd);
+    return !error && !strcmp(info.name, name);
+}
+
 /* Finds the maps of the program with number 'prog_id', and opens them; those
  * that it does not have become -1.  The caller must close them, in any case.
  * Returns true if it is one of ours, with the same 'owner'. */

@@ -22,6 +22,7 @@ enum kernel_map {
 const char *kernel_map_name(enum kernel_map);
 uint32_t kernel_map_id(int fd);
 
+bool kernel_prog_has_name(uint32_t prog_id, const char *name);
 bool kernel_open_maps(uint32_t prog_id, const char *owner,
                       int fds[N_KMAPS]);
 void kernel_close_maps(int fds[N_KMAPS]);

@@ -115,4 +115,8 @@ struct vmfex_kernel_meta {
 #define VMFEX_KERNEL_MAGIC 0x8926893e
 #define VMFEX_KERNEL_MAGIC_VLAN 0x8926893f      /* An 802.1Q header follows. */
 
+/* What the programs on trunks note in the 'tc_index' of a frame that they send
+ * to a VM port. */
+#define VMFEX_KERNEL_TC_INDEX 0x8926
+
 #endif /* vmfex-kernel-maps.h */

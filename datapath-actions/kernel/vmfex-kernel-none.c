@@ -59,6 +59,19 @@ vmfex_kernel_attach_port(int ifindex OVS_UNUSED, const char *name OVS_UNUSED,
 }
 
 bool
+vmfex_kernel_close_port(int ifindex OVS_UNUSED, const char *name OVS_UNUSED,
+                        char **reasonp OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+bool
+vmfex_kernel_is_closed(int ifindex OVS_UNUSED)
+{
+    return false;
+}
+
+bool
 vmfex_kernel_is_attached(int ifindex OVS_UNUSED)
 {
     return false;
@@ -166,7 +179,8 @@ vmfex_kernel_has_moved(int trunk OVS_UNUSED,
 }
 
 void
-vmfex_kernel_disable_port(int ifindex OVS_UNUSED)
+vmfex_kernel_disable_port(int ifindex OVS_UNUSED,
+                          bool keep_adopted OVS_UNUSED)
 {
     OVS_NOT_REACHED();
 }

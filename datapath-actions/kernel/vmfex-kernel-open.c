@@ -53,7 +53,8 @@ owner_is_current(int owner_fd)
 }
 
 /* Looks at the device with 'ifindex' and 'name'.  If it has programs of
- * 'owner', adopts it or, if it cannot be used, takes them off. */
+ * 'owner', adopts it or, if it cannot be used, takes them off.  A VM port is
+ * closed from program to program, so there they stay to be replaced. */
 static void
 device_find_programs(int ifindex, const char *name, const char *owner)
 {
@@ -95,7 +96,13 @@ device_find_programs(int ifindex, const char *name, const char *owner)
                       name);
             remove_xdp(ifindex);
         }
-        if (tc_is_ours) {
+        if (tc_is_ours && kernel_prog_has_name(tc_id, "vmfex_vm")) {
+            VLOG_INFO("%s: the TC program that was left behind forwards no "
+                      "more", name);
+            d = kernel_device_create(ifindex, name, false);
+            d->adopted = true;
+            d->qdisc_is_ours = true;
+        } else if (tc_is_ours) {
             /* Whose the qdisc is nobody can tell. */
             VLOG_INFO("%s: removing a TC program that was left behind", name);
             kernel_dev_tc_detach(ifindex, true);
@@ -144,7 +151,7 @@ read_maps(void)
         d->in_map = !bpf_map_lookup_elem(kernel_map_fds[KMAP_TRUNKS],
                                          &d->ifindex, &d->trunk);
         if (d->in_map && !d->is_trunk) {
-            d->is_trunk = true;
+            d->is_trunk = d->forwards = true;
             d->hook = VMFEX_KERNEL_TC;
         }
         if (d->is_trunk) {
@@ -164,7 +171,10 @@ read_maps(void)
             d->in_map = !bpf_map_lookup_elem(kernel_map_fds[KMAP_PORTS],
                                              &d->ifindex, &d->port);
             bpf_map_lookup_elem(kernel_map_fds[KMAP_PORTS], &other, &d->other);
-            d->qdisc_is_ours = d->port.flags & VMFEX_KERNEL_PORT_QDISC;
+            d->forwards = d->in_map;
+            /* Whose the qdisc of one that is only closed nobody can tell. */
+            d->qdisc_is_ours = (!d->in_map
+                                || d->port.flags & VMFEX_KERNEL_PORT_QDISC);
         }
     }
 }
@@ -196,7 +206,7 @@ replace_programs(void)
     HMAP_FOR_EACH (d, node, &kernel_devices) {
         int error;
 
-        error = kernel_dev_tc_replace(d->ifindex, kernel_device_tc_prog(d));
+        error = kernel_device_replace_tc(d);
         if (!error && d->hook == VMFEX_KERNEL_XDP) {
             int old_fd = bpf_prog_get_fd_by_id(
                 kernel_dev_xdp_query(d->ifindex));
@@ -209,7 +219,7 @@ replace_programs(void)
         if (error) {
             VLOG_WARN("%s: cannot replace the eBPF programs of an earlier "
                       "ovs-vswitchd (%s)", d->name, ovs_strerror(error));
-        } else {
+        } else if (d->in_map) {
             VLOG_INFO("%s: taken over from an earlier ovs-vswitchd, which "
                       "left it forwarding", d->name);
         }
@@ -287,9 +297,7 @@ vmfex_kernel_open(const char *owner, char **errorp)
 
     error = kernel_progs_load(kernel_map_fds, errorp);
     if (error) {
-        if (adopted) {
-            remove_found();
-        }
+        remove_found();
         kernel_close_maps(kernel_map_fds);
         return error;
     }
@@ -298,7 +306,6 @@ vmfex_kernel_open(const char *owner, char **errorp)
         read_maps();
         forget_gone_devices(KMAP_TRUNKS);
         forget_gone_devices(KMAP_PORTS);
-        replace_programs();
     } else {
         for (size_t i = 0; i < N_KMAPS; i++) {
             kernel_map_fds[i] = fcntl(kernel_prog_map_fd(i), F_DUPFD_CLOEXEC,
@@ -312,11 +319,13 @@ vmfex_kernel_open(const char *owner, char **errorp)
             *errorp = xasprintf("the eBPF maps cannot be written (%s)",
                                 ovs_strerror(error));
             VLOG_WARN("kernel path: %s", *errorp);
+            remove_found();
             kernel_close_maps(kernel_map_fds);
             kernel_progs_unload();
             return error;
         }
     }
+    replace_programs();
     kernel_slots_open(adopted);
     return 0;
 }

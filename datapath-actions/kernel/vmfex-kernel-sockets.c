@@ -108,6 +108,9 @@ vmfex_kernel_filter_sockets(void)
         int prog_fd = kernel_prog_fd(s->device->is_trunk ? KPROG_SOCKET_TRUNK
                                      : KPROG_SOCKET);
 
+        if (!s->device->forwards) {
+            continue;
+        }
         s->device->hooked |= s->hooked;
         /* It gets no frame that the host sends, but without this, the kernel
          * makes a clone of each for it all the same.  If that fails, all that

@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 
 #include "coverage.h"
+#include "datapath-actions/kernel/vmfex-kernel-dev.h"
 #include "datapath-actions/kernel/vmfex-kernel-progs.h"
 #include "hash.h"
 #include "util.h"
@@ -49,6 +50,7 @@ kernel_device_create(int ifindex, const char *name, bool is_trunk)
     d->ifindex = ifindex;
     ovs_strlcpy(d->name, name, sizeof d->name);
     d->is_trunk = is_trunk;
+    d->forwards = is_trunk;
     d->hooked = true;
     hmap_insert(&kernel_devices, &d->node, hash_int(ifindex, 0));
     return d;
@@ -69,6 +71,18 @@ kernel_device_tc_prog(const struct kernel_device *d)
     return kernel_prog_fd(!d->is_trunk ? KPROG_VM
                           : d->hook == VMFEX_KERNEL_XDP ? KPROG_TRUNK
                           : KPROG_TRUNK_TC);
+}
+
+/* Puts the TC programs that belong on 'd' in place of those that are there.
+ * Returns 0 or an errno. */
+int
+kernel_device_replace_tc(const struct kernel_device *d)
+{
+    int error = kernel_dev_tc_replace(d->ifindex, kernel_device_tc_prog(d));
+
+    return (error || d->is_trunk ? error
+            : kernel_dev_tc_set_egress(d->ifindex,
+                                       kernel_prog_fd(KPROG_VM_OUT)));
 }
 
 static uint32_t

@@ -31,6 +31,8 @@ struct kernel_device {
     enum vmfex_kernel_hook hook; /* Of a trunk. */
     bool qdisc_is_ours;
     bool gro_is_ours;           /* We switched GRO on. */
+    bool forwards;              /* Otherwise it is only closed, see
+                                 * vmfex_kernel_close_port(). */
     bool adopted;               /* And not wanted yet. */
     bool wanted;                /* Since vmfex_kernel_begin(). */
     bool in_map;                /* 'port' or 'trunk' is in its map. */
@@ -57,6 +59,7 @@ struct kernel_device *kernel_device_create(int ifindex, const char *name,
                                            bool is_trunk);
 void kernel_device_destroy(struct kernel_device *);
 int kernel_device_tc_prog(const struct kernel_device *);
+int kernel_device_replace_tc(const struct kernel_device *);
 
 struct kernel_vif *kernel_vif_find(const struct vmfex_kernel_vif_key *);
 struct kernel_vif *kernel_vif_create(const struct vmfex_kernel_vif_key *);

@@ -31,6 +31,7 @@ struct hlist_head;
 #define VNTAG_LEN 6
 #define ETAG_LEN 8
 #define VLAN_LEN 4
+#define AF_PACKET 17
 #define UDP_HEADER_LEN 8
 #define MAX_FRAME_LEN 65535
 #define MAX_VLANS 4             /* 802.1Q headers of a frame from a VM. */
@@ -498,6 +499,14 @@ leave_vlan(const struct __sk_buff *skb)
             ? TC_ACT_SHOT : TC_ACT_UNSPEC);
 }
 
+/* Sends 'skb' to the VM port with interface index 'port'. */
+static __always_inline int
+send_to_vm(struct __sk_buff *skb, __u32 port)
+{
+    skb->tc_index = VMFEX_KERNEL_TC_INDEX;
+    return bpf_redirect(port, 0);
+}
+
 /* Checks the tag of a frame on a trunk, takes it off, and sends the frame to
  * its VM, if the kernel path has the link.  If 'behind_xdp', XDP has seen the
  * frame, and dropped or counted it unless its tag is good. */
@@ -567,7 +576,7 @@ take_frame(struct __sk_buff *skb, bool behind_xdp)
     }
     count_rx(trunk->slot, n_frames, n_bytes);
     count_rx(slot, n_frames, n_bytes);
-    return bpf_redirect(port, 0);
+    return send_to_vm(skb, port);
 }
 
 /* On a trunk, if there is no XDP: does it all. */
@@ -607,7 +616,7 @@ vmfex_trunk(struct __sk_buff *skb)
     } else if (meta->magic != VMFEX_KERNEL_MAGIC_VLAN) {
         return TC_ACT_UNSPEC;
     }
-    return bpf_redirect(meta->port, 0);
+    return send_to_vm(skb, meta->port);
 }
 
 /* To the trunk. */
@@ -692,7 +701,9 @@ push_tag(struct __sk_buff *skb, const __be16 *tag, __u32 tag_len)
     return true;
 }
 
-/* On a VM port: checks the frame, pushes the tag and sends it. */
+/* On a VM port: checks the frame, pushes the tag and sends it, if the kernel
+ * path has the link.  Nothing gets past it to the host's own stack; packet
+ * sockets, which the emulated path reads, come before it. */
 SEC("tc")
 int
 vmfex_vm(struct __sk_buff *skb)
@@ -711,7 +722,7 @@ vmfex_vm(struct __sk_buff *skb)
     hold_maps();
     port = bpf_map_lookup_elem(&vmfex_ports, &ifindex);
     if (!port || !port->enabled || (void *) (eth + 1) > end) {
-        return TC_ACT_UNSPEC;
+        return TC_ACT_SHOT;
     }
 
     type = bpf_ntohs(eth->type);
@@ -778,6 +789,29 @@ vmfex_vm(struct __sk_buff *skb)
     }
     count_tx(port->slot, n_frames, n_bytes);
     return bpf_redirect(port->trunk, 0);
+}
+
+/* On a VM port, on its egress: lets pass what comes from the trunk, by the
+ * kernel path or by ovs-vswitchd's packet socket, and nothing of the host's
+ * own stack. */
+SEC("tc")
+int
+vmfex_vm_out(struct __sk_buff *skb)
+{
+    struct bpf_sock *sk;
+
+    if (skb->tc_index == VMFEX_KERNEL_TC_INDEX) {
+        skb->tc_index = 0;
+        return TC_ACT_UNSPEC;
+    }
+    sk = skb->sk;
+    if (sk) {
+        sk = bpf_sk_fullsock(sk);
+    }
+    /* "volatile", as otherwise clang calculates with pointers in a way that
+     * the kernel refuses. */
+    return sk && *(const volatile __u32 *) &sk->family == AF_PACKET
+           ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 /* On ovs-vswitchd's own sockets: keeps from them what the kernel path has.

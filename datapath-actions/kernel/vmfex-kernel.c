@@ -219,14 +219,16 @@ vmfex_kernel_has_moved(int trunk, const struct vmfex_channel *channel,
             && !memcmp(port.tag, tag, sizeof tag));
 }
 
-/* Leaves the VM port with 'ifindex', to which the program was attached, to the
- * emulated path. */
+/* Leaves the VM port with 'ifindex', if a program is attached to it, to the
+ * emulated path, and has it closed, see vmfex_kernel_close_port().  If
+ * 'keep_adopted', one that an earlier process left and that has not been set
+ * at all stays as it is. */
 void
-vmfex_kernel_disable_port(int ifindex)
+vmfex_kernel_disable_port(int ifindex, bool keep_adopted)
 {
     struct kernel_device *d = kernel_device_find(ifindex);
 
-    if (d && !d->is_trunk) {
+    if (d && !d->is_trunk && !(keep_adopted && d->adopted)) {
         if (d->in_map) {
             kernel_port_delete(ifindex);
             d->in_map = false;

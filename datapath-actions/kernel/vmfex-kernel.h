@@ -31,9 +31,17 @@
  *   program would have them cut up, and each one copied.  Generic XDP is of no
  *   use: it comes behind GRO, and copies frames, too.
  *
- * - What the programs do not forward they leave alone, for the emulated path:
- *   control frames, and frames of a link that is not in the kernel path.  Bad
- *   frames are dropped at once, and counted as the emulated path does it.
+ * - What the programs do not forward is the emulated path's: control frames,
+ *   and frames of a link that is not in the kernel path.  Bad frames are
+ *   dropped at once, and counted as the emulated path does it.
+ *
+ * - VM ports are closed: whatever their path, vmfex_vm lets no frame of theirs
+ *   get to the host's own stack, and vmfex_vm_out, on their egress, none of
+ *   the host's get to them.  Both stay on the device when ovs-vswitchd ends.
+ *   Its packet sockets see frames before that:
+ *
+ *     VM port ---> packet sockets ---> TC: vmfex_vm --x  host's stack
+ *                   emulated path           kernel path
  *
  * - ovs-vswitchd's packet sockets get a program, too (vmfex_socket), which
  *   keeps from them what the kernel path has.  It looks at the same map entry
@@ -116,7 +124,9 @@ bool vmfex_kernel_is_open(void);
 enum vmfex_kernel_hook vmfex_kernel_attach_trunk(
     int ifindex, const char *name, enum vmfex_kernel_hook wanted,
     char **reasonp);
+bool vmfex_kernel_close_port(int ifindex, const char *name, char **reasonp);
 bool vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp);
+bool vmfex_kernel_is_closed(int ifindex);
 bool vmfex_kernel_is_attached(int ifindex);
 void vmfex_kernel_detach(int ifindex);
 
@@ -142,7 +152,7 @@ int vmfex_kernel_set_port(int ifindex, const struct vmfex_link *,
                           const struct vmfex_channel *other, int other_trunk);
 bool vmfex_kernel_has_moved(int trunk, const struct vmfex_channel *,
                             bool adopted_only);
-void vmfex_kernel_disable_port(int ifindex);
+void vmfex_kernel_disable_port(int ifindex, bool keep_adopted);
 bool vmfex_kernel_has_adopted_vif(int trunk, uint16_t vif);
 void vmfex_kernel_sweep(bool keep_adopted);
 

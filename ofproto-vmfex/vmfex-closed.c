@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-vmfex/vmfex-closed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "netdev.h"
+#include "ofproto-vmfex/vmfex-kernel-links.h"
+#include "ofproto-vmfex/vmfex-kernel-rxq.h"
+#include "ofproto-vmfex/vmfex-model.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/vlog.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(vmfex_closed);
+
+/* What is done where no program can be attached. */
+struct setting {
+    const char *family;
+    const char *name;
+    char value;                 /* While the port is closed. */
+};
+static const struct setting settings[] = {
+    { "ipv6", "disable_ipv6", '1' },
+    { "ipv4", "arp_ignore", '8' },      /* Answer for no address. */
+};
+
+static bool ended;              /* ovs-vswitchd ends: devices stay closed. */
+
+/* Returns true if the host may have a stack of its own on 'netdev', which is
+ * that of a VM port. */
+static bool
+may_reach_host(const struct netdev *netdev)
+{
+    const char *type = netdev_get_type(netdev);
+
+    /* The other end of a device of type "tap" is ovs-vswitchd. */
+    return (vmfex_netdev_is_linux(netdev) && strcmp(type, "tap")
+            && netdev_get_ifindex(netdev) > 0);
+}
+
+/* Closes 'netdev', which is about to become a port of the datapath.  Whether
+ * it is a VM port or a trunk is not known yet. */
+void
+vmfex_closed_add(const struct netdev *netdev)
+{
+    if (may_reach_host(netdev)) {
+        /* What went wrong is told in vmfex_closed_run(). */
+        free(vmfex_kernel_links_close_port(netdev_get_ifindex(netdev),
+                                           netdev_get_name(netdev), false));
+    }
+}
+
+/* Makes the setting 's' of the device 'name' 'value'.  Returns 0 or an errno,
+ * and stores in '*old' what it was. */
+static int
+change_setting(const struct setting *s, const char *name, char value,
+               char *old)
+{
+    char *path = xasprintf("/proc/sys/net/%s/conf/%s/%s", s->family, name,
+                           s->name);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    int error = 0;
+
+    if (fd < 0 || pread(fd, old, 1, 0) != 1
+        || (*old != value && pwrite(fd, &value, 1, 0) != 1)) {
+        error = errno;
+        VLOG_DBG("%s: %s", path, ovs_strerror(error));
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(path);
+    return error;
+}
+
+/* Does for 'lport' what can be done without programs. */
+static void
+close_by_settings(struct vmfex_lport *lport)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+        char old;
+
+        if (!change_setting(&settings[i], vmfex_lport_name(lport),
+                            settings[i].value, &old)
+            && old != settings[i].value) {
+            lport->settings_changed |= 1u << i;
+        }
+    }
+}
+
+/* Undoes close_by_settings(). */
+static void
+restore_settings(const struct vmfex_lport *lport)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+        char old;
+
+        if (lport->settings_changed & (1u << i)) {
+            change_setting(&settings[i], vmfex_lport_name(lport), '0', &old);
+        }
+    }
+}
+
+/* Sees to it that all VM ports are closed. */
+void
+vmfex_closed_run(void)
+{
+    struct vmfex_lport *lport;
+
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        bool is_vm_port = (lport->configured && !vmfex_lport_is_trunk(lport)
+                           && may_reach_host(lport->dp_netdev));
+        bool was_open = lport->open_reason != NULL;
+
+        free(lport->open_reason);
+        lport->open_reason = (is_vm_port
+                              ? vmfex_kernel_links_close_port(
+                                  lport->ifindex, vmfex_lport_name(lport),
+                                  true)
+                              : NULL);
+        if (lport->open_reason && !was_open) {
+            close_by_settings(lport);
+        } else if (!lport->open_reason && was_open) {
+            restore_settings(lport);
+            lport->settings_changed = 0;
+        }
+    }
+}
+
+/* Undoes what was done for 'lport', which is out of the datapath, unless
+ * vmfex_closed_leave() was called. */
+void
+vmfex_closed_remove(const struct vmfex_lport *lport)
+{
+    if (!ended) {
+        restore_settings(lport);
+    }
+}
+
+/* Has all that is closed stay so: ovs-vswitchd ends. */
+void
+vmfex_closed_leave(void)
+{
+    ended = true;
+}
+
+/* Appends to 'ds' a line if 'lport', a VM port, is not closed. */
+void
+vmfex_closed_show(const struct vmfex_lport *lport, struct ds *ds)
+{
+    if (lport->open_reason) {
+        const char *name = vmfex_lport_name(lport);
+
+        ds_put_format(ds, "  warning: the VM on %s can reach this host "
+                      "itself, as no eBPF program keeps its frames from the "
+                      "host's IP stack: %s; IPv6 is off on %s, and ARP "
+                      "requests get no answer\n", name, lport->open_reason,
+                      name);
+    }
+}
