@@ -35,6 +35,9 @@ COVERAGE_DEFINE(host_vm_port_run);
 
 #define MEMORY_KEY "iface-id"
 
+/* The largest value of Host.waiting. */
+#define MAX_WAITING 65535
+
 struct host {
     /* What all adapters may depend on, in the last run: only to be
      * compared. */
@@ -65,6 +68,7 @@ host_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_host_col_name,
         &vmfexrec_host_col_hostname,
         &vmfexrec_host_col_bridge,
+        &vmfexrec_host_col_waiting,
         &vmfexrec_trunk_col_host,
         &vmfexrec_trunk_col_uplink,
         &vmfexrec_trunk_col_tag,
@@ -427,6 +431,28 @@ run_vm_port(struct host_run *h, const struct ovs_iface *vm,
     }
 }
 
+/* Tells the manager how many VM ports find no adapter. */
+static void
+report_waiting(const struct host_run *h)
+{
+    size_t n = 0;
+
+    if (!h->ctx->connected || !h->ctx->vmfex_txn || !h->row) {
+        return;
+    }
+    for (size_t i = 0; i < h->n_vms; i++) {
+        const struct vm_port *port = h->vms[i]->aux;
+        const char *reason = vm_port_error_reason(h->vms[i]);
+
+        n += (h->vms[i]->iface_id && !port->link && !port->foreign
+              && reason && !strcmp(reason, "no-adapter"));
+    }
+    n = MIN(n, MAX_WAITING);
+    if (n != h->row->waiting) {
+        vmfexrec_host_set_waiting(h->row, n);
+    }
+}
+
 /* The run. */
 
 /* Starts a new epoch if something changed that any adapter may depend on. */
@@ -549,6 +575,7 @@ host_run(struct host *host, struct controller_ctx *ctx)
         h.adapters[i]->last_vm = h.adapters[i]->vm;
     }
 
+    report_waiting(&h);
     pinning_finish(ctx);
     free(h.adapters);
     free(h.vms);

@@ -198,6 +198,9 @@ update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
     struct ovs_iface *iface = ovs_rows_find(ctx->rows, name);
+    const char *old_id = (iface && iface->own
+                          ? smap_get(&iface->row->external_ids, IFACE_ID_KEY)
+                          : NULL);
     struct smap external_ids
         = SMAP_CONST1(&external_ids, IFACE_ID_KEY, vp->iface_id);
     struct smap options = SMAP_INITIALIZER(&options);
@@ -211,7 +214,12 @@ update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
 
     get_options(vp, role, &options);
     get_vlans(vp, &v);
-    if (iface && iface->own && iface->bridge == br) {
+    if (old_id && strcmp(old_id, vp->iface_id)) {
+        /* No rule, mirror or counter of another VM's port is for this one. */
+        VLOG_INFO("%s: making it again for iface-id %s, since it was that of "
+                  "%s", name, vp->iface_id, old_id);
+        ovs_rows_delete(ctx->rows, iface);
+    } else if (iface && iface->own && iface->bridge == br) {
         ovs_rows_update(ctx->rows, iface, &v);
         ovs_rows_set_external_id(ctx->rows, iface, IFACE_ID_KEY, vp->iface_id);
     } else if (iface && iface->own) {

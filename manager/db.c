@@ -37,6 +37,7 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_host_col_name,
     &vmfexrec_host_col_policy,
     &vmfexrec_host_col_profiles,
+    &vmfexrec_host_col_waiting,
 
     &vmfexrec_port_profile_col_mac_policy,
     &vmfexrec_port_profile_col_max_ports,
@@ -340,6 +341,23 @@ db_adapter_has_other_port(const struct db *db,
     }
     vmfexrec_virtual_port_index_destroy_row(target);
     return found;
+}
+
+/* Returns how many adapters of 'host' nobody has. */
+size_t
+db_count_free_adapters(const struct db *db, const char *host)
+{
+    struct vmfexrec_adapter *target;
+    const struct vmfexrec_adapter *a;
+    size_t n = 0;
+
+    target = vmfexrec_adapter_index_init_row(db->adapter_by_host);
+    vmfexrec_adapter_index_set_host(target, host);
+    VMFEXREC_ADAPTER_FOR_EACH_EQUAL (a, target, db->adapter_by_host) {
+        n += !a->iface_id[0] && !strcmp(db_string(a->state), "free");
+    }
+    vmfexrec_adapter_index_destroy_row(target);
+    return n;
 }
 
 /* Returns 'a', or NULL if that is NULL or was deleted in this transaction. */

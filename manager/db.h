@@ -93,6 +93,7 @@ const struct vmfexrec_adapter *db_adapter_if_exists(
 bool db_adapter_has_other_port(const struct db *,
                                const struct vmfexrec_adapter *,
                                const struct vmfexrec_virtual_port *);
+size_t db_count_free_adapters(const struct db *, const char *host);
 bool db_host_is_known(const struct db *, const char *name);
 int db_last_number(const struct db *, int number);
 void db_set_last_number(const struct db *, int number);

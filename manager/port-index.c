@@ -27,6 +27,7 @@ port_index_init(struct port_index *ix, const struct db *db)
     hmap_init(&ix->macs);
     hmap_init(&ix->profiles);
     hmap_init(&ix->adapters);
+    hmap_init(&ix->hosts);
     ovs_list_init(&ix->idle);
     sset_init(&ix->dirty);
     sset_init(&ix->starved);
@@ -69,6 +70,7 @@ port_index_destroy(struct port_index *ix)
     hmap_destroy(&ix->macs);
     hmap_destroy(&ix->profiles);
     hmap_destroy(&ix->adapters);
+    hmap_destroy(&ix->hosts);
     sset_destroy(&ix->dirty);
     sset_destroy(&ix->starved);
     heap_destroy(&ix->timers);
@@ -431,6 +433,123 @@ port_set_profile(struct port_index *ix, struct port *port, const char *name,
     }
 }
 
+/* Retained ports of hosts. */
+
+static struct host_memory *
+host_memory_find(const struct port_index *ix, const char *name)
+{
+    struct host_memory *hm;
+
+    HMAP_FOR_EACH_WITH_HASH (hm, node, hash_string(name, 0), &ix->hosts) {
+        if (!strcmp(hm->name, name)) {
+            return hm;
+        }
+    }
+    return NULL;
+}
+
+static struct host_memory *
+host_memory_get(struct port_index *ix, const char *name)
+{
+    struct host_memory *hm = host_memory_find(ix, name);
+
+    if (!hm) {
+        hm = xzalloc(sizeof *hm);
+        hm->name = xstrdup(name);
+        hmapx_init(&hm->retained);
+        hmap_insert(&ix->hosts, &hm->node, hash_string(name, 0));
+    }
+    return hm;
+}
+
+/* Has all ports looked at again that are retained on 'host'. */
+static void
+mark_retained(struct port_index *ix, const char *host)
+{
+    const struct host_memory *hm = host_memory_find(ix, host);
+    const struct hmapx_node *node;
+
+    if (hm) {
+        HMAPX_FOR_EACH (node, &hm->retained) {
+            const struct port *port = node->data;
+
+            port_index_mark(ix, port->iface_id);
+        }
+    }
+}
+
+/* Has the retained ports of 'host' looked at again if one of its VM ports
+ * finds no adapter. */
+static void
+mark_if_waiting(struct port_index *ix, const char *host)
+{
+    const struct vmfexrec_host *h = db_find_host(ix->db, host);
+
+    if (h && h->waiting) {
+        mark_retained(ix, host);
+    }
+}
+
+/* Takes note that 'port' is retained on 'host' up to the wall clock time
+ * 'until', in ms, or that it is not, if 'host' is NULL. */
+void
+port_set_retained(struct port_index *ix, struct port *port, const char *host,
+                  long long int until)
+{
+    struct host_memory *old = port->retained_on;
+    struct host_memory *new = host ? host_memory_get(ix, host) : NULL;
+    const struct vmfexrec_host *h;
+
+    if (old == new && (!new || port->retained_until == until)) {
+        return;
+    }
+    if (old && old != new) {
+        hmapx_find_and_delete(&old->retained, port);
+        if (hmapx_is_empty(&old->retained)) {
+            hmap_remove(&ix->hosts, &old->node);
+            hmapx_destroy(&old->retained);
+            free(old->name);
+            free(old);
+        }
+    }
+    port->retained_on = new;
+    port->retained_until = until;
+    if (new) {
+        hmapx_add(&new->retained, port);
+        h = db_find_host(ix->db, host);
+        if (h && h->policy
+            && hmapx_count(&new->retained) > h->policy->n_adapters) {
+            mark_retained(ix, host);
+        }
+    }
+}
+
+/* Returns the number of other ports that are retained on 'host' for longer
+ * than 'until', the time of 'port', if 'newer' is true; otherwise of those
+ * that are not, and for which an adapter is kept. */
+size_t
+port_count_retained(const struct port_index *ix, const struct port *port,
+                    const char *host, long long int until, bool newer)
+{
+    const struct host_memory *hm = host_memory_find(ix, host);
+    const struct hmapx_node *node;
+    size_t n = 0;
+
+    if (!hm) {
+        return 0;
+    }
+    HMAPX_FOR_EACH (node, &hm->retained) {
+        const struct port *other = node->data;
+        bool is_newer = (other->retained_until != until
+                         ? other->retained_until > until
+                         : other->number > port->number);
+
+        n += (other != port && is_newer == newer
+              && (newer || !uuid_is_zero(&other->adapter)));
+    }
+    return n;
+}
+
 /* Has 'port' looked at again at monotonic time 'when', in
  * milliseconds, or only if something changes if that is PORT_NO_TIMER. */
 void
@@ -454,6 +573,7 @@ port_free(struct port_index *ix, struct port *port)
     port_set_profile(ix, port, NULL, false, false);
     port_set_mac(ix, port, "");
     clear_declaration(ix, port);
+    port_set_retained(ix, port, NULL, 0);
     port_set_timer(ix, port, PORT_NO_TIMER);
     bitmap_set0(ix->numbers, port->number);
     hmap_remove(&ix->ports, &port->node);
@@ -507,6 +627,7 @@ adapter_memory_track(struct port_index *ix, const struct vmfexrec_adapter *a,
 {
     struct adapter_memory *am = adapter_memory_find(ix, &a->header_.uuid);
 
+    mark_if_waiting(ix, a->host);
     if (deleted) {
         if (am) {
             port_index_mark(ix, am->iface_id);
@@ -542,6 +663,12 @@ port_load(struct port_index *ix, const struct vmfexrec_virtual_port *vp)
     port_set_profile(ix, port, profile_key(vp->profile),
                      !strcmp(vp->state, "pending")
                      || !strcmp(vp->state, "active"), false);
+    if (!strcmp(vp->state, "retained")) {
+        port_set_retained(ix, port, vp->host, vp->retained_until);
+    }
+    if (vp->adapter) {
+        port->adapter = vp->adapter->header_.uuid;
+    }
     if (!strcmp(db_string(vp->reason),
                 vmfex_reason_name(VMFEX_REASON_SWITCH_UNREACHABLE))) {
         /* It has waited long enough already. */
@@ -657,6 +784,14 @@ port_index_track(struct port_index *ix)
         if (vmfexrec_host_is_new(h) || vmfexrec_host_is_deleted(h)
             || vmfexrec_host_is_updated(h, VMFEXREC_HOST_COL_PROFILES)) {
             mark_host(ix, h->name);
+        }
+        mark_retained(ix, h->name);
+    }
+    if (vmfexrec_adapter_policy_track_get_first(idl)) {
+        const struct host_memory *hm;
+
+        HMAP_FOR_EACH (hm, node, &ix->hosts) {
+            mark_retained(ix, hm->name);
         }
     }
     VMFEXREC_TRUNK_FOR_EACH_TRACKED (t, idl) {

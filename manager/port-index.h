@@ -71,7 +71,9 @@ struct port {
     long long int when;         /* Monotonic time, or PORT_NO_TIMER. */
     long long int pending;      /* When it became pending, or PORT_NO_TIMER. */
     bool stale;                 /* Not yet true what the switch last said? */
-    bool early;                 /* New, and never had a claim with a link. */
+
+    struct host_memory *retained_on;    /* NULL unless it is retained. */
+    long long int retained_until;       /* Wall clock, in ms. */
 
     /* Adapters, for the case that the row is deleted.  All zeros if none. */
     struct uuid adapter;
@@ -86,6 +88,13 @@ struct profile {
     size_t n_admitted;
     struct hmapx ports;         /* All that use it. */
     struct hmapx waiting;       /* Of those, the ones that wait for room. */
+};
+
+/* A host with ports that are retained. */
+struct host_memory {
+    struct hmap_node node;      /* In 'hosts'. */
+    char *name;
+    struct hmapx retained;      /* Contains "struct port"s. */
 };
 
 /* What an adapter claimed when it was last looked at. */
@@ -103,6 +112,7 @@ struct port_index {
     struct hmap macs;           /* Contains their "struct port_mac"s. */
     struct hmap profiles;       /* Contains "struct profile"s by name. */
     struct hmap adapters;       /* Contains "struct adapter_memory"s. */
+    struct hmap hosts;          /* Contains "struct host_memory"s. */
     struct ovs_list idle;       /* Those of them to look at. */
     struct sset dirty;          /* iface-ids to look at. */
     struct sset starved;        /* iface-ids that got no number. */
@@ -146,6 +156,10 @@ void port_set_declaration(struct port_index *, struct port *,
                           const struct vmfexrec_virtual_port *);
 void port_set_profile(struct port_index *, struct port *, const char *name,
                       bool admitted, bool waiting);
+void port_set_retained(struct port_index *, struct port *, const char *host,
+                       long long int until);
+size_t port_count_retained(const struct port_index *, const struct port *,
+                           const char *host, long long int until, bool newer);
 void port_set_timer(struct port_index *, struct port *, long long int when);
 
 #endif /* manager/port-index.h */

@@ -94,6 +94,44 @@ host_retention(const struct db *db, const char *host)
     return 1000 * (h && h->policy ? h->policy->retention : PORTS_RETENTION);
 }
 
+/* Returns true if 'vp' was ever active, also before there was a column that
+ * says so. */
+static bool
+was_active(const struct vmfexrec_virtual_port *vp)
+{
+    return vp->activated || !strcmp(vp->state, "active");
+}
+
+/* Returns true if the host of 'plan', which is about to retain its port, has
+ * as many younger retained ports as adapters. */
+static bool
+is_one_too_many(const struct port_index *ix, const struct port *port,
+                const struct port_plan *plan)
+{
+    const char *host = plan->vp->host;
+    const struct vmfexrec_host *h = db_find_host(ix->db, host);
+
+    return (h && h->policy
+            && port_count_retained(ix, port, host, plan->retained_until, true)
+               >= h->policy->n_adapters);
+}
+
+/* Returns true if 'a', which is kept for the port of 'plan', has to go to
+ * somebody who finds no adapter on its host, since no other one is kept for
+ * longer. */
+static bool
+must_give_way(const struct port_index *ix, const struct port *port,
+              const struct port_plan *plan, const struct vmfexrec_adapter *a)
+{
+    const struct vmfexrec_host *h = db_find_host(ix->db, a->host);
+
+    return (h && h->waiting
+            && (db_count_free_adapters(ix->db, a->host)
+                + port_count_retained(ix, port, a->host, plan->retained_until,
+                                      false)
+                < h->waiting));
+}
+
 /* Nobody has the port any more: deletes it, or if somebody declared it, makes
  * it what it was before its VM came. */
 static void
@@ -113,6 +151,7 @@ decide_gone(const struct port_index *ix, struct port_plan *plan)
     plan->profile = db_find_profile(ix->db, vp->declared_profile);
     vmfex_normalize_mac(port_declared_mac(vp), plan->mac);
     plan->retained_until = 0;
+    plan->activated = false;
     channels_replace(&plan->channels, CHANNEL_NONE, CHANNEL_NONE);
 }
 
@@ -126,12 +165,12 @@ decide_unclaimed(const struct port_index *ix, struct port_clock clock,
     struct channel first = CHANNEL_NONE, standby = CHANNEL_NONE;
     bool over;
 
-    plan->early = port->early;
+    plan->activated = vp->activated;
     plan->stale = port->stale;
     plan->retained_until = vp->retained_until;
     if (strcmp(vp->state, "retained")) {
         if (!strcmp(vp->state, "declared") || !port_may_be_on(vp, vp->host)
-            || ((port->early || !strcmp(vp->state, "refused"))
+            || ((!was_active(vp) || !strcmp(vp->state, "refused"))
                 && (vp->enabled || vp->declared))) {
             decide_gone(ix, plan);
             return;
@@ -139,7 +178,8 @@ decide_unclaimed(const struct port_index *ix, struct port_clock clock,
         plan->retained_until = clock.wall + host_retention(ix->db, vp->host);
     }
     over = (clock.wall >= plan->retained_until
-            || !port_may_be_on(vp, vp->host));
+            || !port_may_be_on(vp, vp->host)
+            || is_one_too_many(ix, port, plan));
     if (over && (vp->enabled || vp->declared)) {
         decide_gone(ix, plan);
         return;
@@ -147,7 +187,8 @@ decide_unclaimed(const struct port_index *ix, struct port_clock clock,
 
     /* The adapter may have a new claim, and its host may be gone. */
     a = db_adapter_if_exists(ix->db, vp->adapter);
-    if (a && !a->iface_id[0] && !over && db_host_is_known(ix->db, a->host)
+    if (a && !a->iface_id[0] && !over && !must_give_way(ix, port, plan, a)
+        && db_host_is_known(ix->db, a->host)
         && !db_adapter_has_other_port(ix->db, a, vp)) {
         plan->adapter = a;
         channels_get_both(&plan->channels, a, &first, &standby);
@@ -415,7 +456,6 @@ decide_claimed(const struct port_index *ix, struct port_clock clock,
         return;
     }
     plan->action = PORT_SET;
-    plan->early = (!vp || port->early) && !a->port[0];
     plan->stale = plan->binding.stale;
     plan->announced_host = (vp && (plan->binding.incoming
                                    || strcmp(vp->announced_host, a->host))
@@ -448,6 +488,8 @@ decide_claimed(const struct port_index *ix, struct port_clock clock,
             decide_host_unknown(clock, plan);
         }
     }
+    plan->activated = ((vp && was_active(vp))
+                       || !strcmp(plan->state, "active"));
     for (size_t i = 0; i < plan->binding.n_claims; i++) {
         decide_claim(ix, plan, plan->binding.claims[i]);
     }

@@ -74,6 +74,7 @@ struct port_plan {
     const struct vmfexrec_port_profile *profile;    /* NULL: keep policy. */
     struct channels channels;
     const char *state;
+    bool activated;
     struct verdict verdict;
     int64_t retained_until;     /* Wall clock, ms; 0 if it does not apply. */
 
@@ -82,7 +83,6 @@ struct port_plan {
     long long int pending;      /* Monotonic ms, or PORT_NO_TIMER. */
     long long int when;         /* When to decide again, likewise. */
     bool stale;
-    bool early;
 
     struct adapter_plan *adapters;
     size_t n_adapters, allocated_adapters;

@@ -177,6 +177,7 @@ set_port(struct ports *ps, const struct port_plan *plan)
         same_mac_concerned |= write_policy(vp, plan->profile, plan->mac);
     }
     DB_SET_STRING(virtual_port, vp, state, plan->state);
+    DB_SET_SCALAR(virtual_port, vp, activated, plan->activated);
     DB_SET_STRING(virtual_port, vp, reason,
                   reason_name(plan->verdict.reason));
     DB_SET_STRING(virtual_port, vp, detail,
@@ -190,10 +191,11 @@ set_port(struct ports *ps, const struct port_plan *plan)
     if (same_mac_concerned) {
         port_mark_same_mac(ix, port);
     }
+    port_set_retained(ix, port, (!strcmp(plan->state, "retained")
+                                 ? plan->host : NULL), plan->retained_until);
     port_set_timer(ix, port, plan->when);
     port->pending = plan->pending;
     port->stale = plan->stale;
-    port->early = plan->early;
     port->adapter = plan->adapter ? plan->adapter->header_.uuid : UUID_ZERO;
     port->incoming = (plan->incoming ? plan->incoming->header_.uuid
                       : UUID_ZERO);

@@ -23,8 +23,12 @@
  *                                                      claim withdrawn
  *
  * A claim without the name of a VM port is early: the host foresees that link.
- * The port is pending until the link is there.  If there never was one, the
- * port is deleted when the claim is withdrawn, not retained.
+ * The port is pending until the link is there.
+ *
+ * A port that was never active is deleted when its claim is withdrawn, not
+ * retained.  A host has no more retained ports than adapters: the oldest ones
+ * go.  While a VM port finds no adapter there (Host.waiting), one that is kept
+ * for a retained port becomes free, the longest kept one first.
  *
  * A port that a person disabled (Virtual_Port.enabled) is refused, too, but
  * never deleted, or the VM would only have to start again.

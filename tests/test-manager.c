@@ -190,6 +190,7 @@ change_host(void)
 
         vmfexrec_host_set_profiles(h, &profile, profile[0] && chance(50));
     }
+    vmfexrec_host_set_waiting(h, chance(70) ? 0 : random_range(3));
 }
 
 static void
