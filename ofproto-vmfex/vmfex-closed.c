@@ -51,8 +51,8 @@ vmfex_closed_add(const struct netdev *netdev)
 {
     if (may_reach_host(netdev)) {
         /* What went wrong is told in vmfex_closed_run(). */
-        free(vmfex_kernel_links_close_port(netdev_get_ifindex(netdev),
-                                           netdev_get_name(netdev), false));
+        free(vmfex_kernel_links_close(netdev_get_ifindex(netdev),
+                                      netdev_get_name(netdev), false, false));
     }
 }
 
@@ -107,24 +107,34 @@ restore_settings(const struct vmfex_lport *lport)
     }
 }
 
-/* Sees to it that all VM ports are closed. */
+/* Returns true if 'lport' is a trunk whose tags the host knows as VLANs. */
+static bool
+is_vlan_trunk(const struct vmfex_lport *lport)
+{
+    return (vmfex_lport_is_trunk(lport)
+            && vmfex_tag_class(lport->tag)->is_vlan);
+}
+
+/* Sees to it that all VM ports are closed, and trunks that need it. */
 void
 vmfex_closed_run(void)
 {
     struct vmfex_lport *lport;
 
     HMAP_FOR_EACH (lport, node, &all_lports) {
-        bool is_vm_port = (lport->configured && !vmfex_lport_is_trunk(lport)
-                           && may_reach_host(lport->dp_netdev));
+        bool is_trunk = is_vlan_trunk(lport);
+        bool close = (lport->configured
+                      && (is_trunk || !vmfex_lport_is_trunk(lport))
+                      && may_reach_host(lport->dp_netdev));
         bool was_open = lport->open_reason != NULL;
 
         free(lport->open_reason);
-        lport->open_reason = (is_vm_port
-                              ? vmfex_kernel_links_close_port(
+        lport->open_reason = (close
+                              ? vmfex_kernel_links_close(
                                   lport->ifindex, vmfex_lport_name(lport),
-                                  true)
+                                  is_trunk, true)
                               : NULL);
-        if (lport->open_reason && !was_open) {
+        if (lport->open_reason && !was_open && !is_trunk) {
             close_by_settings(lport);
         } else if (!lport->open_reason && was_open) {
             restore_settings(lport);
@@ -150,11 +160,16 @@ vmfex_closed_leave(void)
     ended = true;
 }
 
-/* Appends to 'ds' a line if 'lport', a VM port, is not closed. */
+/* Appends to 'ds' a line if 'lport' is not closed, but ought to be. */
 void
 vmfex_closed_show(const struct vmfex_lport *lport, struct ds *ds)
 {
-    if (lport->open_reason) {
+    if (lport->open_reason && vmfex_lport_is_trunk(lport)) {
+        ds_put_format(ds, "  warning: frames with a tag from trunk %s reach "
+                      "the host's VLAN devices there, as no eBPF program "
+                      "keeps them away: %s\n", vmfex_lport_name(lport),
+                      lport->open_reason);
+    } else if (lport->open_reason) {
         const char *name = vmfex_lport_name(lport);
 
         ds_put_format(ds, "  warning: the VM on %s can reach this host "

@@ -17,6 +17,10 @@
  * The programs (see vmfex-kernel.h) are those of the kernel path, whichever
  * path the port takes, and stay when ovs-vswitchd ends, in whatever way.
  *
+ * A trunk whose tags are those of VLANs is closed in the same way, for frames
+ * with a tag: the host may have VLAN devices on it.  Other tags are nothing to
+ * the host.
+ *
  * Where they cannot be loaded, the host gets no IPv6 address on the device and
  * answers no ARP request there, and vmfex/show warns: whoever knows the
  * device's MAC still reaches the host.

@@ -69,7 +69,7 @@ void
 vmfex_kernel_links_leave(void)
 {
     leaving = ended = true;
-    vmfex_kernel_close();
+    vmfex_kernel_end();
 }
 
 static bool
@@ -81,22 +81,22 @@ kernel_open(void)
     return vmfex_kernel_is_open();
 }
 
-/* Has programs let no frame pass between the device with 'ifindex' and 'name'
- * and the host's own stack, if they do not do so already.  It is a VM port, or
- * unless 'is_vm_port' it may be a trunk; then what an earlier process had
- * there stays.  Returns NULL, or a sentence that says why not, which the
- * caller must free. */
+/* Closes the device with 'ifindex' and 'name', see vmfex_kernel_close(): as a
+ * trunk if 'is_vlan_trunk', otherwise as a VM port.  Unless 'is_known', it may
+ * be one or the other, and what an earlier process had there stays.  Returns
+ * NULL, or a sentence that says why not, which the caller must free. */
 char *
-vmfex_kernel_links_close_port(int ifindex, const char *name, bool is_vm_port)
+vmfex_kernel_links_close(int ifindex, const char *name, bool is_vlan_trunk,
+                         bool is_known)
 {
     char *reason = NULL;
 
     if (!kernel_open()) {
         return nullable_xstrdup(open_error);
     }
-    if (!vmfex_kernel_is_closed(ifindex)
-        && (is_vm_port || !vmfex_kernel_is_attached(ifindex))) {
-        vmfex_kernel_close_port(ifindex, name, &reason);
+    if (is_known || (!vmfex_kernel_is_closed(ifindex)
+                     && !vmfex_kernel_is_attached(ifindex))) {
+        vmfex_kernel_close(ifindex, name, is_vlan_trunk, &reason);
     }
     return reason;
 }
@@ -329,10 +329,10 @@ publish_ports(void)
     }
 }
 
-/* Has VM ports that are not in the kernel path closed.  What was left
- * forwarding for one goes on as long as its link may still come. */
+/* Has what is closed, and not in the kernel path, stay so.  What was left
+ * forwarding for a VM port goes on as long as its link may still come. */
 static void
-publish_closed_ports(void)
+publish_closed(void)
 {
     const struct vmfex_lport *lport;
 
@@ -340,12 +340,14 @@ publish_closed_ports(void)
         const struct vmfex_vethernet *v = lport->adapter;
         size_t i;
 
-        if (!vmfex_lport_is_trunk(lport) && lport->ifindex > 0
-            && !(v && port_in_kernel(v, &i))) {
+        if (vmfex_lport_is_trunk(lport)
+            && !vmfex_tag_class(lport->tag)->is_vlan) {
+            continue;
+        } else if (lport->ifindex > 0 && !(v && port_in_kernel(v, &i))) {
             bool is_known = (v && v->path == VMFEX_PATH_KERNEL
                              && !is_awaited(v));
 
-            vmfex_kernel_disable_port(lport->ifindex, grace && !is_known);
+            vmfex_kernel_keep_closed(lport->ifindex, grace && !is_known);
         }
     }
 }
@@ -417,7 +419,7 @@ vmfex_kernel_links_publish(void)
     publish_vifs();
     publish_trunks();
     publish_ports();
-    publish_closed_ports();
+    publish_closed();
     vmfex_kernel_sweep(grace);
     unhook_later();
 }

@@ -47,8 +47,8 @@ void vmfex_kernel_links_follow(struct vmfex_vethernet *);
 void vmfex_kernel_links_note_macs(void);
 void vmfex_kernel_links_run(void);
 void vmfex_kernel_links_wait(void);
-char *vmfex_kernel_links_close_port(int ifindex, const char *name,
-                                    bool is_vm_port);
+char *vmfex_kernel_links_close(int ifindex, const char *name,
+                               bool is_vlan_trunk, bool is_known);
 void vmfex_kernel_links_port_gone(const struct vmfex_lport *);
 
 typedef int vmfex_set_policing_func(struct netdev *, uint32_t kbits_rate,

@@ -158,8 +158,8 @@ struct vmfex_lport {
     enum vmfex_kernel_hook kernel_hook; /* How a trunk's frames get there. */
     char *kernel_detail;        /* About that, or NULL. */
     char *kernel_obstacle;      /* Why it is not possible, or NULL. */
-    char *open_reason;          /* Of a VM port that is not closed: why, or
-                                 * NULL; written by vmfex-closed. */
+    char *open_reason;          /* If it is not closed, but ought to be: why;
+                                 * otherwise NULL; written by vmfex-closed. */
     unsigned int settings_changed; /* Of its device, by vmfex-closed. */
     char *kernel_failure;       /* What the kernel refused at the last attempt,
                                  * or NULL; until the next one. */

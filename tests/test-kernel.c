@@ -231,6 +231,6 @@ main(int argc, char *argv[])
     } else {
         ovs_fatal(0, "%s: unknown command", argv[2]);
     }
-    vmfex_kernel_close();
+    vmfex_kernel_end();
     return 0;
 }

@@ -50,7 +50,7 @@ device_attach_tc(struct kernel_device *d)
 
     error = kernel_dev_tc_attach(d->ifindex, kernel_device_tc_prog(d),
                                  &qdisc_is_ours);
-    if (!error && !d->is_trunk) {
+    if (!error && kernel_device_has_egress(d)) {
         error = kernel_dev_tc_set_egress(d->ifindex,
                                          kernel_prog_fd(KPROG_VM_OUT));
         if (error) {
@@ -67,7 +67,7 @@ device_has_tc(const struct kernel_device *d)
 {
     return (prog_has_id(kernel_device_tc_prog(d),
                         kernel_dev_tc_query(d->ifindex))
-            && (d->is_trunk
+            && (!kernel_device_has_egress(d)
                 || prog_has_id(kernel_prog_fd(KPROG_VM_OUT),
                                kernel_dev_tc_query_egress(d->ifindex))));
 }
@@ -260,27 +260,30 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name,
     return d->hook;
 }
 
-/* Closes the VM port with 'ifindex' and 'name', if it is not closed: attaches
- * the programs, which let no frame pass between it and the host's own stack,
- * and nothing else, until vmfex_kernel_detach() or until somebody else takes
- * them off.
+/* Closes the device with 'ifindex' and 'name', if it is not closed: attaches
+ * programs that do nothing else, until vmfex_kernel_detach() or until somebody
+ * else takes them off.  They let no frame pass between a VM port and the
+ * host's own stack or, if 'is_vlan_trunk', no frame with a tag from a trunk
+ * whose tag is that of a VLAN to the host's VLAN devices.
  *
  * Returns true if successful.  Otherwise stores a sentence in '*reasonp',
  * which the caller must free. */
 bool
-vmfex_kernel_close_port(int ifindex, const char *name, char **reasonp)
+vmfex_kernel_close(int ifindex, const char *name, bool is_vlan_trunk,
+                   char **reasonp)
 {
     struct kernel_device *d = kernel_device_find(ifindex);
     int error;
 
     *reasonp = NULL;
-    if (d && d->is_trunk) {
+    if (d && (d->is_trunk || d->is_vlan_trunk != is_vlan_trunk)) {
         vmfex_kernel_hook(ifindex);
         vmfex_kernel_detach(ifindex);
         d = NULL;
     }
     if (!d) {
         d = kernel_device_create(ifindex, name, false);
+        d->is_vlan_trunk = is_vlan_trunk;
         error = device_attach_tc(d);
         if (error) {
             *reasonp = explain_tc(name, error);
@@ -291,14 +294,14 @@ vmfex_kernel_close_port(int ifindex, const char *name, char **reasonp)
     return true;
 }
 
-/* Likewise, for a VM port in the kernel path.  The programs forward nothing
- * until the port is set. */
+/* Likewise, for a VM port that may be in the kernel path.  The programs
+ * forward nothing until the port is set. */
 bool
 vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp)
 {
     struct kernel_device *d;
 
-    if (!vmfex_kernel_close_port(ifindex, name, reasonp)) {
+    if (!vmfex_kernel_close(ifindex, name, false, reasonp)) {
         return false;
     }
     d = kernel_device_find(ifindex);
@@ -320,8 +323,8 @@ vmfex_kernel_is_attached(int ifindex)
     return d && d->forwards;
 }
 
-/* Returns true if the device with 'ifindex' is a VM port and closed, whether
- * or not it is in the kernel path. */
+/* Returns true if the device with 'ifindex' is closed; a VM port is so in the
+ * kernel path, too. */
 bool
 vmfex_kernel_is_closed(int ifindex)
 {
@@ -364,5 +367,5 @@ vmfex_kernel_remove_all(void)
     HMAP_FOR_EACH_SAFE (d, next, node, &kernel_devices) {
         vmfex_kernel_detach(d->ifindex);
     }
-    vmfex_kernel_close();
+    vmfex_kernel_end();
 }

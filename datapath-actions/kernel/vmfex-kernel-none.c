@@ -32,7 +32,7 @@ vmfex_kernel_is_open(void)
 }
 
 void
-vmfex_kernel_close(void)
+vmfex_kernel_end(void)
 {
     /* Nothing is open. */
 }
@@ -59,8 +59,8 @@ vmfex_kernel_attach_port(int ifindex OVS_UNUSED, const char *name OVS_UNUSED,
 }
 
 bool
-vmfex_kernel_close_port(int ifindex OVS_UNUSED, const char *name OVS_UNUSED,
-                        char **reasonp OVS_UNUSED)
+vmfex_kernel_close(int ifindex OVS_UNUSED, const char *name OVS_UNUSED,
+                   bool is_vlan_trunk OVS_UNUSED, char **reasonp OVS_UNUSED)
 {
     OVS_NOT_REACHED();
 }
@@ -179,8 +179,8 @@ vmfex_kernel_has_moved(int trunk OVS_UNUSED,
 }
 
 void
-vmfex_kernel_disable_port(int ifindex OVS_UNUSED,
-                          bool keep_adopted OVS_UNUSED)
+vmfex_kernel_keep_closed(int ifindex OVS_UNUSED,
+                         bool keep_adopted OVS_UNUSED)
 {
     OVS_NOT_REACHED();
 }

@@ -90,6 +90,7 @@ device_find_programs(int ifindex, const char *name, const char *owner)
         d = kernel_device_create(ifindex, name, xdp_is_ours);
         d->hook = xdp_is_ours ? VMFEX_KERNEL_XDP : VMFEX_KERNEL_NONE;
         d->adopted = true;
+        d->is_vlan_trunk = kernel_prog_has_name(tc_id, "vmfex_vlans");
     } else {
         if (xdp_is_ours) {
             VLOG_INFO("%s: removing an XDP program that was left behind",
@@ -165,7 +166,7 @@ read_maps(void)
             d->gro_is_ours = d->trunk.flags & VMFEX_KERNEL_TRUNK_GRO;
             kernel_promisc_hold(d->ifindex, d->name, (d->trunk.flags
                                 & VMFEX_KERNEL_TRUNK_PROMISC) != 0);
-        } else {
+        } else if (!d->is_vlan_trunk) {
             uint32_t other = kernel_port_other_key(d->ifindex);
 
             d->in_map = !bpf_map_lookup_elem(kernel_map_fds[KMAP_PORTS],
@@ -339,7 +340,7 @@ vmfex_kernel_is_open(void)
 
 /* Forgets everything, and leaves the devices forwarding. */
 void
-vmfex_kernel_close(void)
+vmfex_kernel_end(void)
 {
     struct kernel_device *d, *next_d;
     struct kernel_vif *v, *next_v;

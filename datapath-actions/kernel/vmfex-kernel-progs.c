@@ -281,6 +281,7 @@ kernel_prog_fd(enum kernel_prog prog)
     static const char *const names[] = {
         [KPROG_VM] = "vmfex_vm",
         [KPROG_VM_OUT] = "vmfex_vm_out",
+        [KPROG_VLAN_TRUNK] = "vmfex_vlans",
         [KPROG_XDP] = "vmfex_xdp",
         [KPROG_TRUNK] = "vmfex_trunk",
         [KPROG_TRUNK_TC] = "vmfex_trunk_tc",

@@ -16,6 +16,7 @@
 enum kernel_prog {
     KPROG_VM,                   /* TC, on VM ports. */
     KPROG_VM_OUT,               /* Likewise, on their egress. */
+    KPROG_VLAN_TRUNK,           /* TC, on trunks that are only closed. */
     KPROG_XDP,                  /* XDP, on trunks. */
     KPROG_TRUNK,                /* TC, on trunks, behind XDP. */
     KPROG_TRUNK_TC,             /* TC alone, on trunks. */

@@ -68,9 +68,17 @@ kernel_device_destroy(struct kernel_device *d)
 int
 kernel_device_tc_prog(const struct kernel_device *d)
 {
-    return kernel_prog_fd(!d->is_trunk ? KPROG_VM
+    return kernel_prog_fd(d->is_vlan_trunk ? KPROG_VLAN_TRUNK
+                          : !d->is_trunk ? KPROG_VM
                           : d->hook == VMFEX_KERNEL_XDP ? KPROG_TRUNK
                           : KPROG_TRUNK_TC);
+}
+
+/* Returns true if a program belongs on the egress of 'd', too. */
+bool
+kernel_device_has_egress(const struct kernel_device *d)
+{
+    return !d->is_trunk && !d->is_vlan_trunk;
 }
 
 /* Puts the TC programs that belong on 'd' in place of those that are there.
@@ -80,7 +88,7 @@ kernel_device_replace_tc(const struct kernel_device *d)
 {
     int error = kernel_dev_tc_replace(d->ifindex, kernel_device_tc_prog(d));
 
-    return (error || d->is_trunk ? error
+    return (error || !kernel_device_has_egress(d) ? error
             : kernel_dev_tc_set_egress(d->ifindex,
                                        kernel_prog_fd(KPROG_VM_OUT)));
 }

@@ -27,7 +27,8 @@ struct kernel_device {
     struct hmap_node node;      /* In 'kernel_devices', by 'ifindex'. */
     int ifindex;
     char name[IF_NAMESIZE];
-    bool is_trunk;
+    bool is_trunk;              /* Of the kernel path. */
+    bool is_vlan_trunk;         /* Is only closed, as a trunk. */
     enum vmfex_kernel_hook hook; /* Of a trunk. */
     bool qdisc_is_ours;
     bool gro_is_ours;           /* We switched GRO on. */
@@ -59,6 +60,7 @@ struct kernel_device *kernel_device_create(int ifindex, const char *name,
                                            bool is_trunk);
 void kernel_device_destroy(struct kernel_device *);
 int kernel_device_tc_prog(const struct kernel_device *);
+bool kernel_device_has_egress(const struct kernel_device *);
 int kernel_device_replace_tc(const struct kernel_device *);
 
 struct kernel_vif *kernel_vif_find(const struct vmfex_kernel_vif_key *);

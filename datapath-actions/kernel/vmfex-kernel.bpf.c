@@ -31,6 +31,7 @@ struct hlist_head;
 #define VNTAG_LEN 6
 #define ETAG_LEN 8
 #define VLAN_LEN 4
+#define VLAN_VID_MASK 0xfff
 #define AF_PACKET 17
 #define UDP_HEADER_LEN 8
 #define MAX_FRAME_LEN 65535
@@ -812,6 +813,17 @@ vmfex_vm_out(struct __sk_buff *skb)
      * the kernel refuses. */
     return sk && *(const volatile __u32 *) &sk->family == AF_PACKET
            ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+}
+
+/* On a trunk whose tag is that of a VLAN, and that is not in the kernel path:
+ * keeps frames with a tag from VLAN devices of the host. */
+SEC("tc")
+int
+vmfex_vlans(struct __sk_buff *skb)
+{
+    hold_maps();
+    return (skb->vlan_present && skb->vlan_tci & VLAN_VID_MASK
+            ? TC_ACT_SHOT : TC_ACT_UNSPEC);
 }
 
 /* On ovs-vswitchd's own sockets: keeps from them what the kernel path has.

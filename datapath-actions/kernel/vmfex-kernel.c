@@ -220,11 +220,12 @@ vmfex_kernel_has_moved(int trunk, const struct vmfex_channel *channel,
 }
 
 /* Leaves the VM port with 'ifindex', if a program is attached to it, to the
- * emulated path, and has it closed, see vmfex_kernel_close_port().  If
+ * emulated path, and has it closed, see vmfex_kernel_close(); likewise a trunk
+ * that is closed.  If
  * 'keep_adopted', one that an earlier process left and that has not been set
  * at all stays as it is. */
 void
-vmfex_kernel_disable_port(int ifindex, bool keep_adopted)
+vmfex_kernel_keep_closed(int ifindex, bool keep_adopted)
 {
     struct kernel_device *d = kernel_device_find(ifindex);
 

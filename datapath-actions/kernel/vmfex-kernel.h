@@ -116,7 +116,7 @@ enum vmfex_kernel_hook {
 
 bool vmfex_kernel_exists(const char *owner);
 int vmfex_kernel_open(const char *owner, char **errorp);
-void vmfex_kernel_close(void);
+void vmfex_kernel_end(void);
 void vmfex_kernel_remove_all(void);
 bool vmfex_kernel_is_open(void);
 
@@ -124,7 +124,8 @@ bool vmfex_kernel_is_open(void);
 enum vmfex_kernel_hook vmfex_kernel_attach_trunk(
     int ifindex, const char *name, enum vmfex_kernel_hook wanted,
     char **reasonp);
-bool vmfex_kernel_close_port(int ifindex, const char *name, char **reasonp);
+bool vmfex_kernel_close(int ifindex, const char *name, bool is_vlan_trunk,
+                        char **reasonp);
 bool vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp);
 bool vmfex_kernel_is_closed(int ifindex);
 bool vmfex_kernel_is_attached(int ifindex);
@@ -152,7 +153,7 @@ int vmfex_kernel_set_port(int ifindex, const struct vmfex_link *,
                           const struct vmfex_channel *other, int other_trunk);
 bool vmfex_kernel_has_moved(int trunk, const struct vmfex_channel *,
                             bool adopted_only);
-void vmfex_kernel_disable_port(int ifindex, bool keep_adopted);
+void vmfex_kernel_keep_closed(int ifindex, bool keep_adopted);
 bool vmfex_kernel_has_adopted_vif(int trunk, uint16_t vif);
 void vmfex_kernel_sweep(bool keep_adopted);
 
