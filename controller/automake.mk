@@ -10,6 +10,8 @@ controller_vmfex_controller_SOURCES = \
 	controller/host-links.h \
 	controller/host.c \
 	controller/host.h \
+	controller/identity.c \
+	controller/identity.h \
 	controller/ovs-rows.c \
 	controller/ovs-rows.h \
 	controller/pinning.c \

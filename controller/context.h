@@ -45,6 +45,7 @@ struct controller_ctx {
     struct ovsdb_idl *vmfex_idl; /* NULL without vmfex-remote. */
     struct ovsdb_idl_txn *vmfex_txn;
     bool connected;             /* It is there, with all that concerns us. */
+    bool duplicate;             /* But another machine has our system-id. */
     long long int since;        /* When 'connected' changed, in ms. */
     bool contact;               /* It is time to write last_contact. */
 

@@ -83,7 +83,9 @@ judge_while_disconnected(struct host_run *h, const struct ovs_iface *vm,
     const char *state = smap_get_def(&a->iface->row->external_ids,
                                      PORT_STATE_KEY, "");
 
-    if (!vm->iface_id
+    if (h->ctx->duplicate && vm->iface_id) {
+        return (struct verdict) { "refused", "host-duplicate", 0 };
+    } else if (!vm->iface_id
         || (a->claim == CLAIM_MADE && strcmp(a->row->state, "free")
             && smap_get(&vm->row->external_ids, PORT_STATE_KEY))) {
         return (struct verdict) { .state = NULL };
@@ -107,6 +109,8 @@ judge_unlinked(struct host_run *h, const struct ovs_iface *vm)
 
     if (!vm->iface_id) {
         return (struct verdict) { .state = NULL };
+    } else if (ctx->duplicate) {
+        return (struct verdict) { "refused", "host-duplicate", 0 };
     } else if (ctx->connected && !h->row) {
         return (struct verdict) { "refused", "host-unknown", STATE_HOLD_MS };
     } else if (!ctx->connected && !h->n_adapters) {

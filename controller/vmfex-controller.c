@@ -12,6 +12,7 @@
 #include "command-line.h"
 #include "controller/context.h"
 #include "controller/host.h"
+#include "controller/identity.h"
 #include "controller/ovs-rows.h"
 #include "controller/pinning.h"
 #include "controller/removals.h"
@@ -78,6 +79,8 @@ struct controller {
 
     bool connected;             /* To the manager. */
     long long int connected_since;
+    struct identity identity;
+    bool ours;                  /* Connected, and our row is ours. */
     bool registered;            /* The manager knew us in the last run. */
     long long int contact_due;
 
@@ -281,6 +284,7 @@ update_connected(struct controller *c)
 
     if (connected != c->connected) {
         c->connected = connected;
+        identity_reset(&c->identity);
         c->connected_since = time_msec();
         c->contact_due = connected ? LLONG_MIN : LLONG_MAX;
         c->rerun = true;
@@ -312,10 +316,40 @@ has_work(struct controller *c, const struct ovsdb_idl_txn *ovs_txn,
     return work;
 }
 
+/* Finds out whether the manager's rows of this machine are ours.  Returns when
+ * to do that again, whatever happens. */
+static long long int
+run_identity(struct controller *c, const struct ovsrec_open_vswitch *cfg,
+             const struct ovsdb_idl_txn *vmfex_txn)
+{
+    long long int when = LLONG_MAX;
+    bool ours;
+
+    if (c->connected) {
+        identity_set_name(&c->identity, c->config.hostname,
+                          &cfg->header_.uuid);
+        when = identity_run(&c->identity, c->vmfex.idl, c->config.system_id,
+                            vmfex_txn != NULL, time_msec());
+    }
+    if (c->connected && c->identity.state == IDENTITY_CHALLENGES) {
+        /* The manager has not had time to answer yet. */
+        c->connected_since = time_msec();
+    }
+    ours = c->connected && c->identity.state == IDENTITY_OURS;
+    if (ours != c->ours) {
+        c->ours = ours;
+        c->connected_since = time_msec();
+        c->contact_due = ours ? LLONG_MIN : LLONG_MAX;
+        c->epoch++;
+    }
+    return when;
+}
+
 static void
 run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
     struct ovsdb_idl_txn *ovs_txn, struct ovsdb_idl_txn *vmfex_txn)
 {
+    long long int wake = run_identity(c, cfg, vmfex_txn);
     struct controller_ctx ctx = {
         .rows = &c->rows,
         .pins = &c->pins,
@@ -323,8 +357,9 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
         .ovs_idl = c->ovs.idl,
         .ovs_txn = ovs_txn,
         .vmfex_idl = c->vmfex.idl,
-        .vmfex_txn = c->connected ? vmfex_txn : NULL,
-        .connected = c->connected,
+        .vmfex_txn = c->ours ? vmfex_txn : NULL,
+        .connected = c->ours,
+        .duplicate = c->identity.state == IDENTITY_DUPLICATE,
         .since = c->connected_since,
         .contact = time_msec() >= c->contact_due,
         .system_id = c->config.system_id,
@@ -359,11 +394,11 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
         ovsdb_idl_track_clear(c->vmfex.idl);
     }
     c->epoch = ctx.epoch;
-    c->wake = ctx.wake;
+    c->wake = MIN(ctx.wake, wake);
     c->rerun = false;
     c->missed_ovs = !ovs_txn;
     c->missed_vmfex = c->connected && !vmfex_txn;
-    c->registered = ctx.registered;
+    c->registered = ctx.registered && c->ours;
     if (ctx.contacted) {
         c->contact_due = time_msec() + CONTACT_INTERVAL_MS;
     }
@@ -415,6 +450,10 @@ controller_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
         vmfex_put_text(&ds, "name: %s\n", vmfex_resolver_error(c->resolver));
     }
     vmfex_put_text(&ds, "connected: %s\n", c->connected ? "yes" : "no");
+    if (c->identity.state == IDENTITY_DUPLICATE) {
+        vmfex_put_text(&ds, "duplicate: another machine has this system-id, "
+                       "and was there first\n");
+    }
     if (c->config.node == NODE_SWITCH) {
         switch_status(&c->rows, c->vmfex.idl, &ds);
     } else {
@@ -507,6 +546,7 @@ main(int argc, char *argv[])
     config_uninit(&c.config);
     host_destroy(c.host);
     vmfex_resolver_destroy(c.resolver);
+    identity_destroy(&c.identity);
     removals_destroy(c.removals);
     ovs_rows_destroy(&c.rows);
     unixctl_server_destroy(unixctl);

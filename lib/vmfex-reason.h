@@ -80,7 +80,12 @@
     VMFEX_REASON(NOT_ALLOWED, "not-allowed",                                \
                  "the manager's declaration says otherwise",                \
                  "correct what the host says of the port, or the "          \
-                 "declaration, with vmfex-ctl port-set or host-set")
+                 "declaration, with vmfex-ctl port-set or host-set")        \
+    VMFEX_REASON(HOST_DUPLICATE, "host-duplicate",                          \
+                 "another machine has the same system-id, and was there "   \
+                 "first",                                                   \
+                 "give each machine a system-id, and a certificate, of "    \
+                 "its own")
 
 enum vmfex_reason {
     VMFEX_REASON_NONE,

@@ -26,8 +26,11 @@ static const struct permission {
       { "port", "iface_id", "attached_mac", "vm_id", "profile",
         "moves_to" } },
     { "Host", { "name" },
-      { "hostname", "bridge", "last_contact", "waiting" } },
-    { "Switch", { "name" }, { "hostname", "bridge", "last_contact" } },
+      { "hostname", "bridge", "last_contact", "waiting",
+        "instance", "challenger", "duplicate" } },
+    { "Switch", { "name" },
+      { "hostname", "bridge", "last_contact",
+        "instance", "challenger", "duplicate" } },
     { "Virtual_Port", { "switch", "standby_switch" },
       { "up", "realized_downlink", "realized_vif", "standby_up" } },
 };

@@ -69,6 +69,20 @@ format_trouble(const char *state, const char *reason, const char *detail)
                      has_detail ? detail : "");
 }
 
+/* Reports that another machine, 'duplicate', has the system-id 'name' of
+ * 'instance', unless it is empty. */
+static void
+report_duplicate(struct problems *problems, const char *kind,
+                 const char *name, const char *instance,
+                 const char *duplicate)
+{
+    if (!vmfex_ctl_equals(duplicate, "")) {
+        report(problems, "%s %s: host-duplicate: another machine (%s) has "
+               "the system-id of this one (%s)", kind, name, duplicate,
+               instance);
+    }
+}
+
 static void
 report_hosts(struct problems *problems, struct ovsdb_idl *idl,
              const void **adapters, size_t n_adapters)
@@ -91,6 +105,8 @@ report_hosts(struct problems *problems, struct ovsdb_idl *idl,
             }
         }
         report_contact(problems, "host", host->name, host->last_contact);
+        report_duplicate(problems, "host", host->name, host->instance,
+                         host->duplicate);
         if (warning) {
             report(problems, "host %s: %s", host->name, warning);
         }
@@ -113,6 +129,8 @@ report_switches(struct problems *problems, struct ovsdb_idl *idl)
         const struct vmfexrec_switch *sw = switches[i];
 
         report_contact(problems, "switch", sw->name, sw->last_contact);
+        report_duplicate(problems, "switch", sw->name, sw->instance,
+                         sw->duplicate);
     }
     free(switches);
 }
