@@ -160,6 +160,7 @@ netdev_vethernet_destruct(struct netdev *netdev)
     vmfex_endpoint_unref(dev->ep);
     vethernet_config_uninit(&dev->config);
     vethernet_status_uninit(&dev->status);
+    free(dev->bridge);
     ovs_mutex_destroy(&dev->mutex);
     seq_change(vethernet_seq);
 }

@@ -232,6 +232,7 @@ vmfex_vport_get_status(const struct ofproto *ofproto, ofp_port_t ofp_port,
     struct ofport *ofport = ofproto_get_port(ofproto, ofp_port);
 
     if (ofport && netdev_is_vethernet(ofport->netdev)) {
+        vethernet_set_bridge(ofport->netdev, ofproto->name);
         return error_to_status(vethernet_get_error(ofport->netdev), errp);
     }
     return original(ofproto, ofp_port, errp);

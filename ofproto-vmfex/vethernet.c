@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "ofproto/ofproto-provider.h"
+#include "openvswitch/shash.h"
 #include "seq.h"
 #include "util.h"
 
@@ -154,6 +156,42 @@ statuses_equal(const struct vethernet_status *a,
             && a->mtu == b->mtu);
 }
 
+/* Notes that 'netdev', a vethernet, is a port of the bridge named 'bridge'.
+ * Main thread only. */
+void
+vethernet_set_bridge(struct netdev *netdev, const char *bridge)
+{
+    struct vethernet *dev = vethernet_cast(netdev);
+
+    if (!nullable_string_is_equal(dev->bridge, bridge)) {
+        free(dev->bridge);
+        dev->bridge = xstrdup(bridge);
+    }
+}
+
+/* Lets the bridge layer read the status of 'dev'.
+ *
+ * It does so for a netdev that says that it has changed.  So does ofproto, for
+ * which that means to look at all ports of the bridge: among thousands, of
+ * which each has news, that takes minutes.  So ofproto is told that it has
+ * seen the change; it must not be one of carrier, MTU, MAC or flags. */
+static void
+report_to_bridge_layer(struct vethernet *dev)
+{
+    struct ofproto *ofproto = dev->bridge ? ofproto_lookup(dev->bridge) : NULL;
+    struct ofport *ofport = (ofproto
+                             ? shash_find_data(&ofproto->port_by_name,
+                                               netdev_get_name(&dev->up))
+                             : NULL);
+    bool seen = (ofport && ofport->netdev == &dev->up
+                 && ofport->change_seq == netdev_get_change_seq(&dev->up));
+
+    netdev_change_seq_changed(&dev->up);
+    if (seen) {
+        ofport->change_seq = netdev_get_change_seq(&dev->up);
+    }
+}
+
 /* Sets the status of 'netdev', a vethernet, to a copy of 'status'.  Returns
  * true if that is a change. */
 bool
@@ -162,10 +200,13 @@ vethernet_set_status(struct netdev *netdev,
 {
     struct vethernet *dev = vethernet_cast(netdev);
     struct vethernet_status *old = &dev->status;
-    bool changed;
+    bool changed, is_port_change;
 
     ovs_mutex_lock(&dev->mutex);
     changed = !statuses_equal(old, status);
+    is_port_change = (vethernet_status_carrier(old)
+                      != vethernet_status_carrier(status)
+                      || old->mtu != status->mtu);
     if (changed) {
         dev->carrier_resets += (vethernet_status_carrier(old)
                                 != vethernet_status_carrier(status));
@@ -179,8 +220,10 @@ vethernet_set_status(struct netdev *netdev,
     }
     ovs_mutex_unlock(&dev->mutex);
 
-    if (changed) {
+    if (is_port_change) {
         netdev_change_seq_changed(netdev);
+    } else if (changed) {
+        report_to_bridge_layer(dev);
     }
     return changed;
 }
@@ -193,7 +236,7 @@ vethernet_report_status(const char *name)
     struct netdev *netdev = netdev_from_name(name);
 
     if (netdev) {
-        netdev_change_seq_changed(netdev);
+        report_to_bridge_layer(vethernet_cast(netdev));
         netdev_close(netdev);
     }
 }

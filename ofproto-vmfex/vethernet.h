@@ -110,6 +110,8 @@ struct vethernet {
     struct vethernet_config config;
     bool policing_refused;      /* It was said that it does not apply. */
     bool qos_refused;           /* Likewise. */
+    char *bridge;               /* Of which it is a port, or NULL if that has
+                                 * not been seen yet. */
 
     struct ovs_mutex mutex;
 
@@ -141,6 +143,7 @@ void vethernet_set_pmd(struct netdev *, bool pmd);
 bool vethernet_is_up(const struct netdev *);
 int vethernet_requested_mtu(const struct netdev *);
 
+void vethernet_set_bridge(struct netdev *, const char *bridge);
 bool vethernet_set_status(struct netdev *, const struct vethernet_status *);
 void vethernet_report_status(const char *name);
 char *vethernet_get_error(const struct netdev *);

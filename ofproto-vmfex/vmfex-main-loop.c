@@ -4,6 +4,7 @@
 #include "ofproto-vmfex/vmfex-main-loop.h"
 
 #include "coverage.h"
+#include "ofproto-vmfex/vmfex-reports.h"
 #include "ofproto/ofproto.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
@@ -39,6 +40,9 @@ vmfex_main_loop_run(void)
                     "to forward, configuration is suspended"
                   : "ovs-vswitchd has its database again");
         on_our_own = missed;
+        if (!missed) {
+            vmfex_reports_start_all();
+        }
     }
     if (missed) {
         COVERAGE_INC(vmfex_no_database);

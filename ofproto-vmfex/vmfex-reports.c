@@ -30,6 +30,7 @@ VLOG_DEFINE_THIS_MODULE(vmfex_reports);
 static long long int next_report = LLONG_MAX;
 static int report_interval;
 static bool clear_again;        /* An error was taken back. */
+static bool report_all;         /* The database may have lost all statuses. */
 
 /* Notes that something changed, or that all bridges are being reconfigured:
  * what is known is reported a few times from now on. */
@@ -38,6 +39,16 @@ vmfex_reports_start(void)
 {
     report_interval = FIRST_REPORT;
     next_report = time_msec() + report_interval;
+}
+
+/* Notes that there is a database again.  A restart of its server loses what
+ * the statuses were, and makes the bridge layer reconfigure us, but not report
+ * again what it reported before. */
+void
+vmfex_reports_start_all(void)
+{
+    report_all = true;
+    vmfex_reports_start();
 }
 
 /* Has the bridge layer clear Interface.error of those that have none any more,
@@ -198,21 +209,21 @@ any_error(void)
     return false;
 }
 
-/* Lets the bridge layer read the statuses that are new.  'last' says that it
- * is the last time, and that it shall read all statuses: a restart of the
- * database server loses what was in the database, and makes the bridge layer
- * reconfigure us, but not report again what it reported before. */
+/* Lets the bridge layer read the statuses that are new, for the last time if
+ * 'last' is true, and then all, if need be.  Each costs Open vSwitch a walk
+ * over all ports of the bridge. */
 static void
 report_statuses(bool last)
 {
     struct vmfex_vethernet *v;
 
     HMAP_FOR_EACH (v, node, &all_vethernets) {
-        if (v->status_is_new || last) {
+        if (v->status_is_new || (last && report_all)) {
             vethernet_report_status(v->ep->name);
             v->status_is_new = !last;
         }
     }
+    report_all = report_all && !last;
 }
 
 /* Reports what is due. */

@@ -25,6 +25,9 @@
  *     +-------+ <---------------------------- +-----------+ <-+ 100, 200, ...
  *                the interval exceeds 5 s
  *
+ * At the end, all statuses are reported if the database was away in the
+ * meantime.
+ *
  * All of this is for the main thread. */
 
 struct vmfex_lport;
@@ -34,6 +37,7 @@ void vmfex_report_vethernet(struct vmfex_vethernet *);
 void vmfex_report_lport(struct vmfex_lport *);
 
 void vmfex_reports_start(void);
+void vmfex_reports_start_all(void);
 void vmfex_reports_run(void);
 void vmfex_reports_wait(void);
 
