@@ -139,6 +139,7 @@ EXTRA_DIST += \
 	tests/kernel-frames.py \
 	tests/libvirt \
 	tests/manager-check.py \
+	tests/rbac-fuzz.py \
 	tests/netns.py \
 	tests/other-kernel.py \
 	tests/page.py \
