@@ -29,8 +29,8 @@
  *
  * The state of a vethernet (Interface.status:state):
  *
- *                     trunk down, missing, too small;
- *                     conflict; bad options
+ *                     trunk or VM port down; trunk
+ *                     missing; conflict; bad options
  *          +------------------------------------------> down
  *          |                                             |
  *          |    <----------------------------------------+

@@ -340,6 +340,8 @@ make_links(void)
 
 /* Step 4: states. */
 
+/* Gives 'v', which forwards, a reason if the trunk is too small for some of
+ * its frames, which are lost one by one: those that fit pass. */
 static void
 vethernet_check_mtu(struct vmfex_vethernet *v)
 {
@@ -363,9 +365,6 @@ vethernet_decide(struct vmfex_vethernet *v)
     if (v->reason == VMFEX_REASON_NONE && v->port && !v->port->admin_up) {
         vmfex_set_reason(v, VMFEX_REASON_PORT_DOWN, "%s",
                          vmfex_lport_name(v->port));
-    }
-    if (v->reason == VMFEX_REASON_NONE && used) {
-        vethernet_check_mtu(v);
     }
     if (v->reason != VMFEX_REASON_NONE) {
         v->state = VETHERNET_DOWN;
@@ -402,6 +401,7 @@ vethernet_decide(struct vmfex_vethernet *v)
                          vmfex_lport_name(v->trunk[1]));
     } else {
         v->state = VETHERNET_ACTIVE;
+        vethernet_check_mtu(v);
     }
     if (v->active && v->port) {
         atomic_store_relaxed(&v->ep->first_frame, UINT64_C(0));

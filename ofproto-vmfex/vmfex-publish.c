@@ -47,7 +47,6 @@ waits_for_frame(const struct vmfex_vethernet *v)
 {
     return (v->on_switch_bridge && v->active && v->up
             && vmfex_vethernet_works(v)
-            && v->reason != VMFEX_REASON_TRUNK_MTU
             && (v->state == VETHERNET_DOWN || v->waits));
 }
 

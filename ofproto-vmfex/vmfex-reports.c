@@ -78,8 +78,8 @@ vmfex_report_vethernet(struct vmfex_vethernet *v)
 {
     const struct vmfex_lport *trunk = vmfex_vethernet_trunk(v);
     size_t i = vmfex_vethernet_channel(v);
-    bool is_error = (v->state == VETHERNET_DOWN
-                     || v->state == VETHERNET_LINKED);
+    bool is_error = (v->reason != VMFEX_REASON_NONE
+                     && v->reason != VMFEX_REASON_RESERVED);
     char *error = is_error ? explain(v->reason, v->detail) : NULL;
     const struct vethernet_config *c = vethernet_get_config(v->netdev);
     bool has_path = vmfex_vethernet_has_path(v);
