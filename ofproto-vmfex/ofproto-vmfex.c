@@ -69,10 +69,13 @@ static int
 vmfex_type_run(const char *type OVS_UNUSED)
 {
     bool ports_changed = vmfex_datapath_port_poll() == ENOBUFS;
+    bool restoring = ofproto_get_flow_restore_wait();
     struct ofproto_vmfex *ofproto;
 
     HMAP_FOR_EACH (ofproto, node, &all_ofprotos) {
-        bool forwarding = atomic_count_get(&ofproto->n_rules) > 0;
+        /* Who restores rules may delete those that there are before. */
+        bool forwarding = (atomic_count_get(&ofproto->n_rules) > 0
+                           || (restoring && ofproto->bridge.forwarding));
 
         if (ports_changed) {
             ofproto_vmfex_find_gone_ports(ofproto);

@@ -11,6 +11,7 @@
 #include "netdev-provider.h"
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"
 #include "ofproto-vmfex/vmfex-model.h"
+#include "ofproto/ofproto.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "sset.h"
@@ -475,6 +476,10 @@ vmfex_kernel_links_run(void)
     if (time_msec() >= unhook_at) {
         unhook_at = LLONG_MAX;
         unhook_sockets();
+    }
+    if (grace && ofproto_get_flow_restore_wait()) {
+        /* The rules are going to be back. */
+        grace_until = time_msec() + GRACE_MS;
     }
     if (grace && time_msec() >= grace_until) {
         grace = false;
