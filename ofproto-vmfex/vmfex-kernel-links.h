@@ -17,9 +17,9 @@
  *     vmfex-kernel.h
  *
  * A new ovs-vswitchd finds links that an earlier one left forwarding.  For
- * GRACE_MS after its start, or after the end of other_config:flow-restore-wait,
- * these stay as they are until the same link is there again, or somebody closed
- * its gate; what has not come back by then is taken off:
+ * GRACE_MS after its start, or after other_config:flow-restore-wait, these
+ * stay as they are until the same link is there again, or somebody closed its
+ * gate; what has not come back by then is taken off:
  *
  *     start --> adopted --- the link is active again ------> forwarding
  *                  |

@@ -51,7 +51,8 @@ sorted_vethernets(size_t *n)
     return array;
 }
 
-/* Returns the ports of 'bridge', in the manner of sorted_vethernets(). */
+/* Returns the ports of 'bridge', or of all if that is NULL, in the manner of
+ * sorted_vethernets(). */
 static struct vmfex_lport **
 sorted_lports(const struct vmfex_bridge *bridge, size_t *n)
 {
@@ -60,7 +61,7 @@ sorted_lports(const struct vmfex_bridge *bridge, size_t *n)
     array = xmalloc(hmap_count(&all_lports) * sizeof *array);
     *n = 0;
     HMAP_FOR_EACH (lport, node, &all_lports) {
-        if (lport->bridge == bridge) {
+        if (!bridge || lport->bridge == bridge) {
             array[(*n)++] = lport;
         }
     }
@@ -112,14 +113,33 @@ show_vethernet(struct ds *ds, const struct vmfex_vethernet *v, size_t i,
     ds_put_char(ds, '\n');
 }
 
+/* Returns true if a channel of 'v' is on 'trunk'. */
+static bool
+vethernet_is_on(const struct vmfex_vethernet *v,
+                const struct vmfex_lport *trunk)
+{
+    for (size_t i = 0; i < v->n_channels; i++) {
+        if (v->trunk[i] == trunk) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Shows 'trunk' and what is on it: all vethernets, if it is one of 'bridge',
+ * otherwise the adapters of 'bridge'. */
 static void
 show_trunk(struct ds *ds, const struct vmfex_lport *trunk,
+           const struct vmfex_bridge *bridge,
            struct vmfex_vethernet **vethernets, size_t n, int width)
 {
+    bool foreign = trunk->bridge != bridge;
     bool header = false;
 
-    ds_put_format(ds, "  trunk %s: %s, %s, %s, ",
+    ds_put_format(ds, "  trunk %s%s%s: %s, %s, %s, ",
                   vmfex_lport_name(trunk),
+                  foreign ? " of bridge " : "",
+                  foreign ? trunk->bridge->name : "",
                   trunk->role == VMFEX_ROLE_UPLINK ? "uplink" : "downlink",
                   vmfex_tag_class(trunk->tag)->name,
                   trunk->up ? "up" : "down");
@@ -133,6 +153,9 @@ show_trunk(struct ds *ds, const struct vmfex_lport *trunk,
     }
     vmfex_trunk_show_addresses(trunk, ds);
     for (size_t i = 0; i < n; i++) {
+        if (foreign && vethernets[i]->bridge != bridge) {
+            continue;
+        }
         for (size_t j = 0; j < vethernets[i]->n_channels; j++) {
             if (vethernets[i]->trunk[j] == trunk) {
                 if (!header) {
@@ -192,11 +215,50 @@ show_trunkless(struct ds *ds, const struct vmfex_bridge *bridge,
     ds_destroy(&lines);
 }
 
+/* Shows the trunks of other bridges that adapters of 'bridge' are on. */
+static void
+show_foreign_trunks(struct ds *ds, const struct vmfex_bridge *bridge,
+                    struct vmfex_vethernet **vethernets, size_t n, int width)
+{
+    struct vmfex_lport **lports;
+    size_t n_lports;
+
+    lports = sorted_lports(NULL, &n_lports);
+    for (size_t i = 0; i < n_lports; i++) {
+        for (size_t j = 0; lports[i]->bridge != bridge && j < n; j++) {
+            if (vethernets[j]->bridge == bridge
+                && vethernet_is_on(vethernets[j], lports[i])) {
+                show_trunk(ds, lports[i], bridge, vethernets, n, width);
+                break;
+            }
+        }
+    }
+    free(lports);
+}
+
+/* Shows those of the 'n' 'lports' that are VM ports, and linked or not, as
+ * 'linked' says, but not in order. */
+static void
+show_vm_ports(struct ds *ds, struct vmfex_lport **lports, size_t n,
+              bool linked, const char *title)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct vmfex_lport *lport = lports[i];
+
+        if (!vmfex_lport_is_trunk(lport) && !!lport->adapter == linked
+            && (!linked || lport->vain)) {
+            ds_put_format(ds, "%s    %s: %s\n", title,
+                          vmfex_lport_name(lport),
+                          lport->error ? lport->error : "not configured yet");
+            title = "";
+        }
+    }
+}
+
 static void
 show_bridge(struct ds *ds, const struct vmfex_bridge *bridge,
             struct vmfex_vethernet **vethernets, size_t n, int width)
 {
-    const char *title = "  VM ports without an adapter\n";
     struct vmfex_lport **lports;
     size_t n_lports;
 
@@ -206,19 +268,15 @@ show_bridge(struct ds *ds, const struct vmfex_bridge *bridge,
     lports = sorted_lports(bridge, &n_lports);
     for (size_t i = 0; i < n_lports; i++) {
         if (vmfex_lport_is_trunk(lports[i])) {
-            show_trunk(ds, lports[i], vethernets, n, width);
+            show_trunk(ds, lports[i], bridge, vethernets, n, width);
         }
     }
+    show_foreign_trunks(ds, bridge, vethernets, n, width);
     show_trunkless(ds, bridge, vethernets, n);
-    for (size_t i = 0; i < n_lports; i++) {
-        if (!vmfex_lport_is_trunk(lports[i]) && !lports[i]->adapter) {
-            ds_put_cstr(ds, title);
-            title = "";
-            ds_put_format(ds, "    %s: %s\n", vmfex_lport_name(lports[i]),
-                          lports[i]->error ? lports[i]->error
-                          : "not configured yet");
-        }
-    }
+    show_vm_ports(ds, lports, n_lports, false,
+                  "  VM ports without an adapter\n");
+    show_vm_ports(ds, lports, n_lports, true,
+                  "  VM ports of which something has no effect\n");
     for (size_t i = 0; i < n_lports; i++) {
         vmfex_closed_show(lports[i], ds);
     }

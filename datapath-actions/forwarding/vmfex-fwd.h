@@ -69,7 +69,7 @@ struct vmfex_handover;
 struct vmfex_txq;
 
 #define VMFEX_N_CHANNELS 2      /* Primary and standby. */
-#define VMFEX_N_MACS 8          /* MACs remembered of a VM port. */
+#define VMFEX_N_MACS 64         /* MACs remembered of a VM port. */
 #define VMFEX_PCP_OWN UINT8_MAX /* Priority of the frame's own VLAN tag. */
 
 /* EtherTypes of control frames on a trunk. */

@@ -16,12 +16,12 @@
 
 #include "lib/vmfex-drop.h"
 
-#define VMFEX_KERNEL_VERSION 6
+#define VMFEX_KERNEL_VERSION 7
 
 #define VMFEX_KERNEL_MAX_TRUNKS 64
 #define VMFEX_KERNEL_MAX_SLOTS 2048     /* Counters: trunks and adapters. */
 #define VMFEX_KERNEL_MAX_PORTS 1024
-#define VMFEX_KERNEL_N_MACS 8
+#define VMFEX_KERNEL_N_MACS 64
 #define VMFEX_KERNEL_TAG_LEN 8          /* Of the longer tag. */
 #define VMFEX_KERNEL_NAME_LEN 64
 #define VMFEX_KERNEL_IDENTITY_LEN 20
