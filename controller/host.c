@@ -241,6 +241,15 @@ create_adapter(struct host_run *h, const struct vmfexrec_adapter *row)
     smap_destroy(&options);
 }
 
+/* Returns true if somebody else has the name of an adapter. */
+static bool
+adapter_name_is_taken(const struct ovs_rows *rows, const char *name)
+{
+    const struct ovs_iface *iface = ovs_rows_find(rows, name);
+
+    return !(iface && iface->own) && ovs_rows_name_is_taken(rows, name);
+}
+
 static void
 create_adapters(struct host_run *h)
 {
@@ -251,7 +260,7 @@ create_adapters(struct host_run *h)
         if (strcmp(row->host, h->ctx->system_id)
             || adapter_find(h, row->name)) {
             continue;
-        } else if (ovs_rows_name_is_taken(h->ctx->rows, row->name)) {
+        } else if (adapter_name_is_taken(h->ctx->rows, row->name)) {
             VLOG_WARN_RL(&rl, "adapter %s: there is another port or bridge of "
                          "this name, which was not made by vmfex-controller",
                          row->name);
@@ -586,9 +595,21 @@ host_run(struct host *host, struct controller_ctx *ctx)
 
 /* Appends what is known of this host's ports to 'ds'. */
 void
-host_status(const struct ovs_rows *rows, struct ds *ds)
+host_status(const struct ovs_rows *rows, const struct ovsdb_idl *vmfex_idl,
+            struct ds *ds)
 {
     const struct shash_node **nodes = shash_sort(&rows->ifaces);
+    const struct vmfexrec_adapter *row;
+
+    if (vmfex_idl) {
+        VMFEXREC_ADAPTER_FOR_EACH (row, vmfex_idl) {
+            if (adapter_name_is_taken(rows, row->name)) {
+                vmfex_put_text(ds, "adapter %s: cannot be made: there is "
+                               "another port or bridge of this name\n",
+                               row->name);
+            }
+        }
+    }
 
     for (size_t i = 0; i < shash_count(&rows->ifaces); i++) {
         const struct ovs_iface *iface = nodes[i]->data;

@@ -36,6 +36,7 @@ struct host *host_create(void);
 void host_destroy(struct host *);
 void host_monitor(struct ovsdb_idl *, const char *system_id);
 void host_run(struct host *, struct controller_ctx *);
-void host_status(const struct ovs_rows *, struct ds *);
+void host_status(const struct ovs_rows *, const struct ovsdb_idl *vmfex_idl,
+                 struct ds *);
 
 #endif /* host.h */

@@ -457,7 +457,7 @@ controller_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     if (c->config.node == NODE_SWITCH) {
         switch_status(&c->rows, c->vmfex.idl, &ds);
     } else {
-        host_status(&c->rows, &ds);
+        host_status(&c->rows, c->vmfex.idl, &ds);
     }
     unixctl_command_reply(conn, ds_cstr(&ds));
     ds_destroy(&ds);
