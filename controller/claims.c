@@ -29,6 +29,11 @@ COVERAGE_DEFINE(host_claim_held);
  * long an early claim waits for its link. */
 #define CLAIM_HOLD_MS 2000
 
+/* How long after a move the source's port is not believed that its VM is back:
+ * it may still have frames of before, and two VMs that both go on sending must
+ * not fight for the port at any speed. */
+#define RETURN_MS 5000
+
 /* Rows. */
 
 /* Withdraws the claim in 'row'. */
@@ -142,6 +147,39 @@ row_is_for(const struct vmfexrec_adapter *row, const struct ovs_iface *vm)
             && (!row->port[0] || !strcmp(row->port, vm->row->name)));
 }
 
+/* Notes since when 'a' is the source of a move that is over. */
+static void
+note_departure(struct adapter *a, long long int now)
+{
+    if (!adapter_is(a, "departed")) {
+        a->departed = 0;
+    } else if (a->vm && !a->departed) {
+        a->departed = now;
+        a->departed_port = a->vm->row->header_.uuid;
+    }
+}
+
+/* Returns true if 'a', which has a link, is the source of a move that is over,
+ * and its VM is back: somebody plugged its port anew, or it sends. */
+static bool
+vm_is_back(const struct host_run *h, const struct adapter *a)
+{
+    long long int until = a->departed + RETURN_MS;
+
+    if (!a->departed) {
+        return false;
+    } else if (!uuid_equals(&a->departed_port, &a->vm->row->header_.uuid)) {
+        return true;
+    } else if (!smap_get(&a->iface->row->status, "first-frame")) {
+        return false;
+    }
+    if (h->ctx->now < until) {
+        controller_wake_at(h->ctx, until);
+        return false;
+    }
+    return true;
+}
+
 /* Returns the state of the claim for 'a'. */
 static enum claim_state
 decide(const struct host_run *h, const struct adapter *a)
@@ -150,6 +188,10 @@ decide(const struct host_run *h, const struct adapter *a)
 
     if (!a->row) {
         return CLAIM_NONE;
+    } else if (port && port->settled == a && a->vm->iface_id
+               && vm_is_back(h, a)) {
+        /* The manager has to see that the old claim is gone. */
+        return a->row->iface_id[0] ? CLAIM_STALE : CLAIM_NONE;
     } else if (port && port->settled == a && a->vm->iface_id) {
         return row_is_for(a->row, a->vm) ? CLAIM_MADE : CLAIM_NEW;
     } else if (!a->vm && a->expected) {
@@ -238,6 +280,7 @@ claims_run(struct host_run *h)
         struct adapter *a = h->adapters[i];
 
         a->last_claim = a->claim;
+        note_departure(a, h->ctx->now);
         a->claim = decide(h, a);
         if (a->claim == CLAIM_EARLY) {
             controller_wake_at(h->ctx, wait_until(a->expected->aux));

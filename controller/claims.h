@@ -30,6 +30,9 @@
  *    +-------------------- | stale | <-------------------+
  *          withdrawn       +-------+
  *
+ * The claim of the source of a move that is over is withdrawn and made again
+ * when its VM is back: the manager takes that for a move back.
+ *
  * An early claim does not name the port.  It is made if the VM port names its
  * adapter, if it had one before, or if prediction.h can tell which one it will
  * get, so that manager and switch work while ovs-vswitchd reconfigures.

@@ -82,6 +82,9 @@ struct adapter {
     uint32_t hash;              /* Of the iface-id that it remembers. */
     const struct vmfexrec_adapter *row; /* Or NULL. */
     bool row_changed;
+    long long int departed;     /* When the move away from it was heard of, in
+                                 * ms, or 0. */
+    struct uuid departed_port;  /* Row of its VM port then. */
 
     /* Found anew in each run. */
     struct ovs_iface *vm;       /* VM port that is linked to it, or NULL. */

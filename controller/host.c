@@ -196,7 +196,8 @@ get_options(const struct vmfexrec_adapter *row, struct smap *options)
         smap_add(options, "standby-trunk", row->standby_trunk->uplink);
         smap_add_format(options, "standby-vif", "%"PRId64, *row->standby_vif);
     }
-    if (!strcmp(row->state, "refused")) {
+    if (!strcmp(row->state, "refused") || !strcmp(row->state, "departed")) {
+        /* The first frame behind a closed gate tells that a VM is back. */
         smap_add(options, "active", "false");
     }
     return true;
