@@ -115,8 +115,8 @@ attach_trunk(struct vmfex_lport *trunk)
 
         trunk->kernel_wanted = true;
         trunk->kernel_hook = vmfex_kernel_attach_trunk(
-            trunk->ifindex, vmfex_lport_name(trunk), trunk->wanted_hook,
-            &detail);
+            trunk->ifindex, vmfex_lport_name(trunk), trunk->tag,
+            trunk->wanted_hook, &detail);
         *(trunk->kernel_hook != VMFEX_KERNEL_NONE
           ? &trunk->kernel_detail : &trunk->kernel_obstacle) = detail;
         may_filter = true;
@@ -437,6 +437,7 @@ vmfex_kernel_links_follow(struct vmfex_vethernet *v)
         struct vmfex_channel channel = {
             .vif = v->vif[!i],
             .tag = trunk->tag,
+            .pcp = vethernet_get_config(v->netdev)->pcp,
             .from_bridge = trunk->role == VMFEX_ROLE_DOWNLINK,
         };
 

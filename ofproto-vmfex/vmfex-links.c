@@ -484,6 +484,9 @@ publish(void)
     }
     vmfex_publish();
     vmfex_kernel_links_publish();
+
+    /* A trunk that left the kernel path has to be closed otherwise. */
+    vmfex_closed_run();
     vmfex_kernel_links_note_macs();
     vmfex_publish_announce();
 }

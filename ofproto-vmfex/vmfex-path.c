@@ -50,11 +50,6 @@ why_not_of_kernel(const struct vmfex_vethernet *v)
             return xasprintf("trunk %s is not a kernel network device",
                              vmfex_lport_name(v->trunk[i]));
         }
-        if (v->trunk[i] && vmfex_tag_class(v->trunk[i]->tag)->is_vlan) {
-            return xasprintf("the kernel path has no %s, as trunk %s needs it",
-                             vmfex_tag_class(v->trunk[i]->tag)->title,
-                             vmfex_lport_name(v->trunk[i]));
-        }
     }
     return (n_trunks ? NULL
             : xasprintf("%s has no trunk", v->ep->name));

@@ -95,6 +95,14 @@ def e_tag(ingress=0, grp=0, ecid=0, iext=0, ext=0, pcp=0):
             + (grp << 12 | ecid).to_bytes(2, "big") + bytes((iext, ext)))
 
 
+VLAN_TYPES = {"s-tag": 0x88a8, "c-tag": 0x8100}
+
+
+def vlan_tag(tag, vid=0, pcp=0, dei=0):
+    return (VLAN_TYPES[tag].to_bytes(2, "big")
+            + (pcp << 13 | dei << 12 | vid).to_bytes(2, "big"))
+
+
 def from_switch(tag):
     """Yields (name, tag, rest) of frames from the switch."""
     ip = bytes.fromhex("0800") + bytes(range(46))
@@ -110,6 +118,17 @@ def from_switch(tag):
         yield "vif 9", vn_tag(d=1, dvif=9), ip
         yield "vif 4099", vn_tag(d=1, dvif=4099), ip
         yield "reflected", vn_tag(d=1, dvif=3, svif=3), ip
+    elif tag in VLAN_TYPES:
+        good = vlan_tag(tag, 3)
+        other = vn_tag(d=1, dvif=3)
+        other_vlan = vlan_tag("c-tag" if tag == "s-tag" else "s-tag", 3)
+        yield "priority", vlan_tag(tag, 3, pcp=5), ip
+        yield "dei", vlan_tag(tag, 3, dei=1), ip
+        yield "vif 0", vlan_tag(tag, 0, pcp=5), ip
+        yield "vif 9", vlan_tag(tag, 9), ip
+        yield "vif 4095", vlan_tag(tag, 4095), ip
+        yield "other vlan", other_vlan, ip
+        yield "vif 0, lldp within", vlan_tag(tag), bytes.fromhex("88cc0000")
     else:
         good = e_tag(ecid=3)
         other = vn_tag(d=1, dvif=3)
@@ -133,10 +152,11 @@ def from_switch(tag):
     yield "other tag within", good, other + ip
     yield "other tag", other, ip
     yield "untagged", b"", ip
-    yield "802.1Q and tag", b"", bytes.fromhex("81000005") + good + ip
-    yield "802.1Q and lldp", b"", bytes.fromhex("8100000588cc") + bytes(46)
-    yield "snap and tag", b"", (bytes.fromhex("002eaaaa03000000") + good
-                                + bytes(44))
+    if tag not in VLAN_TYPES:
+        yield "802.1Q and tag", b"", bytes.fromhex("81000005") + good + ip
+        yield "802.1Q and lldp", b"", bytes.fromhex("8100000588cc") + bytes(46)
+        yield "snap and tag", b"", (bytes.fromhex("002eaaaa03000000") + good
+                                    + bytes(44))
     yield "snap", b"", bytes.fromhex("002eaaaa030000000800") + bytes(44)
     yield "truncated", good[:-1], None
     yield "tag alone", good[:2], None
@@ -162,6 +182,12 @@ def from_vm(tag, mtu):
     yield "too large", bytes.fromhex("0800") + bytes(mtu + 1)
     yield "largest, 802.1Q", bytes.fromhex("810020050800") + bytes(mtu - 4)
     yield "too large, 802.1Q", bytes.fromhex("810020050800") + bytes(mtu - 3)
+
+
+def own_pcp(rest):
+    """Returns the priority in the VLAN tag at the start of 'rest', or 0."""
+    vlan = int.from_bytes(rest[:2], "big") in VLAN_TYPES.values()
+    return rest[2] >> 5 if vlan else 0
 
 
 class Checker:
@@ -202,9 +228,10 @@ def main():
             frame, expected = pad(MACS + t + rest), MACS + rest
             expected += bytes(len(frame) - len(t) - len(expected))
         c.run("to vm, " + name, c.trunk, frame, c.vm, expected)
-    t = vn_tag(svif=3) if tag == "vn-tag" else e_tag(ingress=3)
     for name, rest in from_vm(tag, int(mtu)):
         frame = pad(VM_MACS + rest)
+        t = (vn_tag(svif=3) if tag == "vn-tag" else e_tag(ingress=3)
+             if tag == "e-tag" else vlan_tag(tag, 3, pcp=own_pcp(rest)))
         c.run("from vm, " + name, c.vm, frame, c.trunk,
               frame[:12] + t + frame[12:])
 

@@ -104,8 +104,8 @@ attach(const char *wanted)
             hook = !strcmp(fields[3], hooks[VMFEX_KERNEL_XDP])
                    ? VMFEX_KERNEL_XDP : VMFEX_KERNEL_TC;
         }
-        hook = vmfex_kernel_attach_trunk(ifindex(t->name), t->name, hook,
-                                         &reason);
+        hook = vmfex_kernel_attach_trunk(ifindex(t->name), t->name, t->tag,
+                                         hook, &reason);
         printf("%s: %s%s%s\n", t->name, hooks[hook], reason ? ": " : "",
                reason ? reason : "");
     } else if (!strncmp(wanted, "link=", 5) && n >= 5) {
@@ -133,6 +133,7 @@ set(const char *wanted)
             .channels[0] = {
                 .vif = atoi(fields[3]),
                 .tag = t->tag,
+                .pcp = VMFEX_PCP_OWN,
                 .from_bridge = t->from_bridge,
                 .mtu = atoi(fields[4]),
             },

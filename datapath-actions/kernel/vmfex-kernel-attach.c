@@ -184,14 +184,18 @@ trunk_use_xdp(struct kernel_device *d)
     return NULL;
 }
 
-/* Returns NULL if XDP is to be tried on the trunk 'name', otherwise a clause
- * that says why not. */
+/* Returns NULL if XDP is to be tried on the trunk 'name', which carries 'tag',
+ * otherwise a clause that says why not. */
 static char *
-why_not_xdp(const char *name, enum vmfex_kernel_hook wanted)
+why_not_xdp(const char *name, enum vmfex_tag tag,
+            enum vmfex_kernel_hook wanted)
 {
+    const struct vmfex_tag_class *class = vmfex_tag_class(tag);
     char driver[32];
 
-    if (wanted == VMFEX_KERNEL_TC) {
+    if (class->is_vlan) {
+        return xasprintf("the kernel itself takes the %s off", class->name);
+    } else if (wanted == VMFEX_KERNEL_TC) {
         return xstrdup("by vmfex-hook");
     } else if (wanted == VMFEX_KERNEL_NONE
                && kernel_dev_delivers_gso(name, driver, sizeof driver)) {
@@ -201,16 +205,38 @@ why_not_xdp(const char *name, enum vmfex_kernel_hook wanted)
     return NULL;
 }
 
-/* Attaches the programs to the trunk with 'ifindex' and 'name', if they are
- * not there, in the way that is 'wanted', or the best one if that is
- * VMFEX_KERNEL_NONE.  They do nothing until the trunk is set, and the caller
- * must have set its VIFs before that.
+/* Makes 'd', a trunk that is only closed, one of the kernel path, without a
+ * moment in which it is open.  Returns 0 or an errno. */
+static int
+trunk_replace_closed(struct kernel_device *d)
+{
+    int error;
+
+    d->is_trunk = true;
+    d->is_vlan_trunk = false;
+    d->hook = VMFEX_KERNEL_TC;
+    error = kernel_device_replace_tc(d);
+    if (error) {
+        d->is_trunk = false;
+        d->is_vlan_trunk = true;
+        d->hook = VMFEX_KERNEL_NONE;
+    } else {
+        d->forwards = true;
+        d->in_map = false;
+    }
+    return error;
+}
+
+/* Attaches the programs to the trunk with 'ifindex' and 'name', which carries
+ * 'tag', if they are not there, in the way that is 'wanted', or the best one
+ * if that is VMFEX_KERNEL_NONE.  They do nothing until the trunk is set, and
+ * the caller must have set its VIFs before that.
  *
  * Returns which way it went.  Stores a clause in '*reasonp', which the caller
  * must free: what stands in the way or, for TC alone, why it is alone;
  * otherwise NULL. */
 enum vmfex_kernel_hook
-vmfex_kernel_attach_trunk(int ifindex, const char *name,
+vmfex_kernel_attach_trunk(int ifindex, const char *name, enum vmfex_tag tag,
                           enum vmfex_kernel_hook wanted, char **reasonp)
 {
     bool has_lro = kernel_dev_get_lro(name);
@@ -219,7 +245,7 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name,
 
     *reasonp = NULL;
     d = kernel_device_find(ifindex);
-    if (d && (!d->is_trunk || has_lro)) {
+    if (d && ((!d->is_trunk && !d->is_vlan_trunk) || has_lro)) {
         vmfex_kernel_hook(ifindex);
         vmfex_kernel_detach(ifindex);
         d = NULL;
@@ -229,19 +255,25 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name,
                              "with ethtool -K %s lro off", name, name);
         return VMFEX_KERNEL_NONE;
     }
-    if (!d) {
+    if (!d || d->is_vlan_trunk) {
         int error;
 
         *reasonp = explain_no_room(name, true);
         if (*reasonp) {
             return VMFEX_KERNEL_NONE;
         }
-        d = kernel_device_create(ifindex, name, true);
-        d->hook = VMFEX_KERNEL_TC;
-        error = device_attach_tc(d);
+        if (d) {
+            error = trunk_replace_closed(d);
+        } else {
+            d = kernel_device_create(ifindex, name, true);
+            d->hook = VMFEX_KERNEL_TC;
+            error = device_attach_tc(d);
+            if (error) {
+                kernel_device_destroy(d);
+            }
+        }
         if (error) {
             *reasonp = explain_tc(name, error);
-            kernel_device_destroy(d);
             return VMFEX_KERNEL_NONE;
         }
         kernel_promisc_hold(ifindex, name, false);
@@ -249,7 +281,7 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name,
         device_check_tc(d);
     }
 
-    why_not = why_not_xdp(name, wanted);
+    why_not = why_not_xdp(name, tag, wanted);
     if (d->hook == VMFEX_KERNEL_XDP && (why_not || !device_has_xdp(d))) {
         trunk_use_tc(d);
     }
@@ -264,7 +296,8 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name,
  * programs that do nothing else, until vmfex_kernel_detach() or until somebody
  * else takes them off.  They let no frame pass between a VM port and the
  * host's own stack or, if 'is_vlan_trunk', no frame with a tag from a trunk
- * whose tag is that of a VLAN to the host's VLAN devices.
+ * whose tag is that of a VLAN to the host's VLAN devices.  A trunk of the
+ * kernel path stays one: its program does the same.
  *
  * Returns true if successful.  Otherwise stores a sentence in '*reasonp',
  * which the caller must free. */
@@ -276,6 +309,9 @@ vmfex_kernel_close(int ifindex, const char *name, bool is_vlan_trunk,
     int error;
 
     *reasonp = NULL;
+    if (d && d->is_trunk && is_vlan_trunk) {
+        return true;
+    }
     if (d && (d->is_trunk || d->is_vlan_trunk != is_vlan_trunk)) {
         vmfex_kernel_hook(ifindex);
         vmfex_kernel_detach(ifindex);

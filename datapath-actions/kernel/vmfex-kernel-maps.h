@@ -85,12 +85,12 @@ struct vmfex_kernel_port {
     __u32 trunk;                /* Interface index of the trunk to send on. */
     __u32 slot;
     __u32 max_len;              /* Of a frame, without the tag. */
-    __u32 tag_len;              /* 6 or 8. */
+    __u32 tag_len;              /* 4, 6 or 8. */
     __u32 has_other;            /* There is another entry, see below. */
     __be16 tag[VMFEX_KERNEL_TAG_LEN / 2]; /* As it stands in the frame. */
     __u64 mac;                  /* The only one that may send, if 'has_mac'. */
     __u32 has_mac;
-    __u32 flags;                /* VMFEX_KERNEL_PORT_*; for the loader. */
+    __u32 flags;                /* VMFEX_KERNEL_PORT_*. */
     __u64 macs[VMFEX_KERNEL_N_MACS]; /* That were seen; 0 is none. */
     __u64 moved;                /* The programs use the other channel. */
 };
@@ -98,6 +98,8 @@ struct vmfex_kernel_port {
  * the trunk fails. */
 #define VMFEX_KERNEL_OTHER_CHANNEL 0x80000000
 #define VMFEX_KERNEL_PORT_QDISC 0x01    /* We made its clsact qdisc. */
+#define VMFEX_KERNEL_PORT_OWN_PCP 0x02  /* The priority in a VLAN tag is that
+                                         * of the frame's own one. */
 
 /* All that is constant in the programs and not in their code: the loader may
  * write it before they are loaded. */

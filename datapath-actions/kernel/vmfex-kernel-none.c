@@ -45,6 +45,7 @@ vmfex_kernel_remove_all(void)
 
 enum vmfex_kernel_hook
 vmfex_kernel_attach_trunk(int ifindex OVS_UNUSED, const char *name OVS_UNUSED,
+                          enum vmfex_tag tag OVS_UNUSED,
                           enum vmfex_kernel_hook wanted OVS_UNUSED,
                           char **reasonp OVS_UNUSED)
 {

@@ -210,7 +210,8 @@ may_unhook(const struct kernel_device *d)
 }
 
 /* Returns the EtherType of tags on the trunk with 'ifindex' if its sockets are
- * hooked, and sockets behind TC may take their place; otherwise 0. */
+ * hooked, and sockets behind TC may take their place; otherwise 0.  They never
+ * see a VLAN tag. */
 uint16_t
 vmfex_kernel_may_go_behind(int ifindex)
 {
@@ -218,6 +219,7 @@ vmfex_kernel_may_go_behind(int ifindex)
 
     return (d && d->is_trunk && may_unhook(d)
             && !(d->trunk.flags & VMFEX_KERNEL_TRUNK_BEHIND)
+            && !eth_type_vlan(htons(d->trunk.tag_type))
             ? d->trunk.tag_type : 0);
 }
 

@@ -33,6 +33,7 @@ struct hlist_head;
 #define VLAN_LEN 4
 #define VLAN_VID_MASK 0xfff
 #define AF_PACKET 17
+#define VLAN_PCP_MASK 0xe000
 #define UDP_HEADER_LEN 8
 #define MAX_FRAME_LEN 65535
 #define MAX_VLANS 4             /* 802.1Q headers of a frame from a VM. */
@@ -272,7 +273,7 @@ look_at_frame(const struct vmfex_kernel_trunk *trunk, __u32 ifindex,
     a->v = NULL;
     a->tag_len = 0;
     a->unknown_vif = false;
-    if (type != trunk->tag_type) {
+    if (type != trunk->tag_type || is_vlan_type(type)) {
         return look_at_untagged(type, b, end, is_copy, a);
     }
     if (type == ETH_TYPE_VNTAG) {
@@ -304,6 +305,37 @@ look_at_frame(const struct vmfex_kernel_trunk *trunk, __u32 ifindex,
         return DROP;
     }
     return a->v->port && !is_special_type(a->inner) ? FORWARD : LEAVE;
+}
+
+/* Likewise, of a frame with a VLAN tag on 'trunk': 'skb', beside which the tag
+ * stands. */
+static __always_inline enum verdict
+look_at_vlan(const struct vmfex_kernel_trunk *trunk, __u32 ifindex,
+             const struct __sk_buff *skb, struct arrival *a)
+{
+    struct vmfex_kernel_vif_key key = {
+        .trunk = ifindex,
+        .vif = skb->vlan_tci & VLAN_VID_MASK,
+    };
+
+    a->v = NULL;
+    a->tag_len = 0;
+    a->vif = key.vif;
+    a->unknown_vif = false;
+    if (bpf_ntohs(skb->vlan_proto) != trunk->tag_type) {
+        a->drop = VMFEX_DROP_WRONG_TAG;
+        return DROP;
+    } else if (!key.vif) {
+        a->drop = VMFEX_DROP_UNTAGGED;
+        return STRAY;
+    }
+    a->v = bpf_map_lookup_elem(&vmfex_vifs, &key);
+    if (!a->v) {
+        a->drop = VMFEX_DROP_UNKNOWN_VIF;
+        a->unknown_vif = key.vif != VLAN_VID_MASK;
+        return DROP;
+    }
+    return a->v->port ? FORWARD : LEAVE;
 }
 
 /* Counts a frame that is not to be forwarded, of 'n_frames' on the wire and
@@ -339,7 +371,7 @@ vmfex_xdp(struct xdp_md *ctx)
 
     hold_maps();
     trunk = bpf_map_lookup_elem(&vmfex_trunks, &trunk_ifindex);
-    if (!trunk || (void *) (eth + 1) > end) {
+    if (!trunk || is_vlan_type(trunk->tag_type) || (void *) (eth + 1) > end) {
         return XDP_PASS;
     }
     verdict = look_at_frame(trunk, trunk_ifindex, bpf_ntohs(eth->type),
@@ -508,6 +540,46 @@ send_to_vm(struct __sk_buff *skb, __u32 port)
     return bpf_redirect(port, 0);
 }
 
+/* Counts 'skb', which came without its tag from the trunk with slot
+ * 'trunk_slot' for the vethernet with slot 'slot', and sends it to 'port'. */
+static __always_inline int
+count_and_send(struct __sk_buff *skb, __u32 trunk_slot, __u32 slot,
+               __u32 port, __u32 n_frames)
+{
+    __u32 n_bytes = skb->len + (skb->vlan_present ? VLAN_LEN : 0);
+
+    if (skb->gso_size) {
+        __u32 header_len = segment_header_len(skb, MAX_FRAME_LEN);
+
+        n_frames = count_segments(skb, header_len);
+        n_bytes += (n_frames - 1) * header_len;
+    }
+    count_rx(trunk_slot, n_frames, n_bytes);
+    count_rx(slot, n_frames, n_bytes);
+    return send_to_vm(skb, port);
+}
+
+/* take_frame() for a frame beside which a VLAN tag stands, on a trunk that has
+ * such tags.  The host's stack must not see what is in it, whatever becomes of
+ * it: it is with ovs-vswitchd's socket already. */
+static __always_inline int
+take_vlan(struct __sk_buff *skb, const struct vmfex_kernel_trunk *trunk,
+          __u32 n_frames)
+{
+    enum verdict verdict;
+    struct arrival a;
+
+    verdict = look_at_vlan(trunk, skb->ifindex, skb, &a);
+    if (verdict == FORWARD) {
+        __u32 slot = a.v->slot, port = a.v->port;
+
+        return (bpf_skb_vlan_pop(skb) ? TC_ACT_SHOT
+                : count_and_send(skb, trunk->slot, slot, port, n_frames));
+    }
+    count_refused(trunk, verdict, &a, n_frames, skb->len);
+    return TC_ACT_SHOT;
+}
+
 /* Checks the tag of a frame on a trunk, takes it off, and sends the frame to
  * its VM, if the kernel path has the link.  If 'behind_xdp', XDP has seen the
  * frame, and dropped or counted it unless its tag is good. */
@@ -516,7 +588,7 @@ take_frame(struct __sk_buff *skb, bool behind_xdp)
 {
     __u32 ifindex = skb->ifindex;
     const struct vmfex_kernel_trunk *trunk;
-    __u32 n_frames, n_bytes, slot, port;
+    __u32 n_frames, slot, port;
     enum verdict verdict;
     const struct eth *eth;
     struct arrival a;
@@ -540,13 +612,14 @@ take_frame(struct __sk_buff *skb, bool behind_xdp)
         return TC_ACT_UNSPEC;
     }
     type = bpf_ntohs(eth->type);
-    if (behind_xdp && skb->vlan_present) {
+    n_frames = skb->gso_size && skb->gso_segs ? skb->gso_segs : 1;
+    if (skb->vlan_present && is_vlan_type(trunk->tag_type)) {
+        return take_vlan(skb, trunk, n_frames);
+    } else if (behind_xdp && skb->vlan_present) {
         return leave_vlan(skb);
     } else if (behind_xdp && type != trunk->tag_type) {
         return TC_ACT_UNSPEC;
     }
-
-    n_frames = skb->gso_size && skb->gso_segs ? skb->gso_segs : 1;
     if (skb->vlan_present) {
         /* It stood in front of all else. */
         count_drop(trunk->slot, VMFEX_DROP_UNTAGGED, n_frames);
@@ -568,16 +641,7 @@ take_frame(struct __sk_buff *skb, bool behind_xdp)
           : pop_tag(skb, ETAG_LEN, a.inner))) {
         return TC_ACT_SHOT;
     }
-    n_bytes = skb->len + (skb->vlan_present ? VLAN_LEN : 0);
-    if (skb->gso_size) {
-        __u32 header_len = segment_header_len(skb, MAX_FRAME_LEN);
-
-        n_frames = count_segments(skb, header_len);
-        n_bytes += (n_frames - 1) * header_len;
-    }
-    count_rx(trunk->slot, n_frames, n_bytes);
-    count_rx(slot, n_frames, n_bytes);
-    return send_to_vm(skb, port);
+    return count_and_send(skb, trunk->slot, slot, port, n_frames);
 }
 
 /* On a trunk, if there is no XDP: does it all. */
@@ -762,6 +826,20 @@ vmfex_vm(struct __sk_buff *skb)
         return TC_ACT_SHOT;
     }
 
+    if (port->tag_len == VLAN_LEN) {
+        __u16 tci = bpf_ntohs(port->tag[1]);
+
+        if (port->flags & VMFEX_KERNEL_PORT_OWN_PCP && skb->vlan_present) {
+            tci |= skb->vlan_tci & VLAN_PCP_MASK;
+        }
+        /* A tag of the VM's own goes into the frame. */
+        if (bpf_skb_vlan_push(skb, port->tag[0], tci)) {
+            return TC_ACT_SHOT;
+        }
+        count_tx(port->slot, n_frames, n_bytes);
+        return bpf_redirect(port->trunk, 0);
+    }
+
     /* An 802.1Q header stands beside the frame: into it, behind the tag.  When
      * it is taken off, the next one comes out of the frame in its place. */
     for (int i = 0; i < MAX_VLANS && skb->vlan_present; i++) {
@@ -861,8 +939,11 @@ vmfex_socket_trunk(struct __sk_buff *skb)
     trunk = bpf_map_lookup_elem(&vmfex_trunks, &ifindex);
     if (!trunk) {
         return WHOLE;
-    } else if (trunk->flags & VMFEX_KERNEL_TRUNK_BEHIND || skb->vlan_present) {
+    } else if (trunk->flags & VMFEX_KERNEL_TRUNK_BEHIND) {
         return 0;
+    } else if (skb->vlan_present) {
+        return (is_vlan_type(trunk->tag_type)
+                && look_at_vlan(trunk, ifindex, skb, &a) == LEAVE ? WHOLE : 0);
     }
     type = bpf_ntohs(skb->protocol);
     if (type == ETH_TYPE_LLDP || type == ETH_TYPE_ECP) {

@@ -120,6 +120,8 @@ port_init(struct vmfex_kernel_port *port, const struct vmfex_link *link,
     port->max_len = ETH_HEADER_LEN + channel->mtu;
     port->tag_len = vmfex_tag_class(channel->tag)->len;
     vmfex_channel_get_tag(channel, 0, (uint8_t *) port->tag);
+    port->flags = (vmfex_channel_copies_pcp(channel)
+                   ? VMFEX_KERNEL_PORT_OWN_PCP : 0);
     port->has_mac = link->has_mac;
     if (link->has_mac) {
         port->mac = eth_addr_to_uint64(link->mac);
@@ -161,7 +163,7 @@ vmfex_kernel_set_port(int ifindex, const struct vmfex_link *link,
         return -slot;
     }
     port_init(&port, link, channel, trunk, slot);
-    port.flags = d->qdisc_is_ours ? VMFEX_KERNEL_PORT_QDISC : 0;
+    port.flags |= d->qdisc_is_ours ? VMFEX_KERNEL_PORT_QDISC : 0;
     port.has_other = other != NULL;
     if (other) {
         port_init(&other_port, link, other, other_trunk, slot);

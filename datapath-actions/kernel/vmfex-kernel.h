@@ -31,6 +31,10 @@
  *   program would have them cut up, and each one copied.  Generic XDP is of no
  *   use: it comes behind GRO, and copies frames, too.
  *
+ * - A VLAN tag (S-tag, C-tag) is always TC's.  The kernel itself has taken it
+ *   off a frame before TC sees that, and puts it on behind TC: in between it
+ *   stands beside the frame, where TC reads, writes and deletes it.
+ *
  * - What the programs do not forward is the emulated path's: control frames,
  *   and frames of a link that is not in the kernel path.  Bad frames are
  *   dropped at once, and counted as the emulated path does it.
@@ -60,8 +64,9 @@
  *
  *   Sockets on a trunk are unhooked, too, and what TC leaves is read by three
  *   others, each bound to one EtherType (that of the tag, LLDP, ECP): the
- *   kernel shows frames to such sockets behind TC.  A flag in the trunk's
- *   entry tells the programs of both kinds which of them have a frame.
+ *   kernel shows frames to such sockets behind TC.  A flag in its entry
+ *   tells the programs of both kinds which of them have a frame.  Where the
+ *   tag is a VLAN tag, the kernel does not do that, and sockets stay hooked.
  *
  *
  * Two channels
@@ -122,8 +127,8 @@ bool vmfex_kernel_is_open(void);
 
 /* Devices. */
 enum vmfex_kernel_hook vmfex_kernel_attach_trunk(
-    int ifindex, const char *name, enum vmfex_kernel_hook wanted,
-    char **reasonp);
+    int ifindex, const char *name, enum vmfex_tag,
+    enum vmfex_kernel_hook wanted, char **reasonp);
 bool vmfex_kernel_close(int ifindex, const char *name, bool is_vlan_trunk,
                         char **reasonp);
 bool vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp);
