@@ -60,6 +60,8 @@ manager_libvmfex_manager_la_SOURCES = \
 	manager/port-plan.h \
 	manager/ports.c \
 	manager/ports.h \
+	manager/ration.c \
+	manager/ration.h \
 	manager/rbac.c \
 	manager/rbac.h
 $(manager_libvmfex_manager_la_OBJECTS): manager/vmfex-idl.h

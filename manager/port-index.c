@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "bitmap.h"
+#include "coverage.h"
 #include "hash.h"
 #include "lib/vmfex-names.h"
 #include "lib/vmfex-number.h"
@@ -16,6 +17,8 @@
 #include "openvswitch/poll-loop.h"
 #include "timeval.h"
 #include "util.h"
+
+COVERAGE_DEFINE(port_index_claim_late);
 
 /* Initializes 'ix', without any port: port_index_restart() loads them from
  * 'db', which has to live longer than 'ix'. */
@@ -29,6 +32,7 @@ port_index_init(struct port_index *ix, const struct db *db)
     hmap_init(&ix->adapters);
     hmap_init(&ix->hosts);
     ovs_list_init(&ix->idle);
+    ovs_list_init(&ix->late);
     sset_init(&ix->dirty);
     sset_init(&ix->starved);
     heap_init(&ix->timers);
@@ -41,6 +45,7 @@ adapter_memory_free(struct port_index *ix, struct adapter_memory *am)
 {
     hmap_remove(&ix->adapters, &am->node);
     ovs_list_remove(&am->idle_node);
+    ovs_list_remove(&am->late_node);
     free(am->iface_id);
     free(am);
 }
@@ -50,12 +55,19 @@ port_index_clear(struct port_index *ix)
 {
     struct port *port, *next_port;
     struct adapter_memory *am, *next_am;
+    struct host_memory *hm, *next_hm;
 
     HMAP_FOR_EACH_SAFE (port, next_port, node, &ix->ports) {
         port_free(ix, port);
     }
     HMAP_FOR_EACH_SAFE (am, next_am, node, &ix->adapters) {
         adapter_memory_free(ix, am);
+    }
+    HMAP_FOR_EACH_SAFE (hm, next_hm, node, &ix->hosts) {
+        hmap_remove(&ix->hosts, &hm->node);
+        hmapx_destroy(&hm->retained);
+        free(hm->name);
+        free(hm);
     }
     sset_clear(&ix->dirty);
     sset_clear(&ix->starved);
@@ -433,7 +445,7 @@ port_set_profile(struct port_index *ix, struct port *port, const char *name,
     }
 }
 
-/* Retained ports of hosts. */
+/* Memory of hosts. */
 
 static struct host_memory *
 host_memory_find(const struct port_index *ix, const char *name)
@@ -505,12 +517,6 @@ port_set_retained(struct port_index *ix, struct port *port, const char *host,
     }
     if (old && old != new) {
         hmapx_find_and_delete(&old->retained, port);
-        if (hmapx_is_empty(&old->retained)) {
-            hmap_remove(&ix->hosts, &old->node);
-            hmapx_destroy(&old->retained);
-            free(old->name);
-            free(old);
-        }
     }
     port->retained_on = new;
     port->retained_until = until;
@@ -640,6 +646,7 @@ adapter_memory_track(struct port_index *ix, const struct vmfexrec_adapter *a,
         am->uuid = a->header_.uuid;
         am->iface_id = xstrdup("");
         ovs_list_init(&am->idle_node);
+        ovs_list_init(&am->late_node);
         hmap_insert(&ix->adapters, &am->node, uuid_hash(&am->uuid));
     }
     if (strcmp(am->iface_id, a->iface_id)) {
@@ -649,6 +656,72 @@ adapter_memory_track(struct port_index *ix, const struct vmfexrec_adapter *a,
     }
     port_index_mark(ix, am->iface_id);
     adapter_memory_mark_idle(ix, am);
+}
+
+/* Returns true if 'a' has another claim than in the last run. */
+static bool
+claim_has_changed(const struct vmfexrec_adapter *a)
+{
+    return (vmfexrec_adapter_is_updated(a, VMFEXREC_ADAPTER_COL_IFACE_ID)
+            || vmfexrec_adapter_is_updated(a, VMFEXREC_ADAPTER_COL_PORT)
+            || vmfexrec_adapter_is_updated(a,
+                                           VMFEXREC_ADAPTER_COL_ATTACHED_MAC)
+            || vmfexrec_adapter_is_updated(a, VMFEXREC_ADAPTER_COL_VM_ID)
+            || vmfexrec_adapter_is_updated(a, VMFEXREC_ADAPTER_COL_PROFILE)
+            || vmfexrec_adapter_is_updated(a, VMFEXREC_ADAPTER_COL_MOVES_TO));
+}
+
+/* Returns true if one more claim of 'host' may be looked at at the monotonic
+ * time 'now', in ms. */
+static bool
+host_may_claim(struct port_index *ix, const char *host, long long int now)
+{
+    const struct vmfexrec_host *h = db_find_host(ix->db, host);
+    int64_t n = h && h->policy ? h->policy->n_adapters : 0;
+
+    return ration_take(&host_memory_get(ix, host)->ration,
+                       RATION_MIN_BURST + 2 * n, now);
+}
+
+/* Takes note of a change of 'a', now or, if its host has changed its claims
+ * too often, later. */
+static void
+adapter_track(struct port_index *ix, const struct vmfexrec_adapter *a,
+              long long int now)
+{
+    struct adapter_memory *am = adapter_memory_find(ix, &a->header_.uuid);
+    bool deleted = vmfexrec_adapter_is_deleted(a);
+
+    if (am && !deleted && claim_has_changed(a)
+        && (!ovs_list_is_empty(&am->late_node)
+            || !host_may_claim(ix, a->host, now))) {
+        if (ovs_list_is_empty(&am->late_node)) {
+            COVERAGE_INC(port_index_claim_late);
+            ovs_list_push_back(&ix->late, &am->late_node);
+        }
+        return;
+    }
+    adapter_memory_track(ix, a, deleted);
+}
+
+/* Takes note of changes that were not looked at, if it is time to. */
+static void
+track_late(struct port_index *ix, long long int now)
+{
+    struct adapter_memory *am, *next;
+
+    LIST_FOR_EACH_SAFE (am, next, late_node, &ix->late) {
+        const struct vmfexrec_adapter *a
+            = vmfexrec_adapter_get_for_uuid(ix->db->idl, &am->uuid);
+
+        if (!a || host_may_claim(ix, a->host, now)) {
+            ovs_list_remove(&am->late_node);
+            ovs_list_init(&am->late_node);
+            if (a) {
+                adapter_memory_track(ix, a, false);
+            }
+        }
+    }
 }
 
 /* Takes note of 'vp', a row that is in the database already.  Returns what is
@@ -746,9 +819,10 @@ mark_unreachable(struct port_index *ix)
     }
 }
 
-/* Takes note of what changed in the database. */
+/* Takes note of what changed in the database, at the monotonic time 'now', in
+ * ms. */
 void
-port_index_track(struct port_index *ix)
+port_index_track(struct port_index *ix, long long int now)
 {
     const struct ovsdb_idl *idl = ix->db->idl;
     const struct vmfexrec_port_profile *profile;
@@ -758,7 +832,7 @@ port_index_track(struct port_index *ix)
     const struct vmfexrec_host *h;
 
     VMFEXREC_ADAPTER_FOR_EACH_TRACKED (a, idl) {
-        adapter_memory_track(ix, a, vmfexrec_adapter_is_deleted(a));
+        adapter_track(ix, a, now);
     }
     VMFEXREC_VIRTUAL_PORT_FOR_EACH_TRACKED (vp, idl) {
         struct port *port = port_find(ix, vp->iface_id);
@@ -803,15 +877,16 @@ port_index_track(struct port_index *ix)
     track_global(ix);
 }
 
-/* Marks ports whose timers are over. */
+/* Marks ports whose timers are over at the monotonic time 'now', in ms. */
 void
-port_index_expire(struct port_index *ix)
+port_index_expire(struct port_index *ix, long long int now)
 {
+    track_late(ix, now);
     while (!heap_is_empty(&ix->timers)) {
         struct port *port = CONTAINER_OF(heap_max(&ix->timers), struct port,
                                          timer);
 
-        if (port->when > time_msec()) {
+        if (port->when > now) {
             break;
         }
         port_set_timer(ix, port, PORT_NO_TIMER);
@@ -823,6 +898,9 @@ port_index_expire(struct port_index *ix)
 void
 port_index_wait(const struct port_index *ix)
 {
+    if (!ovs_list_is_empty(&ix->late)) {
+        poll_timer_wait(1000 / RATION_RATE);
+    }
     if (!heap_is_empty(&ix->timers)) {
         const struct port *port = CONTAINER_OF(heap_max(&ix->timers),
                                                struct port, timer);

@@ -33,6 +33,7 @@
 #include "openvswitch/list.h"
 #include "openvswitch/uuid.h"
 #include "packets.h"
+#include "manager/ration.h"
 #include "sset.h"
 
 struct db;
@@ -90,11 +91,12 @@ struct profile {
     struct hmapx waiting;       /* Of those, the ones that wait for room. */
 };
 
-/* A host with ports that are retained. */
+/* What is remembered of a host. */
 struct host_memory {
     struct hmap_node node;      /* In 'hosts'. */
     char *name;
-    struct hmapx retained;      /* Contains "struct port"s. */
+    struct hmapx retained;      /* Its retained ports, "struct port"s. */
+    struct ration ration;       /* Of changes of its claims. */
 };
 
 /* What an adapter claimed when it was last looked at. */
@@ -103,6 +105,7 @@ struct adapter_memory {
     struct uuid uuid;
     char *iface_id;             /* Empty if it claimed nothing. */
     struct ovs_list idle_node;  /* In 'idle', or empty. */
+    struct ovs_list late_node;  /* In 'late', or empty. */
 };
 
 struct port_index {
@@ -114,6 +117,8 @@ struct port_index {
     struct hmap adapters;       /* Contains "struct adapter_memory"s. */
     struct hmap hosts;          /* Contains "struct host_memory"s. */
     struct ovs_list idle;       /* Those of them to look at. */
+    struct ovs_list late;       /* Those that changed more often than they
+                                 * may, and are to be looked at later. */
     struct sset dirty;          /* iface-ids to look at. */
     struct sset starved;        /* iface-ids that got no number. */
     struct heap timers;         /* Contains "struct port"s. */
@@ -127,8 +132,8 @@ void port_index_init(struct port_index *, const struct db *);
 void port_index_destroy(struct port_index *);
 
 void port_index_restart(struct port_index *);
-void port_index_track(struct port_index *);
-void port_index_expire(struct port_index *);
+void port_index_track(struct port_index *, long long int now);
+void port_index_expire(struct port_index *, long long int now);
 void port_index_wait(const struct port_index *);
 
 void port_index_mark(struct port_index *, const char *iface_id);

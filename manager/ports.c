@@ -304,7 +304,7 @@ ports_run(struct ports *ps, struct batch *batch)
     const struct vmfexrec_adapter *a;
     char *iface_id;
 
-    port_index_expire(&ps->index);
+    port_index_expire(&ps->index, port_clock_read().now);
     if (!ps->db->txn) {
         return;
     }

@@ -28,7 +28,8 @@
  * A port that was never active is deleted when its claim is withdrawn, not
  * retained.  A host has no more retained ports than adapters: the oldest ones
  * go.  While a VM port finds no adapter there (Host.waiting), one that is kept
- * for a retained port becomes free, the longest kept one first.
+ * for a retained port becomes free, the longest kept one first.  If a host
+ * changes its claims too often, they are looked at later (ration.h).
  *
  * A port that a person disabled (Virtual_Port.enabled) is refused, too, but
  * never deleted, or the VM would only have to start again.

@@ -323,7 +323,7 @@ managerd_run(struct managerd *m)
 
     if (m->active && !m->restart) {
         adapters_track(&m->adapters);
-        port_index_track(&m->ports.index);
+        port_index_track(&m->ports.index, time_msec());
     }
     if (m->active && m->db.txn) {
         bool rbac = m->restart || rbac_changed(&m->db);

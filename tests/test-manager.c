@@ -531,7 +531,8 @@ run_manager(bool restart)
         port_index_restart(&ports.index);
     } else {
         adapters_track(&adapters);
-        port_index_track(&ports.index);
+        /* No change is one too many. */
+        port_index_track(&ports.index, time_msec() + step * 100000LL);
     }
     ovsdb_idl_track_clear(db.idl);
     ports_run(&ports, &batch);
