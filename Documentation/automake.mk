@@ -22,6 +22,7 @@ TOPICS = \
 	Documentation/topics/moving.rst \
 	Documentation/topics/openstack.rst \
 	Documentation/topics/paths.rst \
+	Documentation/topics/runs-on.rst \
 	Documentation/topics/security.rst \
 	Documentation/topics/troubleshooting.rst
 IMAGES = \

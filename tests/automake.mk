@@ -123,6 +123,7 @@ EXTRA_DIST += \
 	tests/check/builds \
 	tests/check/demo \
 	tests/check/hangs.py \
+	tests/check/records.py \
 	tests/check/schedule.py \
 	tests/check/steps.py \
 	tests/check/suite.py \

@@ -25,7 +25,7 @@ import sys
 import threading
 import time
 
-from check import hangs, suite
+from check import hangs, records, suite
 
 NOT_RUN = 77
 # So many times the processors may be kept busy.  What waits does not do so all
@@ -192,6 +192,7 @@ class Runner:
                   if s.startswith("NOTE: ")])
             self.results.passes(step.text, repetition is not None)
             self.results.took(outcome.seconds, step.text)
+            self.results.records += filter(None, map(records.row, output))
             return None
         failed = [i for i, s in enumerate(output) if s.startswith("FAILED: ")]
         first = max(0, failed[-1] - 10) if failed else 0

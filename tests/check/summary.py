@@ -15,6 +15,7 @@ class Results:
         self.skips = []         # (name, reason)
         self.repeated = []      # Names of what passed only when repeated.
         self.times = []         # (seconds, name)
+        self.records = []       # What ran where, see records.py.
         self.start = time.monotonic()
 
     def passes(self, name, repeated=False):
