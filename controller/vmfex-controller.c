@@ -24,6 +24,7 @@
 #include "lib/compat.h"
 #include "lib/vmfex-resolver.h"
 #include "lib/vmfex-text.h"
+#include "lib/vmfex-tls.h"
 #include "manager/vmfex-idl.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
@@ -69,6 +70,7 @@ struct controller {
     struct ovsdb_idl_loop vmfex; /* No 'idl' without a manager. */
     struct config config;
     struct vmfex_resolver *resolver; /* Of the manager's remote. */
+    struct vmfex_cert cert;     /* Our certificate. */
     bool ssl_options;           /* SSL files were given as options: those in
                                  * the database are not looked at. */
     struct ovs_rows rows;
@@ -96,6 +98,7 @@ struct controller {
 struct options {
     char *unixctl_path;         /* Or NULL. */
     char *remote;               /* Local database. */
+    char *private_key, *certificate;    /* --private-key, --certificate. */
 };
 
 static struct options parse_options(int argc, char *argv[]);
@@ -268,7 +271,7 @@ configure_ssl(const struct ovsrec_open_vswitch *cfg)
     const struct ovsrec_ssl *ssl = cfg->ssl;
 
     if (ssl) {
-        stream_ssl_set_key_and_cert(ssl->private_key, ssl->certificate);
+        vmfex_tls_set_key_and_cert(ssl->private_key, ssl->certificate);
         stream_ssl_set_ca_cert_file(ssl->ca_cert, ssl->bootstrap_ca_cert);
     }
 }
@@ -454,6 +457,9 @@ controller_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
         vmfex_put_text(&ds, "duplicate: another machine has this system-id, "
                        "and was there first\n");
     }
+    if (c->cert.warning) {
+        vmfex_put_text(&ds, "certificate: %s\n", c->cert.warning);
+    }
     if (c->config.node == NODE_SWITCH) {
         switch_status(&c->rows, c->vmfex.idl, &ds);
     } else {
@@ -514,6 +520,12 @@ main(int argc, char *argv[])
             configure(&c, cfg);
             if (!c.ssl_options) {
                 configure_ssl(cfg);
+                vmfex_cert_run(&c.cert, c.vmfex.idl && cfg->ssl
+                                        ? cfg->ssl->certificate : NULL);
+            } else if (options.private_key && options.certificate) {
+                vmfex_tls_set_key_and_cert(options.private_key,
+                                           options.certificate);
+                vmfex_cert_run(&c.cert, options.certificate);
             }
         }
         if (c.vmfex.idl) {
@@ -545,6 +557,9 @@ main(int argc, char *argv[])
     ovsdb_idl_loop_destroy(&c.ovs);
     config_uninit(&c.config);
     host_destroy(c.host);
+    vmfex_cert_destroy(&c.cert);
+    free(options.private_key);
+    free(options.certificate);
     vmfex_resolver_destroy(c.resolver);
     identity_destroy(&c.identity);
     removals_destroy(c.removals);
@@ -585,6 +600,13 @@ parse_options(int argc, char *argv[])
 
         if (c == -1) {
             break;
+        }
+        if (c == 'p' || c == 'c') {
+            char **file = c == 'p' ? &options.private_key
+                                   : &options.certificate;
+
+            free(*file);
+            *file = abs_file_name(NULL, optarg);
         }
         switch (c) {
         case 'h':

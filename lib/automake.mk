@@ -19,7 +19,9 @@ lib_libvmfex_la_SOURCES = \
 	lib/vmfex-resolver.c \
 	lib/vmfex-resolver.h \
 	lib/vmfex-text.c \
-	lib/vmfex-text.h
+	lib/vmfex-text.h \
+	lib/vmfex-tls.c \
+	lib/vmfex-tls.h
 
 # All that a daemon logs is escaped: see vmfex-log.c.
 VMFEX_WRAP_LOG = -Wl,--wrap=vlog,--wrap=vlog_rate_limit

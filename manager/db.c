@@ -55,6 +55,7 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_rbac_role_col_name,
     &vmfexrec_rbac_role_col_permissions,
 
+    &vmfexrec_ssl_col_certificate,
     &vmfexrec_ssl_col_private_key,
 
     &vmfexrec_switch_col_name,

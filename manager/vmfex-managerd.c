@@ -25,6 +25,7 @@
 #include "lib/compat.h"
 #include "lib/vmfex-resolver.h"
 #include "lib/vmfex-text.h"
+#include "lib/vmfex-tls.h"
 #include "dirs.h"
 #include "fatal-signal.h"
 #include "manager/adapters.h"
@@ -36,6 +37,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "smap.h"
 #include "stream-ssl.h"
 #include "stream.h"
 #include "timeval.h"
@@ -49,6 +51,7 @@ COVERAGE_DEFINE(managerd_restart);
 struct managerd {
     struct db db;
     struct lock lock;
+    struct vmfex_cert cert, server_cert;
     struct adapters adapters;
     struct ports ports;
     struct batch batch;
@@ -62,6 +65,7 @@ struct managerd {
 };
 
 static char *lock_key;
+static char *private_key, *certificate;
 static char *remote;
 static char *unixctl_path;
 
@@ -146,6 +150,12 @@ parse_options(int argc, char *argv[])
 
         if (c == -1) {
             break;
+        }
+        if (c == 'p' || c == 'c') {
+            char **file = c == 'p' ? &private_key : &certificate;
+
+            free(*file);
+            *file = abs_file_name(NULL, optarg);
         }
         switch (c) {
         case OPT_DB:
@@ -313,9 +323,48 @@ managerd_run_remote(struct managerd *m)
     }
 }
 
+/* Looks after keys and certificates, ours and the database's server's. */
+static void
+managerd_run_certs(struct managerd *m)
+{
+    const struct vmfexrec_vmfex_global *global
+        = vmfexrec_vmfex_global_first(m->db.idl);
+
+    if (private_key && certificate) {
+        vmfex_tls_set_key_and_cert(private_key, certificate);
+        vmfex_cert_run(&m->cert, certificate);
+    }
+    if (ovsdb_idl_has_ever_connected(m->db.idl)) {
+        vmfex_cert_run(&m->server_cert, global && global->ssl
+                                        ? global->ssl->certificate : NULL);
+    }
+}
+
+/* Writes what is wrong with certificates into the database. */
+static void
+managerd_write_certs(const struct managerd *m)
+{
+    const struct vmfexrec_vmfex_global *global
+        = vmfexrec_vmfex_global_first(m->db.idl);
+    const char *warning = (m->server_cert.warning ? m->server_cert.warning
+                           : m->cert.warning);
+    const char *old = (global ? smap_get(&global->external_ids, "warning")
+                       : NULL);
+
+    if (!global || nullable_string_is_equal(old, warning)) {
+        return;
+    } else if (warning) {
+        vmfexrec_vmfex_global_update_external_ids_setkey(global, "warning",
+                                                         warning);
+    } else {
+        vmfexrec_vmfex_global_update_external_ids_delkey(global, "warning");
+    }
+}
+
 static void
 managerd_run(struct managerd *m)
 {
+    managerd_run_certs(m);
     managerd_run_remote(m);
     managerd_set_lock(m);
     managerd_finish(m, db_run(&m->db));
@@ -344,6 +393,7 @@ managerd_run(struct managerd *m)
             rbac_run(&m->db);
         }
         lock_write(&m->lock, &m->db);
+        managerd_write_certs(m);
     } else if (m->active && !m->restart) {
         ports_run(&m->ports, &m->batch);
     }
@@ -414,11 +464,15 @@ main(int argc, char *argv[])
     ports_destroy(&m.ports);
     adapters_destroy(&m.adapters);
     lock_destroy(&m.lock);
+    vmfex_cert_destroy(&m.cert);
+    vmfex_cert_destroy(&m.server_cert);
     free(m.robbed);
     db_close(&m.db);
     vmfex_resolver_destroy(m.resolver);
     unixctl_server_destroy(unixctl);
     free(lock_key);
+    free(private_key);
+    free(certificate);
     free(remote);
     free(unixctl_path);
     return 0;
@@ -479,6 +533,12 @@ managerd_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
                                                          : "not connected");
     if (vmfex_resolver_error(m->resolver)) {
         vmfex_put_text(&s, "Name: %s\n", vmfex_resolver_error(m->resolver));
+    }
+    if (m->cert.warning) {
+        vmfex_put_text(&s, "Certificate: %s\n", m->cert.warning);
+    }
+    if (m->server_cert.warning) {
+        vmfex_put_text(&s, "Server: %s\n", m->server_cert.warning);
     }
     if (m->lock.problem) {
         vmfex_put_text(&s, "Lock: not asked for: %s\n", m->lock.problem);

@@ -52,6 +52,7 @@ pre_show(struct ctl_context *ctx)
     vmfex_ctl_add_table(ctx, &vmfexrec_table_switch);
     vmfex_ctl_add_table(ctx, &vmfexrec_table_trunk);
     vmfex_ctl_add_table(ctx, &vmfexrec_table_virtual_port);
+    ovsdb_idl_add_column(ctx->idl, &vmfexrec_vmfex_global_col_external_ids);
 }
 
 /* Counts the adapters of 'host' if it is nonnull, and those on 'trunk' if it

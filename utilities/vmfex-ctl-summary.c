@@ -83,6 +83,20 @@ report_duplicate(struct problems *problems, const char *kind,
     }
 }
 
+/* Reports what vmfex-managerd says of itself. */
+static void
+report_manager(struct problems *problems, struct ovsdb_idl *idl)
+{
+    const struct vmfexrec_vmfex_global *global
+        = vmfexrec_vmfex_global_first(idl);
+    const char *warning = (global ? smap_get(&global->external_ids, "warning")
+                           : NULL);
+
+    if (warning) {
+        report(problems, "manager: %s", warning);
+    }
+}
+
 static void
 report_hosts(struct problems *problems, struct ovsdb_idl *idl,
              const void **adapters, size_t n_adapters)
@@ -209,6 +223,7 @@ vmfex_ctl_put_summary(struct ds *ds, struct ovsdb_idl *idl)
     for (size_t i = 0; i < n_adapters; i++) {
         n_used += vmfex_ctl_adapter_is_used(adapters[i]);
     }
+    report_manager(&problems, idl);
     report_hosts(&problems, idl, adapters, n_adapters);
     report_switches(&problems, idl);
     report_ports(&problems, ports, n_ports, &counts);
