@@ -77,7 +77,13 @@ manager_vmfex_managerd_LDADD = \
 EXTRA_manager_vmfex_managerd_DEPENDENCIES = $(OVS_LIBRARIES)
 $(manager_vmfex_managerd_OBJECTS): manager/vmfex-idl.h
 
-RST_MANS += manager/vmfex-managerd.8
+sbin_PROGRAMS += manager/vmfex-tunnel
+manager_vmfex_tunnel_SOURCES = manager/vmfex-tunnel.c
+manager_vmfex_tunnel_LDFLAGS = $(AM_LDFLAGS) $(VMFEX_WRAP_LOG)
+manager_vmfex_tunnel_LDADD = lib/libvmfex.la $(OVS_LDADD)
+EXTRA_manager_vmfex_tunnel_DEPENDENCIES = $(OVS_LIBRARIES)
+
+RST_MANS += manager/vmfex-managerd.8 manager/vmfex-tunnel.8
 
 # Somebody who changes the schema has to think of its version and checksum.
 ALL_LOCAL += manager/vmfex.ovsschema.stamp

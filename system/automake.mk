@@ -7,7 +7,8 @@
 SYSTEM_UNITS = \
 	system/vmfex-controller.service \
 	system/vmfex-managerd.service \
-	system/vmfex-ovsdb-server.service
+	system/vmfex-ovsdb-server.service \
+	system/vmfex-tunnel.service
 CLEANFILES += $(SYSTEM_UNITS)
 $(SYSTEM_UNITS): %: %.in Makefile
 	$(AM_V_at)$(MKDIR_P) system
@@ -27,7 +28,7 @@ EXTRA_DIST += \
 	$(SYSTEM_UNITS:=.in)
 
 scriptsdir = $(pkgdatadir)/scripts
-dist_scripts_SCRIPTS = system/vmfex-db
+dist_scripts_SCRIPTS = system/vmfex-db system/vmfex-members
 
 if HAVE_SYSTEMD
 systemdsystemunit_DATA = $(SYSTEM_UNITS)
