@@ -65,6 +65,7 @@ EXTRA_DIST += \
 	datapath-actions/kernel/vmfex-kernel-slots.h \
 	datapath-actions/kernel/vmfex-kernel-sockets.c \
 	datapath-actions/kernel/vmfex-kernel-state.c \
+	datapath-actions/kernel/vmfex-kernel-watch.c \
 	datapath-actions/kernel/vmfex-kernel-state.h \
 	datapath-actions/kernel/vmfex-kernel.bpf.c \
 	datapath-actions/kernel/vmfex-kernel.c \
@@ -86,6 +87,7 @@ DATAPATH_KERNEL_SOURCES = \
 	datapath-actions/kernel/vmfex-kernel-slots.h \
 	datapath-actions/kernel/vmfex-kernel-sockets.c \
 	datapath-actions/kernel/vmfex-kernel-state.c \
+	datapath-actions/kernel/vmfex-kernel-watch.c \
 	datapath-actions/kernel/vmfex-kernel-state.h \
 	datapath-actions/kernel/vmfex-kernel.c \
 	datapath-actions/kernel/vmfex-kernel.h

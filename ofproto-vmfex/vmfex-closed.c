@@ -134,6 +134,10 @@ vmfex_closed_run(void)
                                   lport->ifindex, vmfex_lport_name(lport),
                                   is_trunk, true)
                               : NULL);
+        if (close && !lport->open_reason && lport->tc_taken) {
+            lport->open_reason = xstrdup("somebody else's TC program lets "
+                                         "them pass");
+        }
         if (lport->open_reason && !was_open && !is_trunk) {
             close_by_settings(lport);
         } else if (!lport->open_reason && was_open) {

@@ -30,6 +30,12 @@ VLOG_DEFINE_THIS_MODULE(vmfex_kernel_links);
 /* What the kernel refused may be tried again after this time. */
 #define RETRY_MS 2000
 
+/* How often to look at what others do on the same devices. */
+#define WATCH_MS 1000
+
+/* Others' programs keep frames from ours if they did so for so long. */
+#define MAX_STRIKES 2
+
 static char *open_error;        /* Why there is no kernel path, or NULL. */
 static bool leaving;            /* ovs-vswitchd is about to end: no link is in
                                  * the kernel path any more. */
@@ -39,6 +45,7 @@ static bool grace;              /* Something may still be waiting. */
 static bool may_filter;         /* There may be a socket without a filter. */
 static long long int unhook_at = LLONG_MAX; /* In ms. */
 static long long int retry_at = LLONG_MAX; /* In ms. */
+static long long int watch_at = LLONG_MIN; /* In ms. */
 
 /* Ports for which ingress policing is configured. */
 static struct sset policed = SSET_INITIALIZER(&policed);
@@ -102,21 +109,36 @@ vmfex_kernel_links_close(int ifindex, const char *name, bool is_vlan_trunk,
     return reason;
 }
 
+static char *
+explain_taken(const struct vmfex_lport *lport)
+{
+    return xasprintf("somebody else's TC program on %s takes frames before "
+                     "the kernel path's", vmfex_lport_name(lport));
+}
+
 /* Puts the programs on 'trunk', if that was not tried in this run.  Returns
  * true if they are there. */
 static bool
 attach_trunk(struct vmfex_lport *trunk)
 {
-    if (trunk->kernel_failure) {
+    if (trunk->kernel_failure || trunk->tc_taken) {
         free(trunk->kernel_obstacle);
-        trunk->kernel_obstacle = xstrdup(trunk->kernel_failure);
+        trunk->kernel_obstacle = (trunk->kernel_failure
+                                  ? xstrdup(trunk->kernel_failure)
+                                  : explain_taken(trunk));
     } else if (!trunk->kernel_wanted) {
         char *detail;
 
         trunk->kernel_wanted = true;
         trunk->kernel_hook = vmfex_kernel_attach_trunk(
             trunk->ifindex, vmfex_lport_name(trunk), trunk->tag,
-            trunk->wanted_hook, &detail);
+            trunk->tc_in_front ? VMFEX_KERNEL_TC : trunk->wanted_hook,
+            &detail);
+        if (trunk->kernel_hook == VMFEX_KERNEL_TC && trunk->tc_in_front) {
+            /* They would give frames to the host whose tag XDP took off. */
+            free(detail);
+            detail = xstrdup("somebody else has TC programs in front");
+        }
         *(trunk->kernel_hook != VMFEX_KERNEL_NONE
           ? &trunk->kernel_detail : &trunk->kernel_obstacle) = detail;
         may_filter = true;
@@ -144,8 +166,10 @@ prepare_link(const struct vmfex_vethernet *v)
             return;
         }
     }
-    if (port->kernel_failure) {
-        port->kernel_obstacle = xstrdup(port->kernel_failure);
+    if (port->kernel_failure || port->tc_taken) {
+        port->kernel_obstacle = (port->kernel_failure
+                                 ? xstrdup(port->kernel_failure)
+                                 : explain_taken(port));
         return;
     }
     if (!vmfex_kernel_is_attached(port->ifindex)) {
@@ -469,6 +493,80 @@ vmfex_kernel_links_note_macs(void)
     }
 }
 
+/* Returns true if programs in front of ours on 'lport', of which there are
+ * any, keep frames from ours: if the device has received some, and ours have
+ * seen none, for a few seconds. */
+static bool
+is_taken(struct vmfex_lport *lport)
+{
+    uint64_t seen = vmfex_kernel_count_seen(lport->ifindex);
+    struct netdev_stats stats;
+    uint64_t received;
+
+    if (netdev_get_stats(lport->dp_netdev, &stats)) {
+        return false;
+    }
+    received = stats.rx_packets;
+    lport->tc_strikes = (received != lport->tc_received
+                         && seen == lport->tc_seen
+                         ? lport->tc_strikes + 1 : 0);
+    lport->tc_received = received;
+    lport->tc_seen = seen;
+    return lport->tc_strikes >= MAX_STRIKES;
+}
+
+/* Looks at what others do on the device of 'lport'. */
+static void
+watch_lport(struct vmfex_lport *lport)
+{
+    bool was_in_front = lport->tc_in_front;
+    bool was_touched = lport->tc_touched;
+
+    lport->tc_touched = vmfex_kernel_was_touched(lport->ifindex);
+    if (was_touched) {
+        /* A second ago: whoever changed one thing then may do more. */
+        vmfex_kernel_repair(lport->ifindex);
+    }
+    if (was_touched || lport->tc_touched || lport->tc_taken) {
+        lport->tc_filters = vmfex_kernel_is_behind_filters(lport->ifindex);
+    }
+    lport->tc_in_front = (lport->tc_filters
+                          || vmfex_kernel_is_behind_tcx(lport->ifindex));
+    if (lport->tc_in_front != was_in_front && vmfex_lport_is_trunk(lport)) {
+        vmfex_model_changed();
+    }
+    if (!lport->tc_in_front) {
+        lport->tc_strikes = 0;
+    }
+    if (lport->tc_in_front && !lport->tc_taken
+        && vmfex_kernel_is_attached(lport->ifindex) && is_taken(lport)) {
+        char *text = explain_taken(lport);
+
+        VLOG_WARN("%s", text);
+        free(text);
+        lport->tc_taken = true;
+        vmfex_model_changed();
+    } else if (!lport->tc_in_front && lport->tc_taken) {
+        lport->tc_taken = false;
+        vmfex_model_changed();
+    }
+}
+
+/* Looks at what others do on the devices of the kernel path. */
+static void
+watch(void)
+{
+    struct vmfex_lport *lport;
+
+    vmfex_kernel_watch();
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        if (lport->tc_taken || vmfex_kernel_is_attached(lport->ifindex)
+            || vmfex_kernel_is_closed(lport->ifindex)) {
+            watch_lport(lport);
+        }
+    }
+}
+
 /* Takes off what nobody came back for, and unhooks sockets, when it is time to
  * do so. */
 void
@@ -490,6 +588,10 @@ vmfex_kernel_links_run(void)
         retry_at = LLONG_MAX;
         retry();
     }
+    if (vmfex_kernel_is_open() && time_msec() >= watch_at) {
+        watch_at = time_msec() + WATCH_MS;
+        watch();
+    }
 }
 
 /* Arranges for vmfex_kernel_links_run() to be called in time. */
@@ -504,6 +606,9 @@ vmfex_kernel_links_wait(void)
     }
     if (retry_at != LLONG_MAX) {
         poll_timer_wait_until(retry_at);
+    }
+    if (vmfex_kernel_is_open()) {
+        poll_timer_wait_until(watch_at);
     }
 }
 

@@ -161,6 +161,12 @@ struct vmfex_lport {
     char *open_reason;          /* If it is not closed, but ought to be: why;
                                  * otherwise NULL; written by vmfex-closed. */
     unsigned int settings_changed; /* Of its device, by vmfex-closed. */
+    bool tc_touched;            /* Filters of its device changed. */
+    bool tc_filters;            /* There are some in front of ours. */
+    bool tc_in_front;           /* Likewise, or programs of tcx. */
+    bool tc_taken;              /* They keep frames from ours. */
+    unsigned int tc_strikes;    /* For so many seconds they seemed to. */
+    uint64_t tc_received, tc_seen; /* Frames, by the device and by ours. */
     char *kernel_failure;       /* What the kernel refused at the last attempt,
                                  * or NULL; until the next one. */
 

@@ -147,6 +147,7 @@ EXTRA_DIST += \
 	tests/run-all \
 	tests/tap-gso.py \
 	tests/tap-vm.py \
+	tests/tcx.py \
 	tests/os-vif.py \
 	tests/networks \
 	tests/packages \

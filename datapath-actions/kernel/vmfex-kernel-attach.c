@@ -95,6 +95,18 @@ device_check_tc(struct kernel_device *d)
     }
 }
 
+/* Attaches TC programs on the device with 'ifindex' again that somebody took
+ * off. */
+void
+vmfex_kernel_repair(int ifindex)
+{
+    struct kernel_device *d = kernel_device_find(ifindex);
+
+    if (d) {
+        device_check_tc(d);
+    }
+}
+
 static char *
 explain_tc(const char *name, int error)
 {

@@ -123,15 +123,13 @@ kernel_dev_tc_set_egress(int ifindex, int prog_fd)
     return tc_attach(ifindex, BPF_TC_EGRESS, prog_fd, BPF_TC_F_REPLACE);
 }
 
-/* Returns true unless the device's clsact qdisc is known to have no filter
- * where 'minor' says, TC_H_MIN_INGRESS or TC_H_MIN_EGRESS. */
-static bool
-may_have_filters(int ifindex, uint32_t minor)
+/* Begins to dump the filters of the device's clsact qdisc where 'minor' says,
+ * TC_H_MIN_INGRESS or TC_H_MIN_EGRESS. */
+static void
+dump_filters(struct nl_dump *dump, int ifindex, uint32_t minor)
 {
-    struct ofpbuf request, reply, buffer;
+    struct ofpbuf request;
     struct tcmsg *tcmsg;
-    struct nl_dump dump;
-    bool found;
 
     ofpbuf_init(&request, 128);
     nl_msg_put_nlmsghdr(&request, sizeof *tcmsg, RTM_GETTFILTER,
@@ -139,13 +137,50 @@ may_have_filters(int ifindex, uint32_t minor)
     tcmsg = ofpbuf_put_zeros(&request, sizeof *tcmsg);
     tcmsg->tcm_ifindex = ifindex;
     tcmsg->tcm_parent = TC_H_MAKE(TC_H_CLSACT, minor);
-    nl_dump_start(&dump, NETLINK_ROUTE, &request);
+    nl_dump_start(dump, NETLINK_ROUTE, &request);
     ofpbuf_uninit(&request);
+}
 
+/* Returns true unless the device's clsact qdisc is known to have no filter
+ * where 'minor' says. */
+static bool
+may_have_filters(int ifindex, uint32_t minor)
+{
+    struct ofpbuf reply, buffer;
+    struct nl_dump dump;
+    bool found;
+
+    dump_filters(&dump, ifindex, minor);
     ofpbuf_init(&buffer, NL_DUMP_BUFSIZE);
     found = nl_dump_next(&dump, &reply, &buffer);
     ofpbuf_uninit(&buffer);
     return nl_dump_done(&dump) || found;
+}
+
+/* Returns true if there is a filter on the ingress of the device with a lower
+ * priority value than ours, which goes first. */
+bool
+kernel_dev_tc_has_lower_priority(int ifindex)
+{
+    struct ofpbuf reply, buffer;
+    struct nl_dump dump;
+    bool found = false;
+
+    dump_filters(&dump, ifindex, TC_H_MIN_INGRESS);
+    ofpbuf_init(&buffer, NL_DUMP_BUFSIZE);
+    while (nl_dump_next(&dump, &reply, &buffer)) {
+        const struct tcmsg *tcmsg = (reply.size >= (NLMSG_HDRLEN
+                                                    + sizeof *tcmsg)
+                                     ? ofpbuf_at(&reply, NLMSG_HDRLEN,
+                                                 sizeof *tcmsg)
+                                     : NULL);
+
+        found |= tcmsg && (TC_H_MAJ(tcmsg->tcm_info) >> 16
+                           < KERNEL_DEV_TC_PRIORITY);
+    }
+    ofpbuf_uninit(&buffer);
+    nl_dump_done(&dump);
+    return found;
 }
 
 static void

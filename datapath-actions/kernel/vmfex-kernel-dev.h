@@ -27,6 +27,7 @@ void kernel_dev_tc_detach(int ifindex, bool qdisc_is_ours);
 uint32_t kernel_dev_tc_query(int ifindex);
 int kernel_dev_tc_set_egress(int ifindex, int prog_fd);
 uint32_t kernel_dev_tc_query_egress(int ifindex);
+bool kernel_dev_tc_has_lower_priority(int ifindex);
 
 bool kernel_dev_delivers_gso(const char *name, char *driver, size_t size);
 bool kernel_dev_get_lro(const char *name);

@@ -32,7 +32,8 @@ enum {
     VMFEX_KERNEL_RX_BYTES,
     VMFEX_KERNEL_TX_FRAMES,
     VMFEX_KERNEL_TX_BYTES,
-    VMFEX_KERNEL_CONTROL,       /* Never counted here. */
+    VMFEX_KERNEL_LEFT,          /* In place of control frames: those of a trunk
+                                 * that its TC program leaves to others. */
     VMFEX_KERNEL_DROPPED,
     VMFEX_KERNEL_N_COUNTERS = VMFEX_KERNEL_DROPPED + VMFEX_N_DROPS
 };

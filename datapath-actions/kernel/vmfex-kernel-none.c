@@ -85,6 +85,42 @@ vmfex_kernel_detach(int ifindex OVS_UNUSED)
 }
 
 void
+vmfex_kernel_watch(void)
+{
+    /* Nothing is attached. */
+}
+
+bool
+vmfex_kernel_was_touched(int ifindex OVS_UNUSED)
+{
+    return false;
+}
+
+void
+vmfex_kernel_repair(int ifindex OVS_UNUSED)
+{
+    OVS_NOT_REACHED();
+}
+
+bool
+vmfex_kernel_is_behind_filters(int ifindex OVS_UNUSED)
+{
+    return false;
+}
+
+bool
+vmfex_kernel_is_behind_tcx(int ifindex OVS_UNUSED)
+{
+    return false;
+}
+
+uint64_t
+vmfex_kernel_count_seen(int ifindex OVS_UNUSED)
+{
+    return 0;
+}
+
+void
 vmfex_kernel_filter_sockets(void)
 {
     /* Nothing is attached. */

@@ -17,6 +17,7 @@
 
 BUILD_ASSERT_DECL(VMFEX_KERNEL_RX_FRAMES == (int) VMFEX_RX_FRAMES);
 BUILD_ASSERT_DECL(VMFEX_KERNEL_TX_BYTES == (int) VMFEX_TX_BYTES);
+BUILD_ASSERT_DECL(VMFEX_KERNEL_LEFT == (int) VMFEX_CONTROL);
 BUILD_ASSERT_DECL(VMFEX_KERNEL_DROPPED == (int) VMFEX_DROPPED);
 BUILD_ASSERT_DECL(VMFEX_KERNEL_N_COUNTERS == (int) VMFEX_N_COUNTERS);
 
@@ -54,9 +55,9 @@ slot_clear(uint32_t i)
     return error;
 }
 
-/* Adds the counters with number 'slot' to 'totals'. */
+/* Adds the counters with number 'slot' to 'totals', as the programs count. */
 static void
-slot_read(int slot, uint64_t totals[VMFEX_N_COUNTERS])
+slot_read_all(int slot, uint64_t totals[VMFEX_N_COUNTERS])
 {
     struct vmfex_kernel_counters *c;
     uint32_t key = slot;
@@ -75,6 +76,33 @@ slot_read(int slot, uint64_t totals[VMFEX_N_COUNTERS])
         }
     }
     free(c);
+}
+
+/* Likewise, as users know them. */
+static void
+slot_read(int slot, uint64_t totals[VMFEX_N_COUNTERS])
+{
+    uint64_t control = totals[VMFEX_KERNEL_LEFT];
+
+    slot_read_all(slot, totals);
+    totals[VMFEX_KERNEL_LEFT] = control;
+}
+
+/* Returns how many frames a trunk, if 'is_trunk', or a VM port, with 'slot',
+ * has received as far as its TC program has seen them. */
+uint64_t
+kernel_slot_count_seen(int slot, bool is_trunk)
+{
+    uint64_t c[VMFEX_N_COUNTERS] = { 0 };
+    uint64_t n;
+
+    slot_read_all(slot, c);
+    n = is_trunk ? c[VMFEX_RX_FRAMES] + c[VMFEX_KERNEL_LEFT]
+        : c[VMFEX_TX_FRAMES];
+    for (size_t i = VMFEX_DROPPED; i < VMFEX_N_COUNTERS; i++) {
+        n += c[i];
+    }
+    return n;
 }
 
 /* Begins with the maps that are open now, and, if 'adopted', with the names

@@ -17,11 +17,13 @@
  * vmfex-kernel.h is here, too. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 void kernel_slots_open(bool adopted);
 void kernel_slots_close(void);
 
 int kernel_slot_get(const char *name);
+uint64_t kernel_slot_count_seen(int slot, bool is_trunk);
 void kernel_slots_begin(void);
 void kernel_slots_sweep(void);
 

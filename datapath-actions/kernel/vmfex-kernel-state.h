@@ -37,6 +37,7 @@ struct kernel_device {
     bool adopted;               /* And not wanted yet. */
     bool wanted;                /* Since vmfex_kernel_begin(). */
     bool in_map;                /* 'port' or 'trunk' is in its map. */
+    bool touched;               /* Somebody changed filters. */
     bool hooked, unhooked;      /* Some of its sockets may be so. */
     bool stays;                 /* See vmfex_kernel_port_stays(). */
     struct vmfex_kernel_port port, other;

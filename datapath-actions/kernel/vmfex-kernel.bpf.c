@@ -149,6 +149,17 @@ count_rx(__u32 slot, __u64 n_frames, __u64 n_bytes)
 }
 
 static __always_inline void
+count_left(__u32 slot)
+{
+    struct vmfex_kernel_counters *c;
+
+    c = bpf_map_lookup_elem(&vmfex_counters, &slot);
+    if (c) {
+        c->n[VMFEX_KERNEL_LEFT]++;
+    }
+}
+
+static __always_inline void
 count_tx(__u32 slot, __u64 n_frames, __u64 n_bytes)
 {
     struct vmfex_kernel_counters *c;
@@ -577,6 +588,9 @@ take_vlan(struct __sk_buff *skb, const struct vmfex_kernel_trunk *trunk,
                 : count_and_send(skb, trunk->slot, slot, port, n_frames));
     }
     count_refused(trunk, verdict, &a, n_frames, skb->len);
+    if (verdict == LEAVE) {
+        count_left(trunk->slot);
+    }
     return TC_ACT_SHOT;
 }
 
@@ -632,6 +646,9 @@ take_frame(struct __sk_buff *skb, bool behind_xdp)
     }
     if (verdict != FORWARD) {
         count_refused(trunk, verdict, &a, n_frames, skb->len - a.tag_len);
+        if (verdict == LEAVE) {
+            count_left(trunk->slot);
+        }
         return verdict == DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
     }
 

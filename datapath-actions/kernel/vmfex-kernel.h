@@ -69,6 +69,15 @@
  *   tag is a VLAN tag, the kernel does not do that, and sockets stay hooked.
  *
  *
+ * Others on the same devices
+ * ==========================
+ *
+ * Somebody else's programs in front of ours may let frames pass to the host,
+ * so that ours do not see them, and somebody may take ours off.  The caller
+ * looks for both every second: vmfex_kernel_watch() hears of changes; and if a
+ * device received frames, vmfex_kernel_count_seen() must have counted them.
+ *
+ *
  * Two channels
  * ============
  *
@@ -135,6 +144,14 @@ bool vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp);
 bool vmfex_kernel_is_closed(int ifindex);
 bool vmfex_kernel_is_attached(int ifindex);
 void vmfex_kernel_detach(int ifindex);
+
+/* What others do on the same devices. */
+void vmfex_kernel_watch(void);
+bool vmfex_kernel_was_touched(int ifindex);
+void vmfex_kernel_repair(int ifindex);
+bool vmfex_kernel_is_behind_filters(int ifindex);
+bool vmfex_kernel_is_behind_tcx(int ifindex);
+uint64_t vmfex_kernel_count_seen(int ifindex);
 
 /* ovs-vswitchd's sockets. */
 void vmfex_kernel_filter_sockets(void);
