@@ -54,6 +54,8 @@ manager_libvmfex_manager_la_SOURCES = \
 	manager/db.h \
 	manager/lock.c \
 	manager/lock.h \
+	manager/hold-down.c \
+	manager/hold-down.h \
 	manager/port-index.c \
 	manager/port-index.h \
 	manager/port-plan.c \

@@ -191,14 +191,14 @@ binding_destroy(struct binding *b)
     free(b->claims);
 }
 
-/* Gives 'cs' the channels of a port with the binding 'b'.  Returns true if the
- * first one is another one than before. */
+/* Gives 'cs' the channels of a port with the binding 'b', which is 'held' down
+ * or not.  Returns true if the first one is another one than before. */
 bool
-binding_connect(const struct binding *b, struct channels *cs)
+binding_connect(const struct binding *b, bool held, struct channels *cs)
 {
     struct channel first, standby;
 
-    channels_get_both(cs, b->bound, &first, &standby);
+    channels_get_both(cs, b->bound, held, &first, &standby);
     if (b->incoming) {
         /* There is room for two. */
         standby = channel_primary(b->incoming);

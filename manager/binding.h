@@ -52,6 +52,6 @@ void binding_destroy(struct binding *);
 bool binding_has(const struct binding *, const struct vmfexrec_adapter *);
 bool binding_is_departed(const struct binding *,
                          const struct vmfexrec_adapter *);
-bool binding_connect(const struct binding *, struct channels *);
+bool binding_connect(const struct binding *, bool held, struct channels *);
 
 #endif /* manager/binding.h */

@@ -75,15 +75,16 @@ channel_equal(const struct channel *a, const struct channel *b)
 }
 
 /* Finds out which of the channels of 'a', to which a port with 'cs' is bound,
- * or for which it is kept, comes first: the one that is in use. */
+ * or for which it is kept, comes first: the one that is in use or, if the port
+ * is 'held' down, the one that is the first one already. */
 void
 channels_get_both(const struct channels *cs, const struct vmfexrec_adapter *a,
-                  struct channel *first, struct channel *standby)
+                  bool held, struct channel *first, struct channel *standby)
 {
     struct channel primary = channel_primary(a);
     struct channel other = channel_of_trunk(
         a->standby_trunk, a->n_standby_vif ? a->standby_vif[0] : 0);
-    struct channel current = channels_current(cs);
+    struct channel current = held ? cs->first : channels_current(cs);
     bool moved = other.vif && channel_equal(&current, &other);
 
     *first = moved ? other : primary;
@@ -116,10 +117,16 @@ channels_replace(struct channels *cs, struct channel first,
 }
 
 /* Returns true if its switch says that a port with 'cs' sends on its first
- * channel. */
+ * channel or, if it is 'held' down, on either of its channels. */
 bool
-channels_are_up(const struct channels *cs)
+channels_are_up(const struct channels *cs, bool held)
 {
+    struct channel current = channels_current(cs);
+
+    if (held && cs->standby.vif && (cs->up || cs->standby_up)
+        && channel_equal(&current, &cs->standby)) {
+        return true;
+    }
     return (cs->up && cs->first.vif
             && channel_equal(&cs->first, &cs->realized));
 }

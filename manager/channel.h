@@ -61,11 +61,11 @@ bool channel_equal(const struct channel *, const struct channel *);
 struct channels channels_of_port(const struct vmfexrec_virtual_port *);
 struct channel channels_current(const struct channels *);
 void channels_get_both(const struct channels *,
-                       const struct vmfexrec_adapter *,
+                       const struct vmfexrec_adapter *, bool held,
                        struct channel *first, struct channel *standby);
 bool channels_replace(struct channels *, struct channel first,
                       struct channel standby);
-bool channels_are_up(const struct channels *);
+bool channels_are_up(const struct channels *, bool held);
 void channels_write(const struct vmfexrec_virtual_port *,
                     const struct channels *);
 

@@ -33,6 +33,7 @@
 #include "openvswitch/list.h"
 #include "openvswitch/uuid.h"
 #include "packets.h"
+#include "manager/hold-down.h"
 #include "manager/ration.h"
 #include "sset.h"
 
@@ -71,6 +72,7 @@ struct port {
     struct heap_node timer;     /* In 'timers', if there is one. */
     long long int when;         /* Monotonic time, or PORT_NO_TIMER. */
     long long int pending;      /* When it became pending, or PORT_NO_TIMER. */
+    struct hold_down hold_down;
     bool stale;                 /* Not yet true what the switch last said? */
 
     struct host_memory *retained_on;    /* NULL unless it is retained. */

@@ -191,7 +191,7 @@ decide_unclaimed(const struct port_index *ix, struct port_clock clock,
         && db_host_is_known(ix->db, a->host)
         && !db_adapter_has_other_port(ix->db, a, vp)) {
         plan->adapter = a;
-        channels_get_both(&plan->channels, a, &first, &standby);
+        channels_get_both(&plan->channels, a, false, &first, &standby);
     }
     channels_replace(&plan->channels, first, standby);
 
@@ -280,16 +280,39 @@ decide_admission(const struct port_index *ix, const struct port *port,
     plan->admitted = plan->verdict.reason == VMFEX_REASON_NONE;
 }
 
+/* Gives the port the channels of its binding.  Returns true if its first
+ * channel is a new one.  Stores in '*held' whether it is held down. */
+static bool
+connect_port(struct port_clock clock, const struct port *port,
+             struct port_plan *plan, bool *held)
+{
+    long long int until = hold_down_until(&plan->hold_down);
+    bool changed;
+
+    /* A move needs the second channel for itself. */
+    *held = (clock.now < until && plan->binding.change == BINDING_KEPT
+             && !plan->binding.incoming);
+    changed = binding_connect(&plan->binding, *held, &plan->channels);
+    if (*held) {
+        plan->when = until;
+    } else if (changed && port && plan->binding.change == BINDING_KEPT
+               && plan->vp->adapter == plan->adapter) {
+        hold_down_note(&plan->hold_down, clock.now);
+    }
+    return changed;
+}
+
 /* An admitted port: is it active?  'changed' says that its channel is a new
- * one. */
+ * one, and 'held' that it is held down. */
 static void
 decide_admitted(const struct port_index *ix, struct port_clock clock,
-                const struct port *port, bool changed, struct port_plan *plan)
+                const struct port *port, bool changed, bool held,
+                struct port_plan *plan)
 {
     const struct vmfexrec_virtual_port *vp = plan->vp;
     const char *switch_ = plan->channels.first.switch_;
 
-    if (channels_are_up(&plan->channels)) {
+    if (channels_are_up(&plan->channels, held)) {
         bool linked = plan->adapter->port[0] != '\0';
 
         plan->state = (linked || (vp && !strcmp(vp->state, "active"))
@@ -301,7 +324,7 @@ decide_admitted(const struct port_index *ix, struct port_clock clock,
     plan->pending = (!port || port->pending == PORT_NO_TIMER || changed
                      ? clock.now : port->pending);
     if (clock.now < plan->pending + PORT_SWITCH_TIMEOUT_MS) {
-        plan->when = plan->pending + PORT_SWITCH_TIMEOUT_MS;
+        plan->when = MIN(plan->when, plan->pending + PORT_SWITCH_TIMEOUT_MS);
     } else if (db_find_switch(ix->db, switch_)) {
         verdict_refuse(&plan->verdict, VMFEX_REASON_SWITCH_UNREACHABLE,
                        "switch %s did not set up the port within %d seconds",
@@ -447,7 +470,7 @@ decide_claimed(const struct port_index *ix, struct port_clock clock,
 {
     const struct vmfexrec_virtual_port *vp = plan->vp;
     const struct vmfexrec_adapter *a = plan->binding.bound;
-    bool changed;
+    bool changed, held;
 
     plan->number = vp ? vp->number : port_index_free_number(ix);
     if (!plan->number) {
@@ -465,7 +488,7 @@ decide_claimed(const struct port_index *ix, struct port_clock clock,
     plan->adapter = a;
     plan->incoming = plan->binding.incoming;
     plan->host = a->host;
-    changed = binding_connect(&plan->binding, &plan->channels);
+    changed = connect_port(clock, port, plan, &held);
 
     /* What it is. */
     plan->profile_name = (port_is_declared(vp) ? vp->declared_profile
@@ -481,7 +504,7 @@ decide_claimed(const struct port_index *ix, struct port_clock clock,
     /* Whether it may. */
     decide_admission(ix, port, plan);
     if (plan->admitted) {
-        decide_admitted(ix, clock, port, changed, plan);
+        decide_admitted(ix, clock, port, changed, held, plan);
     } else {
         plan->state = "refused";
         if (plan->verdict.reason == VMFEX_REASON_HOST_UNKNOWN) {
@@ -513,6 +536,9 @@ port_decide(const struct port_index *ix, struct port_clock clock,
         .pending = PORT_NO_TIMER,
         .when = PORT_NO_TIMER,
     };
+    if (port) {
+        plan->hold_down = port->hold_down;
+    }
     binding_decide(ix->db, iface_id, vp, port && port->stale, &plan->binding);
     if (plan->binding.n_claims) {
         decide_claimed(ix, clock, port, plan);

@@ -25,6 +25,7 @@
 #include "manager/admission.h"
 #include "manager/binding.h"
 #include "manager/channel.h"
+#include "manager/hold-down.h"
 #include "packets.h"
 
 struct port_index;
@@ -79,6 +80,7 @@ struct port_plan {
     int64_t retained_until;     /* Wall clock, ms; 0 if it does not apply. */
 
     /* What is remembered. */
+    struct hold_down hold_down;
     bool admitted;
     long long int pending;      /* Monotonic ms, or PORT_NO_TIMER. */
     long long int when;         /* When to decide again, likewise. */

@@ -195,6 +195,7 @@ set_port(struct ports *ps, const struct port_plan *plan)
                                  ? plan->host : NULL), plan->retained_until);
     port_set_timer(ix, port, plan->when);
     port->pending = plan->pending;
+    port->hold_down = plan->hold_down;
     port->stale = plan->stale;
     port->adapter = plan->adapter ? plan->adapter->header_.uuid : UUID_ZERO;
     port->incoming = (plan->incoming ? plan->incoming->header_.uuid
@@ -267,9 +268,10 @@ port_apply(struct ports *ps, const struct port_plan *plan)
     }
 }
 
-/* Brings 'iface_id' up to date.  There must be a transaction. */
+/* Brings 'iface_id' up to date, at the time 'clock'.  There must be a
+ * transaction. */
 void
-ports_run_one(struct ports *ps, const char *iface_id)
+ports_run_one(struct ports *ps, const char *iface_id, struct port_clock clock)
 {
     const struct vmfexrec_virtual_port *vp = db_find_port(ps->db, iface_id);
     struct port_plan plan;
@@ -278,7 +280,7 @@ ports_run_one(struct ports *ps, const char *iface_id)
     if (vp && !port_find(&ps->index, iface_id)) {
         port_load(&ps->index, vp);
     }
-    port_decide(&ps->index, port_clock_read(), iface_id, &plan);
+    port_decide(&ps->index, clock, iface_id, &plan);
     port_apply(ps, &plan);
     port_plan_destroy(&plan);
 }
@@ -296,15 +298,15 @@ idle_adapter_run(struct ports *ps, const struct vmfexrec_adapter *a)
 }
 
 /* Brings the iface-ids up to date about which something may have changed, as
- * many as 'batch' has room for.  Does nothing but to look at the clock if
- * there is no transaction. */
+ * many as 'batch' has room for, at the time 'clock'.  Does nothing but to look
+ * at that if there is no transaction. */
 void
-ports_run(struct ports *ps, struct batch *batch)
+ports_run(struct ports *ps, struct batch *batch, struct port_clock clock)
 {
     const struct vmfexrec_adapter *a;
     char *iface_id;
 
-    port_index_expire(&ps->index, port_clock_read().now);
+    port_index_expire(&ps->index, clock.now);
     if (!ps->db->txn) {
         return;
     }
@@ -313,7 +315,7 @@ ports_run(struct ports *ps, struct batch *batch)
     while (batch_has_room(batch)
            && (iface_id = port_index_pop(&ps->index)) != NULL) {
         if (batch_add(batch, BATCH_IFACE_ID, iface_id)) {
-            ports_run_one(ps, iface_id);
+            ports_run_one(ps, iface_id, clock);
         }
         free(iface_id);
     }

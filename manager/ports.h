@@ -62,6 +62,7 @@
  * only in here. */
 
 #include "manager/port-index.h"
+#include "manager/port-plan.h"
 
 struct adapters;
 struct batch;
@@ -76,8 +77,8 @@ struct ports {
 void ports_init(struct ports *, struct db *, struct adapters *);
 void ports_destroy(struct ports *);
 
-void ports_run(struct ports *, struct batch *);
-void ports_run_one(struct ports *, const char *iface_id);
+void ports_run(struct ports *, struct batch *, struct port_clock);
+void ports_run_one(struct ports *, const char *iface_id, struct port_clock);
 bool ports_are_done(const struct ports *);
 
 #endif /* manager/ports.h */

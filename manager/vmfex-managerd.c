@@ -385,7 +385,7 @@ managerd_run(struct managerd *m)
         }
         managerd_run_expired(m);
         batch_begin(&m->batch);
-        ports_run(&m->ports, &m->batch);
+        ports_run(&m->ports, &m->batch, port_clock_read());
         if (ports_are_done(&m->ports)) {
             adapters_run(&m->adapters, &m->batch);
         }
@@ -395,7 +395,7 @@ managerd_run(struct managerd *m)
         lock_write(&m->lock, &m->db);
         managerd_write_certs(m);
     } else if (m->active && !m->restart) {
-        ports_run(&m->ports, &m->batch);
+        ports_run(&m->ports, &m->batch, port_clock_read());
     }
 }
 

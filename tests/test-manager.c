@@ -45,6 +45,7 @@ static struct adapters adapters;
 static struct ports ports;
 static struct batch batch;
 static unsigned long int seed, step;
+static struct port_clock now;   /* The time in this step. */
 
 #define CHECK(CONDITION, ...)                                           \
     do {                                                                \
@@ -510,7 +511,7 @@ check_plans_touch_their_own(void)
         own = vp ? vp->adapter : NULL;
         own_incoming = vp ? vp->incoming_adapter : NULL;
         get_others(iface_ids[i], own, own_incoming, &before);
-        ports_run_one(&ports, iface_ids[i]);
+        ports_run_one(&ports, iface_ids[i], now);
         get_others(iface_ids[i], own, own_incoming, &after);
         CHECK(sset_equals(&before, &after), "%s touched another's row",
               iface_ids[i]);
@@ -535,7 +536,7 @@ run_manager(bool restart)
         port_index_track(&ports.index, time_msec() + step * 100000LL);
     }
     ovsdb_idl_track_clear(db.idl);
-    ports_run(&ports, &batch);
+    ports_run(&ports, &batch, now);
     adapters_run(&adapters, &batch);
     commit();
 }
@@ -551,7 +552,7 @@ check_fixed_point(const char *when)
         vp = db_find_port(&db, iface_ids[i]);
         old = vp ? port_to_string(vp) : xstrdup("none");
         port_index_mark(&ports.index, iface_ids[i]);
-        ports_run(&ports, &batch);
+        ports_run(&ports, &batch, now);
         vp = db_find_port(&db, iface_ids[i]);
         new = vp ? port_to_string(vp) : xstrdup("none");
         CHECK(!strcmp(old, new), "%s: not a fixed point:\n%s\n%s", when, old,
@@ -665,6 +666,7 @@ main(int argc, char *argv[])
         change_switch();
         commit();
     }
+    now = port_clock_read();
     run_manager(true);
     begin();
     add_ports();
@@ -673,6 +675,7 @@ main(int argc, char *argv[])
     for (step = 0; step < n; step++) {
         bool restart = !step || chance(10);
 
+        now = port_clock_read();
         begin();
         for (int i = 1 + random_range(3); i > 0; i--) {
             change_something();
