@@ -169,6 +169,12 @@ execute_tx(struct dp_packet_batch *batch, struct vmfex_endpoint *ep,
             n_dropped++;
             continue;
         }
+        if (!link->on_switch_bridge) {
+            const struct eth_header *eth = dp_packet_data(packet);
+
+            /* A flow is not only of the MAC for which it was made. */
+            vmfex_endpoint_note_mac(ep, eth->eth_src);
+        }
         n_bytes += size;
         batch->packets[n++] = packet;
     }
