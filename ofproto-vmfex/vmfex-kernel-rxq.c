@@ -247,9 +247,10 @@ vmfex_kernel_rxq_read_behind(const struct netdev *netdev, uint16_t tag_type)
         int fd = open_behind(netdev, types[i]);
 
         if (fd < 0) {
-            VLOG_WARN("%s: cannot receive behind TC (%s): the kernel path is "
-                      "slower", netdev_get_name(netdev),
-                      ovs_strerror(-fd));
+            /* A device that is gone is about to be noticed. */
+            VLOG(fd == -ENODEV ? VLL_DBG : VLL_WARN,
+                 "%s: cannot receive behind TC (%s): the kernel path is "
+                 "slower", netdev_get_name(netdev), ovs_strerror(-fd));
             close_behind(q);
             return false;
         }
