@@ -44,6 +44,11 @@ VLOG_DEFINE_THIS_MODULE(main);
 
 COVERAGE_DEFINE(controller_run);
 
+/* What a remote without TLS means. */
+static const char unprotected_text[]
+    = "without TLS, anybody on the way reads and changes all that the manager "
+      "and this machine tell each other, see vmfex-pki(8)";
+
 /* How often to write last_contact. */
 #define CONTACT_INTERVAL_MS (60 * 1000)
 
@@ -179,6 +184,24 @@ config_read(struct config *config, const struct ovsrec_open_vswitch *cfg)
     }
 }
 
+/* Returns true if 'remote' leads over the network without TLS. */
+static bool
+is_unprotected(const char *remote)
+{
+    char *copy = nullable_xstrdup(remote);
+    char *save_ptr = NULL;
+    bool unprotected = false;
+
+    for (char *s = copy ? strtok_r(copy, ",", &save_ptr) : NULL; s;
+         s = strtok_r(NULL, ",", &save_ptr)) {
+        unprotected |= (!strncmp(s, "tcp:", 4) && strncmp(s, "tcp:127.", 8)
+                        && strncmp(s, "tcp:localhost:", 14)
+                        && strncmp(s, "tcp:[::1]:", 10));
+    }
+    free(copy);
+    return unprotected;
+}
+
 static bool
 configs_equal(const struct config *a, const struct config *b)
 {
@@ -231,6 +254,9 @@ configure(struct controller *c, const struct ovsrec_open_vswitch *cfg)
     VLOG_INFO("%s %s, manager %s", node_name(new.node),
               new.system_id ? new.system_id : "without a system-id",
               new.remote ? new.remote : "none");
+    if (is_unprotected(new.remote)) {
+        VLOG_INFO("manager %s: %s", new.remote, unprotected_text);
+    }
     if (new.node != c->config.node
         || !nullable_string_is_equal(new.system_id, c->config.system_id)
         || !new.remote) {
@@ -456,6 +482,9 @@ controller_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     if (c->identity.state == IDENTITY_DUPLICATE) {
         vmfex_put_text(&ds, "duplicate: another machine has this system-id, "
                        "and was there first\n");
+    }
+    if (is_unprotected(c->config.remote)) {
+        ds_put_format(&ds, "unprotected: %s\n", unprotected_text);
     }
     if (c->cert.warning) {
         vmfex_put_text(&ds, "certificate: %s\n", c->cert.warning);
