@@ -112,11 +112,14 @@ class Daemon:
             pid = int(f.read())
         os.kill(pid, signal.SIGKILL)
         self.kills += 1
-        while os.path.exists("/proc/%d" % pid):
-            with open("/proc/%d/stat" % pid) as f:
-                if f.read().rsplit(") ")[1][0] in "ZX":
-                    break
-            time.sleep(.001)
+        try:
+            while True:
+                with open("/proc/%d/stat" % pid) as f:
+                    if f.read().rsplit(") ")[1][0] in "ZX":
+                        return
+                time.sleep(.001)
+        except (FileNotFoundError, ProcessLookupError):
+            pass                # It is gone.
 
     def start(self):
         with open("%s/%s/%s.out" % (TOP, self.node, self.name), "a") as out:
@@ -155,7 +158,7 @@ def is_leader(server):
 class Killer(threading.Thread):
     """Kills one daemon after the other, and starts it again."""
     def __init__(self, daemons, rng):
-        super().__init__()
+        super().__init__(daemon=True)
         self.daemons, self.rng = daemons, rng
         self.servers = [d for d in daemons if d.name == "ovsdb-server"
                         and d.args[0].endswith("/vmfex.db")]
@@ -236,7 +239,8 @@ def sent_frames():
 class Sender(threading.Thread):
     """Sends a frame from a port every few milliseconds."""
     def __init__(self, datapath, port, mac):
-        super().__init__()
+        # It does not keep a test alive that has failed.
+        super().__init__(daemon=True)
         self.datapath, self.port, self.mac = datapath, port, mac
         self.stopping = threading.Event()
         self.n = 0
