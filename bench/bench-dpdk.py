@@ -214,7 +214,8 @@ def count(bench):
     args = bench.args
     rows = []
     for tag, push in (("vn-tag", pcap.vntag_from_switch),
-                      ("e-tag", pcap.etag_from_switch)):
+                      ("e-tag", pcap.etag_from_switch),
+                      ("s-tag", pcap.stag), ("c-tag", pcap.vlan)):
         for n_vms, up in (1, True), (1, False), (16, False):
             what = "%s, %s, %d VMs" % (tag, "up" if up else "down", n_vms)
             say("5. instructions: " + what)

@@ -29,8 +29,13 @@ def udp(size, flow=0, src=VM_MAC, dst=NET_MAC):
 
 
 def vlan(frame, vid):
-    """Returns a frame with an 802.1Q tag."""
+    """Returns a frame with an 802.1Q tag: a C-tag if 'vid' is a VIF."""
     return frame[:12] + struct.pack("!HH", 0x8100, vid) + frame[12:]
+
+
+def stag(frame, vif):
+    """Returns a frame with an S-tag."""
+    return frame[:12] + struct.pack("!HH", 0x88a8, vif) + frame[12:]
 
 
 def vntag_from_switch(frame, vif):

@@ -111,6 +111,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-tags.at \
 	tests/system-testsuite.at \
 	tests/system-traffic.at \
+	tests/system-vlan-tags.at \
 	tests/system-trunk.at \
 	tests/system-vswitchd-plugin.at
 

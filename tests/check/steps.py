@@ -100,7 +100,7 @@ def steps(build):
         script("guest-traffic", "Virtual machines' traffic", "guest-traffic",
                build, seconds=130, cpus=0.9, needs=("programs",)),
         script("debian-kernel", "Debian's kernel", "debian-kernel", build,
-               seconds=300, cpus=1.3, needs=("programs",)),
+               seconds=450, cpus=1.3, needs=("programs",)),
         script("debian-13", "Debian 13", "debian-13", build, seconds=400,
                cpus=1.5, long=True),
 
