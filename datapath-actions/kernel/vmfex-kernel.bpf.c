@@ -281,9 +281,9 @@ look_at_frame(const struct vmfex_kernel_trunk *trunk, __u32 ifindex,
 {
     struct vmfex_kernel_vif_key key = { .trunk = ifindex };
 
-    a->v = NULL;
-    a->tag_len = 0;
-    a->unknown_vif = false;
+    /* All of it: a newer clang copies what is not set, too, which the kernel
+     * refuses. */
+    *a = (struct arrival) { .drop = VMFEX_DROP_NONE };
     if (type != trunk->tag_type || is_vlan_type(type)) {
         return look_at_untagged(type, b, end, is_copy, a);
     }
@@ -329,10 +329,7 @@ look_at_vlan(const struct vmfex_kernel_trunk *trunk, __u32 ifindex,
         .vif = skb->vlan_tci & VLAN_VID_MASK,
     };
 
-    a->v = NULL;
-    a->tag_len = 0;
-    a->vif = key.vif;
-    a->unknown_vif = false;
+    *a = (struct arrival) { .drop = VMFEX_DROP_NONE, .vif = key.vif };
     if (bpf_ntohs(skb->vlan_proto) != trunk->tag_type) {
         a->drop = VMFEX_DROP_WRONG_TAG;
         return DROP;
