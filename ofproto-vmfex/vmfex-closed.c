@@ -79,6 +79,9 @@ change_setting(const struct setting *s, const char *name, char value,
     return error;
 }
 
+BUILD_ASSERT_DECL(ARRAY_SIZE(settings)
+                  == sizeof ((struct vmfex_lport *) NULL)->old_settings);
+
 /* Does for 'lport' what can be done without programs. */
 static void
 close_by_settings(struct vmfex_lport *lport)
@@ -89,7 +92,7 @@ close_by_settings(struct vmfex_lport *lport)
         if (!change_setting(&settings[i], vmfex_lport_name(lport),
                             settings[i].value, &old)
             && old != settings[i].value) {
-            lport->settings_changed |= 1u << i;
+            lport->old_settings[i] = old;
         }
     }
 }
@@ -101,8 +104,9 @@ restore_settings(const struct vmfex_lport *lport)
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
         char old;
 
-        if (lport->settings_changed & (1u << i)) {
-            change_setting(&settings[i], vmfex_lport_name(lport), '0', &old);
+        if (lport->old_settings[i]) {
+            change_setting(&settings[i], vmfex_lport_name(lport),
+                           lport->old_settings[i], &old);
         }
     }
 }
@@ -142,7 +146,7 @@ vmfex_closed_run(void)
             close_by_settings(lport);
         } else if (!lport->open_reason && was_open) {
             restore_settings(lport);
-            lport->settings_changed = 0;
+            memset(lport->old_settings, 0, sizeof lport->old_settings);
         }
     }
 }

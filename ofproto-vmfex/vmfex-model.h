@@ -160,7 +160,8 @@ struct vmfex_lport {
     char *kernel_obstacle;      /* Why it is not possible, or NULL. */
     char *open_reason;          /* If it is not closed, but ought to be: why;
                                  * otherwise NULL; written by vmfex-closed. */
-    unsigned int settings_changed; /* Of its device, by vmfex-closed. */
+    char old_settings[2];       /* Of its device, or 0 if they were not
+                                 * changed; by vmfex-closed. */
     bool tc_touched;            /* Filters of its device changed. */
     bool tc_filters;            /* There are some in front of ours. */
     bool tc_in_front;           /* Likewise, or programs of tcx. */
