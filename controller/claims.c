@@ -102,7 +102,8 @@ write_claim(struct controller_ctx *ctx, const struct vmfexrec_adapter *row,
         vmfexrec_adapter_set_vm_id(row, vm_id);
         vmfexrec_adapter_set_profile(row, profile);
     }
-    if (strcmp(row->moves_to, moves_to)) {
+    if (strcmp(row->moves_to, moves_to)
+        && controller_may_write(ctx, &vmfexrec_adapter_col_moves_to)) {
         VLOG_INFO("adapter %s: port %s (iface-id %s) moves to host \"%s\"",
                   row->name, vm->row->name, vm->iface_id, moves_to);
         ctx->n_effects++;

@@ -6,7 +6,18 @@
 #include <limits.h>
 
 #include "controller/ovs-rows.h"
+#include "ovsdb-idl.h"
 #include "util.h"
+
+/* Returns true if the manager's database has 'column'.  A column that came
+ * with a later version of the schema must not be written without asking: all
+ * else that is in the transaction would be lost with it. */
+bool
+controller_may_write(const struct controller_ctx *ctx,
+                     const struct ovsdb_idl_column *column)
+{
+    return ovsdb_idl_server_has_column(ctx->vmfex_idl, column);
+}
 
 /* Makes the controller run again at 'msec' at the latest. */
 void

@@ -27,6 +27,7 @@
 
 struct ovs_rows;
 struct ovsdb_idl;
+struct ovsdb_idl_column;
 struct ovsdb_idl_txn;
 struct pinning_batch;
 struct removals;
@@ -94,6 +95,8 @@ struct controller_mark controller_item_start(struct controller_ctx *);
 void controller_item_finish(struct controller_item *, struct controller_ctx *,
                             struct controller_mark);
 
+bool controller_may_write(const struct controller_ctx *,
+                          const struct ovsdb_idl_column *);
 void controller_wake_at(struct controller_ctx *, long long int msec);
 
 #endif /* context.h */

@@ -461,7 +461,8 @@ report_waiting(const struct host_run *h)
               && reason && !strcmp(reason, "no-adapter"));
     }
     n = MIN(n, MAX_WAITING);
-    if (n != h->row->waiting) {
+    if (n != h->row->waiting
+        && controller_may_write(h->ctx, &vmfexrec_host_col_waiting)) {
         vmfexrec_host_set_waiting(h->row, n);
     }
 }

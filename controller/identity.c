@@ -213,6 +213,13 @@ identity_run(struct identity *ident, const struct ovsdb_idl *idl,
     VMFEXREC_SWITCH_FOR_EACH (s, idl) {
         sw = !strcmp(s->name, system_id) ? s : sw;
     }
+    if (!ovsdb_idl_server_has_column(idl, host
+                                     ? &vmfexrec_host_col_instance
+                                     : &vmfexrec_switch_col_instance)) {
+        /* The manager's database is older than we are. */
+        host = NULL;
+        sw = NULL;
+    }
     if (host) {
         old = (struct identity_row) { host->instance, host->challenger,
                                       host->duplicate };

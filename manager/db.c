@@ -112,6 +112,32 @@ db_open(struct db *db)
     db->trunk_by_host = index_on(db, &vmfexrec_trunk_col_host);
 }
 
+/* Returns the name of a column that the database ought to have and has not,
+ * since its schema is older than this program; NULL if there is none. */
+const char *
+db_missing_column(const struct db *db)
+{
+    const struct ovsdb_idl *idl = db->idl;
+
+    for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+        if (!ovsdb_idl_server_has_column(idl, columns[i])) {
+            return columns[i]->name;
+        }
+    }
+    for (size_t i = 0; i < VMFEXREC_ADAPTER_N_COLUMNS; i++) {
+        if (!ovsdb_idl_server_has_column(idl, &vmfexrec_adapter_columns[i])) {
+            return vmfexrec_adapter_columns[i].name;
+        }
+    }
+    for (size_t i = 0; i < VMFEXREC_VIRTUAL_PORT_N_COLUMNS; i++) {
+        if (!ovsdb_idl_server_has_column(idl,
+                                         &vmfexrec_virtual_port_columns[i])) {
+            return vmfexrec_virtual_port_columns[i].name;
+        }
+    }
+    return NULL;
+}
+
 /* Closes the connection, and lets go of the lock with it. */
 void
 db_close(struct db *db)

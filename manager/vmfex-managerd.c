@@ -48,6 +48,9 @@ VLOG_DEFINE_THIS_MODULE(managerd);
 
 COVERAGE_DEFINE(managerd_restart);
 
+/* How often to look whether a database that is too old has been converted. */
+#define SCHEMA_AGAIN_MS 5000
+
 struct managerd {
     struct db db;
     struct lock lock;
@@ -57,6 +60,9 @@ struct managerd {
     struct batch batch;
     struct vmfex_resolver *resolver; /* Of 'remote'. */
 
+    const char *missing;        /* A column that the database ought to have
+                                 * and has not, or NULL. */
+    long long int look_again;   /* When to look for it again, in ms. */
     bool exiting;
     bool paused;
     bool active;                /* Do we have the lock? */
@@ -231,6 +237,37 @@ managerd_set_active(struct managerd *m, bool active)
     }
 }
 
+/* Looks whether the database is older than this program, which would lose
+ * whole transactions for a column that there is not, and so must not be
+ * active. */
+static void
+managerd_check_schema(struct managerd *m)
+{
+    const char *missing;
+
+    if (!ovsdb_idl_has_ever_connected(m->db.idl)
+        || !(m->restart || m->missing)) {
+        return;
+    }
+    missing = db_missing_column(&m->db);
+    if (missing && !m->missing) {
+        VLOG_ERR("the database has no column \"%s\": its schema is older than "
+                 "this vmfex-managerd, which does not become active before "
+                 "it is converted, see vmfex-managerd(8)", missing);
+    }
+    m->missing = missing;
+    if (missing && ovsdb_idl_is_connected(m->db.idl)
+        && time_msec() >= m->look_again) {
+        /* The IDL may have asked for the schema a moment before the server,
+         * which just converted the database, had the new one.  It asks once
+         * for each connection. */
+        if (m->look_again) {
+            ovsdb_idl_force_reconnect(m->db.idl);
+        }
+        m->look_again = time_msec() + SCHEMA_AGAIN_MS;
+    }
+}
+
 /* Asks for the lock, unless we must not have it. */
 static void
 managerd_set_lock(struct managerd *m)
@@ -239,7 +276,9 @@ managerd_set_lock(struct managerd *m)
         /* It is no longer ours, but nobody took it away. */
         managerd_set_active(m, false);
     }
-    ovsdb_idl_set_lock(m->db.idl, m->paused ? NULL : m->lock.name);
+    managerd_check_schema(m);
+    ovsdb_idl_set_lock(m->db.idl, (m->paused || m->missing ? NULL
+                                   : m->lock.name));
 }
 
 /* Takes note of whether we have the lock. */
@@ -407,6 +446,9 @@ managerd_wait(struct managerd *m)
         batch_wait(&m->batch);
     }
     lock_wait(&m->lock);
+    if (m->missing && ovsdb_idl_is_connected(m->db.idl)) {
+        poll_timer_wait_until(m->look_again);
+    }
     if (m->active && !m->db.committing && time_msec() >= m->db.retry_at
         && (m->restart || !managerd_is_done(m))) {
         poll_immediate_wake();
@@ -539,6 +581,10 @@ managerd_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     }
     if (m->server_cert.warning) {
         vmfex_put_text(&s, "Server: %s\n", m->server_cert.warning);
+    }
+    if (m->missing) {
+        vmfex_put_text(&s, "Schema: too old, has no column \"%s\"\n",
+                       m->missing);
     }
     if (m->lock.problem) {
         vmfex_put_text(&s, "Lock: not asked for: %s\n", m->lock.problem);
