@@ -130,20 +130,20 @@ attach_trunk(struct vmfex_lport *trunk)
         char *detail;
 
         trunk->kernel_wanted = true;
-        trunk->kernel_hook = vmfex_kernel_attach_trunk(
+        trunk->attach_mode = vmfex_kernel_attach_trunk(
             trunk->ifindex, vmfex_lport_name(trunk), trunk->tag,
-            trunk->tc_in_front ? VMFEX_KERNEL_TC : trunk->wanted_hook,
+            trunk->tc_in_front ? VMFEX_KERNEL_TC : trunk->wanted_mode,
             &detail);
-        if (trunk->kernel_hook == VMFEX_KERNEL_TC && trunk->tc_in_front) {
+        if (trunk->attach_mode == VMFEX_KERNEL_TC && trunk->tc_in_front) {
             /* They would give frames to the host whose tag XDP took off. */
             free(detail);
             detail = xstrdup("somebody else has TC programs in front");
         }
-        *(trunk->kernel_hook != VMFEX_KERNEL_NONE
+        *(trunk->attach_mode != VMFEX_KERNEL_NONE
           ? &trunk->kernel_detail : &trunk->kernel_obstacle) = detail;
         may_filter = true;
     }
-    return trunk->kernel_hook != VMFEX_KERNEL_NONE;
+    return trunk->attach_mode != VMFEX_KERNEL_NONE;
 }
 
 /* Puts the programs on the devices of 'v', or notes what stands in the way. */
@@ -189,7 +189,7 @@ vmfex_kernel_links_prepare(void)
 
     HMAP_FOR_EACH (lport, node, &all_lports) {
         lport->kernel_wanted = false;
-        lport->kernel_hook = VMFEX_KERNEL_NONE;
+        lport->attach_mode = VMFEX_KERNEL_NONE;
         free(lport->kernel_detail);
         free(lport->kernel_obstacle);
         lport->kernel_detail = lport->kernel_obstacle = NULL;
@@ -264,7 +264,7 @@ publish_vifs(void)
         bool kernel = in_kernel(v);
 
         vmfex_counters_set_elsewhere(&v->ep->counters,
-                                     vmfex_kernel_find_slot(v->ep->name));
+                                     vmfex_kernel_keep_slot(v->ep->name));
         for (size_t i = 0; v->link && i < v->n_channels; i++) {
             struct vmfex_lport *trunk = v->trunk[i];
 
@@ -287,7 +287,7 @@ trunk_in_kernel(const struct vmfex_lport *lport)
 {
     return (vmfex_lport_is_trunk(lport) && lport->configured
             && !lport->config_error
-            && lport->kernel_hook != VMFEX_KERNEL_NONE);
+            && lport->attach_mode != VMFEX_KERNEL_NONE);
 }
 
 static void
@@ -306,11 +306,11 @@ publish_trunks(void)
         }
         if (vmfex_lport_is_trunk(lport) && lport->kernel_failure
             && vmfex_kernel_is_attached(lport->ifindex)) {
-            vmfex_kernel_hook(lport->ifindex);
+            vmfex_kernel_sockets_resume(lport->ifindex);
             vmfex_kernel_detach(lport->ifindex);
         }
         vmfex_counters_set_elsewhere(lport->counters,
-                                     vmfex_kernel_find_slot(name));
+                                     vmfex_kernel_keep_slot(name));
     }
 }
 
@@ -349,7 +349,7 @@ publish_ports(void)
                 v->trunk[i]->ifindex, two ? &v->link->channels[!i] : NULL,
                 two ? v->trunk[!i]->ifindex : 0));
             vmfex_counters_set_elsewhere(&v->ep->counters,
-                                         vmfex_kernel_find_slot(v->ep->name));
+                                         vmfex_kernel_keep_slot(v->ep->name));
         }
     }
 }
@@ -395,7 +395,7 @@ hook_sockets(void)
             vmfex_kernel_trunk_stays(lport->ifindex, lport->tag);
         }
     }
-    vmfex_kernel_hook(0);
+    vmfex_kernel_sockets_resume(0);
 }
 
 /* Unhooks the sockets of VM ports that are in the kernel path, and of trunks,
@@ -413,7 +413,7 @@ unhook_sockets(void)
             vmfex_kernel_go_behind(lport->ifindex);
         }
     }
-    vmfex_kernel_unhook();
+    vmfex_kernel_sockets_park();
 }
 
 /* Sees to it that sockets are unhooked, some time from now, if they need not
@@ -643,7 +643,7 @@ vmfex_netdev_set_policing(struct netdev *netdev, uint32_t kbits_rate,
         if (ifindex > 0 && vmfex_kernel_is_closed(ifindex)) {
             return 0;
         } else if (ifindex > 0) {
-            vmfex_kernel_hook(ifindex);
+            vmfex_kernel_sockets_resume(ifindex);
             vmfex_kernel_detach(ifindex);
         }
     } else if (sset_find_and_delete(&policed, name)) {
@@ -670,7 +670,7 @@ vmfex_kernel_links_rxq_opened(struct netdev_rxq *rxq)
 
     if (has_filter) {
         /* If another one was closed, there may be no others behind TC. */
-        vmfex_kernel_hook(ifindex);
+        vmfex_kernel_sockets_resume(ifindex);
         vmfex_kernel_filter_sockets();
         unhook_later();
         /* What came in before that has been forwarded. */

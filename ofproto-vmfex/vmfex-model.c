@@ -290,10 +290,10 @@ lport_parse(struct vmfex_lport *lport, const struct smap *other_config)
                          admin);
     }
 
-    lport->wanted_hook = (!strcmp(hook, "xdp") ? VMFEX_KERNEL_XDP
+    lport->wanted_mode = (!strcmp(hook, "xdp") ? VMFEX_KERNEL_XDP
                           : !strcmp(hook, "tc") ? VMFEX_KERNEL_TC
                           : VMFEX_KERNEL_NONE);
-    if (is_trunk && strcmp(hook, "auto") && !lport->wanted_hook) {
+    if (is_trunk && strcmp(hook, "auto") && !lport->wanted_mode) {
         return xasprintf("other_config:vmfex-hook=%s is none of auto, xdp "
                          "and tc", hook);
     }

@@ -119,7 +119,8 @@ struct vmfex_lport {
     enum vmfex_role role;
     enum vmfex_tag tag;         /* Of a trunk. */
     enum vmfex_admin admin;     /* Of a trunk, else ANY. */
-    enum vmfex_kernel_hook wanted_hook; /* Of a trunk; NONE for the best. */
+    enum vmfex_kernel_attach_mode wanted_mode; /* Of a trunk; NONE for the
+                                                * best. */
     char *adapter_name;         /* Of a VM port: the one to use, or NULL. */
     char *path;                 /* Of a VM port: the path asked for. */
     char *config_error;         /* What is wrong with that, or NULL. */
@@ -155,7 +156,8 @@ struct vmfex_lport {
     /* Derived: what became of the kernel path's programs, written by
      * vmfex_kernel_links_prepare(). */
     bool kernel_wanted;         /* Of a trunk: a link may be in that path. */
-    enum vmfex_kernel_hook kernel_hook; /* How a trunk's frames get there. */
+    enum vmfex_kernel_attach_mode attach_mode; /* How a trunk's frames get
+                                                * there. */
     char *kernel_detail;        /* About that, or NULL. */
     char *kernel_obstacle;      /* Why it is not possible, or NULL. */
     char *open_reason;          /* If it is not closed, but ought to be: why;

@@ -86,7 +86,7 @@ static void
 attach(const char *wanted)
 {
     static const char *const hooks[] = { "none", "xdp", "tc" };
-    enum vmfex_kernel_hook hook = VMFEX_KERNEL_NONE;
+    enum vmfex_kernel_attach_mode hook = VMFEX_KERNEL_NONE;
     char *copy = xstrdup(strchr(wanted, '=') + 1);
     char *fields[MAX_FIELDS], *reason = NULL;
     size_t n = split(copy, fields);
@@ -170,7 +170,7 @@ print_stats(const char *name)
     uint64_t totals[VMFEX_N_COUNTERS];
 
     vmfex_counters_init(&counters);
-    vmfex_counters_set_elsewhere(&counters, vmfex_kernel_find_slot(name));
+    vmfex_counters_set_elsewhere(&counters, vmfex_kernel_keep_slot(name));
     vmfex_counters_read(&counters, totals);
     vmfex_counters_uninit(&counters);
     for (size_t i = 0; i < VMFEX_N_COUNTERS; i++) {

@@ -153,7 +153,7 @@ trunk_use_tc(struct kernel_device *d)
 {
     int error;
 
-    d->hook = VMFEX_KERNEL_TC;
+    d->mode = VMFEX_KERNEL_TC;
     error = kernel_dev_tc_replace(d->ifindex, kernel_device_tc_prog(d));
     if (error && error != ENODEV) {
         VLOG_WARN("%s: cannot do without its XDP program (%s)", d->name,
@@ -176,10 +176,10 @@ trunk_use_xdp(struct kernel_device *d)
      * back. */
     error = device_has_xdp(d) ? 0 : kernel_dev_xdp_attach(d->ifindex, fd);
     if (!error) {
-        d->hook = VMFEX_KERNEL_XDP;
+        d->mode = VMFEX_KERNEL_XDP;
         error = kernel_dev_tc_replace(d->ifindex, kernel_device_tc_prog(d));
         if (error) {
-            d->hook = VMFEX_KERNEL_TC;
+            d->mode = VMFEX_KERNEL_TC;
             kernel_dev_xdp_detach(d->ifindex, fd);
         }
     }
@@ -200,7 +200,7 @@ trunk_use_xdp(struct kernel_device *d)
  * otherwise a clause that says why not. */
 static char *
 why_not_xdp(const char *name, enum vmfex_tag tag,
-            enum vmfex_kernel_hook wanted)
+            enum vmfex_kernel_attach_mode wanted)
 {
     const struct vmfex_tag_class *class = vmfex_tag_class(tag);
     char driver[32];
@@ -226,12 +226,12 @@ trunk_replace_closed(struct kernel_device *d)
 
     d->is_trunk = true;
     d->is_vlan_trunk = false;
-    d->hook = VMFEX_KERNEL_TC;
+    d->mode = VMFEX_KERNEL_TC;
     error = kernel_device_replace_tc(d);
     if (error) {
         d->is_trunk = false;
         d->is_vlan_trunk = true;
-        d->hook = VMFEX_KERNEL_NONE;
+        d->mode = VMFEX_KERNEL_NONE;
     } else {
         d->forwards = true;
         d->in_map = false;
@@ -247,9 +247,9 @@ trunk_replace_closed(struct kernel_device *d)
  * Returns which way it went.  Stores a clause in '*reasonp', which the caller
  * must free: what stands in the way or, for TC alone, why it is alone;
  * otherwise NULL. */
-enum vmfex_kernel_hook
+enum vmfex_kernel_attach_mode
 vmfex_kernel_attach_trunk(int ifindex, const char *name, enum vmfex_tag tag,
-                          enum vmfex_kernel_hook wanted, char **reasonp)
+                          enum vmfex_kernel_attach_mode wanted, char **reasonp)
 {
     bool has_lro = kernel_dev_get_lro(name);
     struct kernel_device *d;
@@ -258,7 +258,7 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name, enum vmfex_tag tag,
     *reasonp = NULL;
     d = kernel_device_find(ifindex);
     if (d && ((!d->is_trunk && !d->is_vlan_trunk) || has_lro)) {
-        vmfex_kernel_hook(ifindex);
+        vmfex_kernel_sockets_resume(ifindex);
         vmfex_kernel_detach(ifindex);
         d = NULL;
     }
@@ -278,7 +278,7 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name, enum vmfex_tag tag,
             error = trunk_replace_closed(d);
         } else {
             d = kernel_device_create(ifindex, name, true);
-            d->hook = VMFEX_KERNEL_TC;
+            d->mode = VMFEX_KERNEL_TC;
             error = device_attach_tc(d);
             if (error) {
                 kernel_device_destroy(d);
@@ -294,14 +294,14 @@ vmfex_kernel_attach_trunk(int ifindex, const char *name, enum vmfex_tag tag,
     }
 
     why_not = why_not_xdp(name, tag, wanted);
-    if (d->hook == VMFEX_KERNEL_XDP && (why_not || !device_has_xdp(d))) {
+    if (d->mode == VMFEX_KERNEL_XDP && (why_not || !device_has_xdp(d))) {
         trunk_use_tc(d);
     }
-    if (!why_not && d->hook != VMFEX_KERNEL_XDP) {
+    if (!why_not && d->mode != VMFEX_KERNEL_XDP) {
         why_not = trunk_use_xdp(d);
     }
     *reasonp = why_not;
-    return d->hook;
+    return d->mode;
 }
 
 /* Closes the device with 'ifindex' and 'name', if it is not closed: attaches
@@ -325,7 +325,7 @@ vmfex_kernel_close(int ifindex, const char *name, bool is_vlan_trunk,
         return true;
     }
     if (d && (d->is_trunk || d->is_vlan_trunk != is_vlan_trunk)) {
-        vmfex_kernel_hook(ifindex);
+        vmfex_kernel_sockets_resume(ifindex);
         vmfex_kernel_detach(ifindex);
         d = NULL;
     }
@@ -394,7 +394,7 @@ vmfex_kernel_detach(int ifindex)
     if (d->is_trunk) {
         /* Without its entry the program passes everything on. */
         bpf_map_delete_elem(kernel_map_fds[KMAP_TRUNKS], &ifindex);
-        if (d->hook == VMFEX_KERNEL_XDP) {
+        if (d->mode == VMFEX_KERNEL_XDP) {
             kernel_dev_xdp_detach(ifindex, kernel_prog_fd(KPROG_XDP));
         }
         device_restore_gro(d);

@@ -43,10 +43,10 @@ vmfex_kernel_remove_all(void)
     /* Nothing is open. */
 }
 
-enum vmfex_kernel_hook
+enum vmfex_kernel_attach_mode
 vmfex_kernel_attach_trunk(int ifindex OVS_UNUSED, const char *name OVS_UNUSED,
                           enum vmfex_tag tag OVS_UNUSED,
-                          enum vmfex_kernel_hook wanted OVS_UNUSED,
+                          enum vmfex_kernel_attach_mode wanted OVS_UNUSED,
                           char **reasonp OVS_UNUSED)
 {
     OVS_NOT_REACHED();
@@ -133,7 +133,7 @@ vmfex_kernel_may_unhook(void)
 }
 
 void
-vmfex_kernel_unhook(void)
+vmfex_kernel_sockets_park(void)
 {
     /* Nothing is attached. */
 }
@@ -170,7 +170,7 @@ vmfex_kernel_trunk_stays(int ifindex OVS_UNUSED,
 }
 
 void
-vmfex_kernel_hook(int ifindex OVS_UNUSED)
+vmfex_kernel_sockets_resume(int ifindex OVS_UNUSED)
 {
     /* Nothing is attached. */
 }
@@ -235,7 +235,7 @@ vmfex_kernel_sweep(bool keep_adopted OVS_UNUSED)
 }
 
 int
-vmfex_kernel_find_slot(const char *name OVS_UNUSED)
+vmfex_kernel_keep_slot(const char *name OVS_UNUSED)
 {
     return -1;
 }

@@ -88,7 +88,7 @@ device_find_programs(int ifindex, const char *name, const char *owner)
 
     if (good) {
         d = kernel_device_create(ifindex, name, xdp_is_ours);
-        d->hook = xdp_is_ours ? VMFEX_KERNEL_XDP : VMFEX_KERNEL_NONE;
+        d->mode = xdp_is_ours ? VMFEX_KERNEL_XDP : VMFEX_KERNEL_NONE;
         d->adopted = true;
         d->is_vlan_trunk = kernel_prog_has_name(tc_id, "vmfex_vlans");
     } else {
@@ -153,7 +153,7 @@ read_maps(void)
                                          &d->ifindex, &d->trunk);
         if (d->in_map && !d->is_trunk) {
             d->is_trunk = d->forwards = true;
-            d->hook = VMFEX_KERNEL_TC;
+            d->mode = VMFEX_KERNEL_TC;
         }
         if (d->is_trunk) {
             /* There are no such sockets any more.  If that fails, begin
@@ -208,7 +208,7 @@ replace_programs(void)
         int error;
 
         error = kernel_device_replace_tc(d);
-        if (!error && d->hook == VMFEX_KERNEL_XDP) {
+        if (!error && d->mode == VMFEX_KERNEL_XDP) {
             int old_fd = bpf_prog_get_fd_by_id(
                 kernel_dev_xdp_query(d->ifindex));
 
@@ -240,9 +240,9 @@ remove_found(void)
     HMAP_FOR_EACH_SAFE (d, next_d, node, &kernel_devices) {
         VLOG_INFO("%s: removing the programs of an earlier ovs-vswitchd",
                   d->name);
-        if (d->hook == VMFEX_KERNEL_XDP) {
+        if (d->mode == VMFEX_KERNEL_XDP) {
             remove_xdp(d->ifindex);
-            d->hook = VMFEX_KERNEL_TC;
+            d->mode = VMFEX_KERNEL_TC;
         }
         vmfex_kernel_detach(d->ifindex);
     }

@@ -138,7 +138,7 @@ kernel_slots_close(void)
  * if it has none.  They are given up in the next vmfex_kernel_sweep() unless
  * this is called, or they are used, once more before that. */
 int
-vmfex_kernel_find_slot(const char *name)
+vmfex_kernel_keep_slot(const char *name)
 {
     const struct simap_node *node = simap_find(&slots, name);
 
@@ -154,7 +154,7 @@ vmfex_kernel_find_slot(const char *name)
 int
 kernel_slot_get(const char *name)
 {
-    int found = vmfex_kernel_find_slot(name);
+    int found = vmfex_kernel_keep_slot(name);
     int error;
 
     if (found >= 0) {

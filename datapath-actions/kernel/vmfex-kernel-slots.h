@@ -13,7 +13,7 @@
  *      '--------------------------------'        kernel_slots_sweep()
  *
  * While the maps are open, vmfex_counters_read() reads them here, in any
- * thread; all else is for the main thread.  vmfex_kernel_find_slot() of
+ * thread; all else is for the main thread.  vmfex_kernel_keep_slot() of
  * vmfex-kernel.h is here, too. */
 
 #include <stdbool.h>

@@ -237,7 +237,7 @@ vmfex_kernel_go_behind(int ifindex)
     }
 }
 
-/* Returns true if vmfex_kernel_unhook() has something to do. */
+/* Returns true if vmfex_kernel_sockets_park() has something to do. */
 bool
 vmfex_kernel_may_unhook(void)
 {
@@ -255,7 +255,7 @@ vmfex_kernel_may_unhook(void)
  * that have other ones behind TC: the kernel no longer shows them any frame.
  * This takes some 10 ms. */
 void
-vmfex_kernel_unhook(void)
+vmfex_kernel_sockets_park(void)
 {
     struct packet_socket *sockets;
     struct kernel_device *d;
@@ -312,7 +312,7 @@ vmfex_kernel_trunk_stays(int ifindex, enum vmfex_tag tag)
  * kernel path may leave frames to them.  This takes some 10 ms if there are
  * any. */
 void
-vmfex_kernel_hook(int ifindex)
+vmfex_kernel_sockets_resume(int ifindex)
 {
     struct packet_socket *sockets;
     struct kernel_device *d;

@@ -70,7 +70,7 @@ kernel_device_tc_prog(const struct kernel_device *d)
 {
     return kernel_prog_fd(d->is_vlan_trunk ? KPROG_VLAN_TRUNK
                           : !d->is_trunk ? KPROG_VM
-                          : d->hook == VMFEX_KERNEL_XDP ? KPROG_TRUNK
+                          : d->mode == VMFEX_KERNEL_XDP ? KPROG_TRUNK
                           : KPROG_TRUNK_TC);
 }
 

@@ -29,7 +29,7 @@ struct kernel_device {
     char name[IF_NAMESIZE];
     bool is_trunk;              /* Of the kernel path. */
     bool is_vlan_trunk;         /* Is only closed, as a trunk. */
-    enum vmfex_kernel_hook hook; /* Of a trunk. */
+    enum vmfex_kernel_attach_mode mode; /* Of a trunk. */
     bool qdisc_is_ours;
     bool gro_is_ours;           /* We switched GRO on. */
     bool forwards;              /* Otherwise it is only closed, see

@@ -132,7 +132,7 @@ port_init(struct vmfex_kernel_port *port, const struct vmfex_link *link,
 static void
 port_leave(struct kernel_device *d)
 {
-    vmfex_kernel_hook(d->ifindex);
+    vmfex_kernel_sockets_resume(d->ifindex);
     kernel_port_delete(d->ifindex);
     d->in_map = false;
 }

@@ -122,7 +122,7 @@
 #include "datapath-actions/forwarding/vmfex-fwd.h"
 
 /* How a trunk's frames come to the kernel path. */
-enum vmfex_kernel_hook {
+enum vmfex_kernel_attach_mode {
     VMFEX_KERNEL_NONE,          /* They do not. */
     VMFEX_KERNEL_XDP,           /* Native XDP, and TC. */
     VMFEX_KERNEL_TC             /* TC alone. */
@@ -135,9 +135,9 @@ void vmfex_kernel_remove_all(void);
 bool vmfex_kernel_is_open(void);
 
 /* Devices. */
-enum vmfex_kernel_hook vmfex_kernel_attach_trunk(
+enum vmfex_kernel_attach_mode vmfex_kernel_attach_trunk(
     int ifindex, const char *name, enum vmfex_tag,
-    enum vmfex_kernel_hook wanted, char **reasonp);
+    enum vmfex_kernel_attach_mode wanted, char **reasonp);
 bool vmfex_kernel_close(int ifindex, const char *name, bool is_vlan_trunk,
                         char **reasonp);
 bool vmfex_kernel_attach_port(int ifindex, const char *name, char **reasonp);
@@ -159,10 +159,10 @@ int vmfex_kernel_filter_behind(int fd);
 bool vmfex_kernel_may_unhook(void);
 uint16_t vmfex_kernel_may_go_behind(int ifindex);
 void vmfex_kernel_go_behind(int ifindex);
-void vmfex_kernel_unhook(void);
+void vmfex_kernel_sockets_park(void);
 void vmfex_kernel_port_stays(int ifindex);
 void vmfex_kernel_trunk_stays(int ifindex, enum vmfex_tag);
-void vmfex_kernel_hook(int ifindex);
+void vmfex_kernel_sockets_resume(int ifindex);
 
 /* What is forwarded. */
 void vmfex_kernel_begin(void);
@@ -180,7 +180,7 @@ bool vmfex_kernel_has_adopted_vif(int trunk, uint16_t vif);
 void vmfex_kernel_sweep(bool keep_adopted);
 
 /* What was forwarded. */
-int vmfex_kernel_find_slot(const char *name);
+int vmfex_kernel_keep_slot(const char *name);
 size_t vmfex_kernel_get_macs(int port, struct eth_addr macs[VMFEX_N_MACS]);
 
 #endif /* vmfex-kernel.h */
