@@ -194,11 +194,13 @@ static void
 lookup_unref(struct lookup *lookup)
 {
     if (ovs_refcount_unref(&lookup->refcount) == 1) {
+        ovs_mutex_lock(&lookup->mutex);
+        free(lookup->addresses);
+        free(lookup->error);
+        ovs_mutex_unlock(&lookup->mutex);
         free(lookup->remote);
         seq_destroy(lookup->done);
         ovs_mutex_destroy(&lookup->mutex);
-        free(lookup->addresses);
-        free(lookup->error);
         free(lookup);
     }
 }
