@@ -10,6 +10,7 @@ DEBIAN_DIST = \
 	debian/openvswitch-switch-vmfex.install \
 	debian/openvswitch-switch-vmfex.manpages \
 	debian/openvswitch-switch-vmfex.postinst \
+	debian/openvswitch-switch-vmfex.postrm \
 	debian/openvswitch-switch-vmfex.prerm \
 	debian/rules \
 	debian/source/format \
