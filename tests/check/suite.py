@@ -8,7 +8,7 @@ import re
 RESULT = re.compile(r" *(\d+): (.*?) +(ok|skipped|FAILED|expected failure|"
                     r"UNEXPECTED PASS)( \(.*\))?$")
 # Other reasons to skip a test are those of who forgot something.
-MAY_SKIP = re.compile("this machine |Open vSwitch ")
+MAY_SKIP = re.compile(r"this machine\b|Open vSwitch ")
 
 
 class Test:
