@@ -26,6 +26,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vmfex-channels.h \
 	ofproto-vmfex/vmfex-closed.c \
 	ofproto-vmfex/vmfex-closed.h \
+	ofproto-vmfex/vmfex-control.c \
+	ofproto-vmfex/vmfex-control.h \
 	ofproto-vmfex/vmfex-datapath.c \
 	ofproto-vmfex/vmfex-datapath.h \
 	ofproto-vmfex/vmfex-flows.c \

@@ -352,7 +352,7 @@ vmfex_packet_execute(struct ofproto *ofproto_, struct ofproto_packet_out *opo)
 
     COVERAGE_INC(vmfex_packet_out);
     while ((effects = ofpbuf_try_pull(&out->effects, sizeof *effects))) {
-        vmfex_effects_apply(effects);
+        vmfex_effects_apply(effects, opo->packet);
     }
     if (out->actions.size) {
         int error;

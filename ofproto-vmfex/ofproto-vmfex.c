@@ -17,6 +17,7 @@
 #include "ofproto-vmfex/ofproto-vmfex-refused.h"
 #include "ofproto-vmfex/vmfex-bridge.h"
 #include "ofproto-vmfex/vmfex-closed.h"
+#include "ofproto-vmfex/vmfex-control.h"
 #include "ofproto-vmfex/vmfex-datapath.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-links.h"
@@ -184,6 +185,28 @@ vmfex_dealloc(struct ofproto *ofproto)
     free(ofproto_vmfex_cast(ofproto));
 }
 
+/* Sends the control frames that came on the trunks of 'ofproto' to its
+ * OpenFlow controllers. */
+static void
+send_control_frames(struct ofproto_vmfex *ofproto)
+{
+    uint64_t control_seqno = seq_read(vmfex_control_seq);
+    struct shash_node *node;
+
+    if (ofproto->control_seqno == control_seqno) {
+        return;
+    }
+    ofproto->control_seqno = control_seqno;
+    SHASH_FOR_EACH (node, &ofproto->ports) {
+        const struct vmfex_port_info *info = node->data;
+
+        if (info->lport && info->ofport) {
+            vmfex_control_send(info->lport->control, ofproto->up.connmgr,
+                               info->ofport->ofp_port);
+        }
+    }
+}
+
 static int
 vmfex_run(struct ofproto *ofproto_)
 {
@@ -194,6 +217,7 @@ vmfex_run(struct ofproto *ofproto_)
         ofproto->connectivity_seqno = connectivity_seqno;
         ofproto_vmfex_delete_gone_ports(ofproto);
     }
+    send_control_frames(ofproto);
     vmfex_rules_expire(ofproto);
     return 0;
 }
@@ -204,6 +228,7 @@ vmfex_wait(struct ofproto *ofproto_)
     struct ofproto_vmfex *ofproto = ofproto_vmfex_cast(ofproto_);
 
     seq_wait(connectivity_seq_get(), ofproto->connectivity_seqno);
+    seq_wait(vmfex_control_seq, ofproto->control_seqno);
     if (!ovs_list_is_empty(&ofproto_->expirable)) {
         poll_timer_wait(1000);
     }
@@ -277,7 +302,7 @@ static const struct ofproto_class ofproto_vmfex_class = {
     .packet_execute_prepare = vmfex_packet_execute_prepare,
     .packet_execute = vmfex_packet_execute,
     .set_frag_handling = vmfex_set_frag_handling,
-    .nxt_resume = NULL,         /* No packet-in, hence none to resume. */
+    .nxt_resume = NULL,         /* No packet-in is paused. */
 
     .set_netflow = vmfex_set_netflow,
     .get_netflow_ids = vmfex_get_netflow_ids,
@@ -318,6 +343,7 @@ ofproto_vmfex_register(void)
     if (!registered) {
         registered = true;
         vmfex_fwd_init();
+        vmfex_control_init();
         netdev_null_register();
         netdev_vethernet_register();
         vmfex_datapath_register();

@@ -30,6 +30,7 @@ struct ofproto_vmfex {
     struct shash ports;         /* Name to struct vmfex_port_info. */
     struct sset gone_ports;     /* To be reported by port_poll(). */
     uint64_t connectivity_seqno; /* When devices were last looked at. */
+    uint64_t control_seqno;     /* When control frames were last sent. */
     atomic_count n_rules;       /* NORMAL rules. */
     uint32_t refused;           /* Features that were asked for in vain. */
 

@@ -70,7 +70,7 @@ vmfex_datapath_register(void)
 }
 
 static int
-upcall_cb(const struct dp_packet *packet OVS_UNUSED, const struct flow *flow,
+upcall_cb(const struct dp_packet *packet, const struct flow *flow,
           ovs_u128 *ufid OVS_UNUSED, unsigned int pmd_id OVS_UNUSED,
           enum dpif_upcall_type type, const struct nlattr *userdata OVS_UNUSED,
           struct ofpbuf *actions, struct flow_wildcards *wc,
@@ -84,7 +84,7 @@ upcall_cb(const struct dp_packet *packet OVS_UNUSED, const struct flow *flow,
 
     COVERAGE_INC(vmfex_upcall);
     vmfex_xlate(&x);
-    vmfex_effects_apply(&x.effects);
+    vmfex_effects_apply(&x.effects, packet);
 
     /* On ENOSPC, dpif-netdev executes the actions and installs no flow. */
     return (x.install && vmfex_flows_admit(flow->in_port.odp_port, x.vif)

@@ -13,6 +13,7 @@
 #include "hash.h"
 #include "netdev.h"
 #include "odp-util.h"
+#include "ofproto-vmfex/vmfex-control.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
@@ -154,6 +155,7 @@ vmfex_lport_create(struct vmfex_bridge *bridge, struct netdev *netdev,
     lport->dp_netdev = netdev_ref(netdev);
     lport->odp_port = odp_port;
     lport->txq = txq;
+    lport->control = vmfex_control_create();
     lport->ifindex = MAX(netdev_get_ifindex(netdev), 0);
     lport->counters = xzalloc(sizeof *lport->counters);
     vmfex_counters_init(lport->counters);
@@ -195,6 +197,7 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     hmap_remove(&all_lports, &lport->node);
     hmap_remove(&lports_by_netdev, &lport->netdev_node);
     vmfex_txq_destroy(lport->txq);
+    vmfex_control_destroy(lport->control);
     ovsrcu_postpone(counters_free, lport->counters);
     netdev_close(lport->netdev);
     netdev_close(lport->dp_netdev);

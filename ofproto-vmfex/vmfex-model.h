@@ -70,6 +70,7 @@
 
 struct netdev;
 struct smap;
+struct vmfex_control;
 struct vmfex_txq;
 
 /* What a datapath port of a vmfex bridge is for. */
@@ -113,6 +114,7 @@ struct vmfex_lport {
     int ifindex;                /* At the start; 0 if it has none. */
     struct vmfex_counters *counters;
     struct vmfex_txq *txq;      /* How others send here. */
+    struct vmfex_control *control; /* What control frames go through. */
 
     /* Configuration, written by vmfex_lport_configure(). */
     bool configured;            /* Was told its role. */

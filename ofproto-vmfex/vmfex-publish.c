@@ -209,6 +209,7 @@ lport_publish(struct vmfex_lport *lport)
     port->netdev = lport->netdev;
     port->counters = lport->counters;
     port->txq = lport->txq;
+    port->control = lport->control;
     port->drop = VMFEX_DROP_NO_LINK;
     if (vmfex_lport_is_trunk(lport)) {
         port->trunk = table_build(lport);

@@ -9,6 +9,7 @@
 #include "lib/vmfex-names.h"
 #include "ofproto-vmfex/vmfex-bridge.h"
 #include "ofproto-vmfex/vmfex-closed.h"
+#include "ofproto-vmfex/vmfex-control.h"
 #include "ofproto-vmfex/vmfex-model.h"
 #include "ofproto-vmfex/vmfex-trunk.h"
 #include "openvswitch/dynamic-string.h"
@@ -320,9 +321,11 @@ stats_lport(struct ds *ds, const struct vmfex_lport *lport)
     vmfex_counters_read(lport->counters, c);
     if (vmfex_lport_is_trunk(lport)) {
         ds_put_format(ds, "    trunk %s: rx_frames=%"PRIu64" rx_bytes=%"PRIu64
-                      " control=%"PRIu64"\n", vmfex_lport_name(lport),
+                      " control=%"PRIu64" control_limited=%"PRIu64"\n",
+                      vmfex_lport_name(lport),
                       c[VMFEX_RX_FRAMES], c[VMFEX_RX_BYTES],
-                      c[VMFEX_CONTROL]);
+                      c[VMFEX_CONTROL],
+                      vmfex_control_n_limited(lport->control));
         stats_drops(ds, c, VMFEX_AT_TRUNK);
     } else {
         ds_put_format(ds, "    VM port %s:\n", vmfex_lport_name(lport));

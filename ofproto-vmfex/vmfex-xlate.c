@@ -9,6 +9,7 @@
 #include "datapath-actions/emulated/vmfex-actions.h"
 #include "flow.h"
 #include "netlink.h"
+#include "ofproto-vmfex/vmfex-control.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
@@ -17,9 +18,11 @@
 COVERAGE_DEFINE(vmfex_xlate);
 COVERAGE_DEFINE(vmfex_xlate_no_port);
 
-/* Changes what 'effects' says.  May be called by any thread. */
+/* Changes what 'effects', those of 'packet', says.  May be called by any
+ * thread. */
 void
-vmfex_effects_apply(const struct vmfex_effects *effects)
+vmfex_effects_apply(const struct vmfex_effects *effects,
+                    const struct dp_packet *packet)
 {
     struct vmfex_endpoint *ep = vmfex_endpoint_from_id(effects->endpoint);
     const struct vmfex_port *trunk;
@@ -37,6 +40,7 @@ vmfex_effects_apply(const struct vmfex_effects *effects)
     trunk = effects->control ? vmfex_port_lookup(effects->trunk) : NULL;
     if (trunk) {
         vmfex_counters_add(trunk->counters, VMFEX_CONTROL, 1);
+        vmfex_control_receive(trunk->control, packet);
     }
 }
 
@@ -252,7 +256,8 @@ xlate_trunk(struct vmfex_xlate *x, const struct vmfex_port *port)
     } else if (other && (other->is_reserved || tag->is_vlan)) {
         xlate_drop(x, VMFEX_DROP_WRONG_TAG, NULL);
     } else if (!has_vlan && flow_is_control(x->flow)) {
-        report(x, "control frame: goes to no VM");
+        report(x, "control frame: goes to OpenFlow controllers, and to no "
+               "VM");
         x->effects.control = true;
         x->effects.trunk = port->odp_port;
         x->install = false;

@@ -10,7 +10,8 @@
  *         vethernet(veth3,tx), push_vntag(...), <trunk>
  *
  *     in_port is a trunk:
- *         control frame --> counted, consumed, no flow installed
+ *         control frame --> counted, to the OpenFlow controllers, no flow
+ *                           installed
  *         no tag, wrong tag --> vmfex_drop(...)
  *         pop_vntag(...), recirc(VMFEX_RECIRC_VIF)
  *
@@ -45,6 +46,7 @@
 
 #include "datapath-actions/forwarding/vmfex-fwd.h"
 
+struct dp_packet;
 struct ds;
 struct flow;
 struct flow_wildcards;
@@ -65,7 +67,8 @@ struct vmfex_effects {
     odp_port_t trunk;
 };
 
-void vmfex_effects_apply(const struct vmfex_effects *);
+void vmfex_effects_apply(const struct vmfex_effects *,
+                         const struct dp_packet *);
 
 /* One translation. */
 struct vmfex_xlate {

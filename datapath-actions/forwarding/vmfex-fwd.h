@@ -65,6 +65,7 @@
 struct dp_packet_batch;
 struct netdev;
 struct vmfex_compiled;
+struct vmfex_control;
 struct vmfex_handover;
 struct vmfex_txq;
 
@@ -157,6 +158,8 @@ struct vmfex_port {
     const struct netdev *netdev;          /* In the datapath. */
     struct vmfex_counters *counters;      /* Outlives this structure. */
     struct vmfex_txq *txq;                /* Likewise.  NULL if none. */
+    struct vmfex_control *control;        /* Likewise.  Of a trunk's control
+                                           * frames. */
     const struct vmfex_link *link;        /* VM port: its link, or NULL. */
     const struct vmfex_trunk_table *trunk; /* Trunk: its table; else NULL. */
     enum vmfex_drop drop;                 /* VM port without a link. */
