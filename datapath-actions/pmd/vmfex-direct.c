@@ -117,8 +117,10 @@ eth_type_is_untagged(const uint8_t *data, size_t size, ovs_be16 type)
 static inline ALWAYS_INLINE bool
 frame_is_untagged(const uint8_t *data, size_t size, ovs_be16 type)
 {
-    return (OVS_LIKELY(type == htons(ETH_TYPE_IP))
-            || OVS_LIKELY(type == htons(ETH_TYPE_IPV6))
+    if (OVS_LIKELY(type == htons(ETH_TYPE_IP))) {
+        return true;
+    }
+    return (OVS_LIKELY(type == htons(ETH_TYPE_IPV6))
             || eth_type_is_untagged(data, size, type));
 }
 
