@@ -35,11 +35,7 @@ MAY_INCLUDE = {
 }
 
 # (unit, included header, why) for each include to which neither rule applies.
-EXCEPTIONS = [
-    ("datapath-actions/kernel/vmfex-kernel-state",
-     "datapath-actions/kernel/vmfex-kernel.h",
-     "one interface, of which each part has a file"),
-]
+EXCEPTIONS = []
 
 _INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')
 

@@ -55,6 +55,7 @@ EXTRA_DIST += \
 	datapath-actions/kernel/vmfex-kernel-find.c \
 	datapath-actions/kernel/vmfex-kernel-find.h \
 	datapath-actions/kernel/vmfex-kernel-maps.h \
+	datapath-actions/kernel/vmfex-kernel-mode.h \
 	datapath-actions/kernel/vmfex-kernel-none.c \
 	datapath-actions/kernel/vmfex-kernel-open.c \
 	datapath-actions/kernel/vmfex-kernel-progs.c \
@@ -78,6 +79,7 @@ DATAPATH_KERNEL_SOURCES = \
 	datapath-actions/kernel/vmfex-kernel-find.c \
 	datapath-actions/kernel/vmfex-kernel-find.h \
 	datapath-actions/kernel/vmfex-kernel-maps.h \
+	datapath-actions/kernel/vmfex-kernel-mode.h \
 	datapath-actions/kernel/vmfex-kernel-open.c \
 	datapath-actions/kernel/vmfex-kernel-progs.c \
 	datapath-actions/kernel/vmfex-kernel-progs.h \

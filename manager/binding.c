@@ -72,7 +72,7 @@ best_claim(const struct db *db, const struct vmfexrec_virtual_port *vp,
 }
 
 /* Returns true if 'a' is one of the claims. */
-bool
+static bool
 binding_has(const struct binding *b, const struct vmfexrec_adapter *a)
 {
     for (size_t i = 0; i < b->n_claims; i++) {

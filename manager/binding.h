@@ -49,7 +49,6 @@ void binding_decide(const struct db *, const char *iface_id,
                     struct binding *);
 void binding_destroy(struct binding *);
 
-bool binding_has(const struct binding *, const struct vmfexrec_adapter *);
 bool binding_is_departed(const struct binding *,
                          const struct vmfexrec_adapter *);
 bool binding_connect(const struct binding *, bool held, struct channels *);

@@ -26,6 +26,10 @@
 #define VMFEX_KERNEL_NAME_LEN 64
 #define VMFEX_KERNEL_IDENTITY_LEN 20
 
+/* Entries are compared, and keys hashed, byte by byte. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
 /* Counters, in the order of enum vmfex_counter. */
 enum {
     VMFEX_KERNEL_RX_FRAMES,
@@ -115,6 +119,7 @@ struct vmfex_kernel_meta {
     __u32 magic;                /* VMFEX_KERNEL_MAGIC*. */
     __u32 port;                 /* Interface index of the VM port. */
 };
+#pragma GCC diagnostic pop
 #define VMFEX_KERNEL_MAGIC 0x8926893e
 #define VMFEX_KERNEL_MAGIC_VLAN 0x8926893f      /* An 802.1Q header follows. */
 

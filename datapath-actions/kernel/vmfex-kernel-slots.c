@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "datapath-actions/forwarding/vmfex-counters.h"
 #include "datapath-actions/kernel/vmfex-kernel-state.h"
 #include "ovs-atomic.h"
 #include "simap.h"
@@ -135,10 +136,10 @@ kernel_slots_close(void)
 }
 
 /* Returns the number of the counters of the trunk or vethernet 'name', or -1
- * if it has none.  They are given up in the next vmfex_kernel_sweep() unless
+ * if it has none.  They are given up in the next kernel_slots_sweep() unless
  * this is called, or they are used, once more before that. */
 int
-vmfex_kernel_keep_slot(const char *name)
+kernel_slot_keep(const char *name)
 {
     const struct simap_node *node = simap_find(&slots, name);
 
@@ -154,7 +155,7 @@ vmfex_kernel_keep_slot(const char *name)
 int
 kernel_slot_get(const char *name)
 {
-    int found = vmfex_kernel_keep_slot(name);
+    int found = kernel_slot_keep(name);
     int error;
 
     if (found >= 0) {

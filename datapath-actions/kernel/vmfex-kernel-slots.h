@@ -13,8 +13,7 @@
  *      '--------------------------------'        kernel_slots_sweep()
  *
  * While the maps are open, vmfex_counters_read() reads them here, in any
- * thread; all else is for the main thread.  vmfex_kernel_keep_slot() of
- * vmfex-kernel.h is here, too. */
+ * thread; all else is for the main thread. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +21,7 @@
 void kernel_slots_open(bool adopted);
 void kernel_slots_close(void);
 
+int kernel_slot_keep(const char *name);
 int kernel_slot_get(const char *name);
 uint64_t kernel_slot_count_seen(int slot, bool is_trunk);
 void kernel_slots_begin(void);

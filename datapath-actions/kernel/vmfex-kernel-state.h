@@ -19,7 +19,7 @@
 
 #include "datapath-actions/kernel/vmfex-kernel-find.h"
 #include "datapath-actions/kernel/vmfex-kernel-maps.h"
-#include "datapath-actions/kernel/vmfex-kernel.h"
+#include "datapath-actions/kernel/vmfex-kernel-mode.h"
 #include "openvswitch/hmap.h"
 
 /* A device with a program of ours. */

@@ -282,6 +282,15 @@ vmfex_kernel_sweep(bool keep_adopted)
     }
 }
 
+/* Returns the number of the counters of the trunk or vethernet 'name', or -1
+ * if it has none.  They are given up in the next vmfex_kernel_sweep() unless
+ * this is called, or they are used, once more before that. */
+int
+vmfex_kernel_keep_slot(const char *name)
+{
+    return kernel_slot_keep(name);
+}
+
 /* Stores in 'macs' the addresses that the VM behind 'port', an interface
  * index, was seen to send from.  Returns how many. */
 size_t

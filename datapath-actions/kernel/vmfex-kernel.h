@@ -120,13 +120,7 @@
 #include <stdint.h>
 
 #include "datapath-actions/forwarding/vmfex-fwd.h"
-
-/* How a trunk's frames come to the kernel path. */
-enum vmfex_kernel_attach_mode {
-    VMFEX_KERNEL_NONE,          /* They do not. */
-    VMFEX_KERNEL_XDP,           /* Native XDP, and TC. */
-    VMFEX_KERNEL_TC             /* TC alone. */
-};
+#include "datapath-actions/kernel/vmfex-kernel-mode.h"
 
 bool vmfex_kernel_exists(const char *owner);
 int vmfex_kernel_open(const char *owner, char **errorp);
