@@ -3,7 +3,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "dirs.h"
 #include "fatal-signal.h"
 #include "lib/compat.h"
+#include "lib/vmfex-options.h"
 #include "lib/vmfex-resolver.h"
 #include "lib/vmfex-text.h"
 #include "lib/vmfex-tls.h"
@@ -99,14 +99,7 @@ struct controller {
     long long int wake;
 };
 
-/* What is given on the command line. */
-struct options {
-    char *unixctl_path;         /* Or NULL. */
-    char *remote;               /* Local database. */
-    char *private_key, *certificate;    /* --private-key, --certificate. */
-};
-
-static struct options parse_options(int argc, char *argv[]);
+static char *parse_options(struct vmfex_options *, int argc, char *argv[]);
 OVS_NO_RETURN static void usage(void);
 
 /* Configuration. */
@@ -508,18 +501,19 @@ main(int argc, char *argv[])
         .wake = LLONG_MAX,
     };
     struct unixctl_server *unixctl;
-    struct options options;
+    struct vmfex_options options;
     bool exiting = false;
+    char *remote;
     int retval;
 
     ovs_cmdl_proctitle_init(argc, argv);
     ovs_set_program_name(argv[0], VMFEX_VERSION);
-    options = parse_options(argc, argv);
+    remote = parse_options(&options, argc, argv);
     c.ssl_options = stream_ssl_is_configured();
     fatal_ignore_sigpipe();
     vmfex_daemonize_start();
 
-    retval = unixctl_server_create(options.unixctl_path, &unixctl);
+    retval = unixctl_server_create(options.unixctl, &unixctl);
     if (retval) {
         exit(EXIT_FAILURE);
     }
@@ -532,8 +526,8 @@ main(int argc, char *argv[])
         ovsdb_idl_create_unconnected(&ovsrec_idl_class, false));
     ovs_rows_init(&c.rows);
     ovs_rows_monitor(c.ovs.idl);
-    ovsdb_idl_set_remote(c.ovs.idl, options.remote, true);
-    free(options.remote);
+    ovsdb_idl_set_remote(c.ovs.idl, remote, true);
+    free(remote);
     c.host = host_create();
     c.resolver = vmfex_resolver_create();
     c.removals = removals_create();
@@ -587,8 +581,7 @@ main(int argc, char *argv[])
     config_uninit(&c.config);
     host_destroy(c.host);
     vmfex_cert_destroy(&c.cert);
-    free(options.private_key);
-    free(options.certificate);
+    vmfex_options_destroy(&options);
     vmfex_resolver_destroy(c.resolver);
     identity_destroy(&c.identity);
     removals_destroy(c.removals);
@@ -598,88 +591,24 @@ main(int argc, char *argv[])
     return 0;
 }
 
-static struct options
-parse_options(int argc, char *argv[])
+/* Returns the remote of the local database. */
+static char *
+parse_options(struct vmfex_options *options, int argc, char *argv[])
 {
-    enum {
-        OPT_PEER_CA_CERT = UCHAR_MAX + 1,
-        OPT_BOOTSTRAP_CA_CERT,
-        OPT_UNIXCTL,
-        VLOG_OPTION_ENUMS,
-        DAEMON_OPTION_ENUMS,
-        SSL_OPTION_ENUMS,
+    static const struct vmfex_options_class class = {
+        .usage = usage,
+        .learns_cas = true,
     };
-    static const struct option long_options[] = {
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {"unixctl", required_argument, NULL, OPT_UNIXCTL},
-        VLOG_LONG_OPTIONS,
-        DAEMON_LONG_OPTIONS,
-        STREAM_SSL_LONG_OPTIONS,
-        {"peer-ca-cert", required_argument, NULL, OPT_PEER_CA_CERT},
-        {"bootstrap-ca-cert", required_argument, NULL, OPT_BOOTSTRAP_CA_CERT},
-        {NULL, 0, NULL, 0},
-    };
-    static char *short_options; /* Not a leak when an option exits. */
-    struct options options = { .unixctl_path = NULL };
 
-    short_options = ovs_cmdl_long_options_to_short_options(long_options);
-    for (;;) {
-        int c = getopt_long(argc, argv, short_options, long_options, NULL);
-
-        if (c == -1) {
-            break;
-        }
-        if (c == 'p' || c == 'c') {
-            char **file = c == 'p' ? &options.private_key
-                                   : &options.certificate;
-
-            free(*file);
-            *file = abs_file_name(NULL, optarg);
-        }
-        switch (c) {
-        case 'h':
-            usage();
-
-        case 'V':
-            printf("%s %s\nOpen vSwitch Library %s\n", program_name,
-                   VMFEX_VERSION, VERSION);
-            exit(EXIT_SUCCESS);
-
-        case OPT_UNIXCTL:
-            options.unixctl_path = optarg;
-            break;
-
-        VLOG_OPTION_HANDLERS
-        DAEMON_OPTION_HANDLERS
-        STREAM_SSL_OPTION_HANDLERS
-
-        case OPT_PEER_CA_CERT:
-            stream_ssl_set_peer_ca_cert_file(optarg);
-            break;
-
-        case OPT_BOOTSTRAP_CA_CERT:
-            stream_ssl_set_ca_cert_file(optarg, true);
-            break;
-
-        case '?':
-            exit(EXIT_FAILURE);
-
-        default:
-            abort();
-        }
-    }
-    free(short_options);
-
+    vmfex_options_parse(options, &class, argc, argv);
     argc -= optind;
     argv += optind;
     if (argc > 1) {
         VLOG_FATAL("at most one non-option argument accepted; use --help for "
                    "usage");
     }
-    options.remote = (argc ? xstrdup(argv[0])
-                      : xasprintf("unix:%s/db.sock", ovs_rundir()));
-    return options;
+    return (argc ? xstrdup(argv[0])
+            : xasprintf("unix:%s/db.sock", ovs_rundir()));
 }
 
 static void

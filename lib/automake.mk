@@ -14,6 +14,8 @@ lib_libvmfex_la_SOURCES = \
 	lib/vmfex-names.h \
 	lib/vmfex-number.c \
 	lib/vmfex-number.h \
+	lib/vmfex-options.c \
+	lib/vmfex-options.h \
 	lib/vmfex-reason.c \
 	lib/vmfex-reason.h \
 	lib/vmfex-resolver.c \

@@ -16,13 +16,13 @@
 #include <config.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 
 #include "command-line.h"
 #include "coverage.h"
 #include "daemon.h"
 #include "lib/compat.h"
+#include "lib/vmfex-options.h"
 #include "lib/vmfex-resolver.h"
 #include "lib/vmfex-text.h"
 #include "lib/vmfex-tls.h"
@@ -71,9 +71,8 @@ struct managerd {
 };
 
 static char *lock_key;
-static char *private_key, *certificate;
 static char *remote;
-static char *unixctl_path;
+static struct vmfex_options options;
 
 static unixctl_cb_func managerd_exit;
 static unixctl_cb_func managerd_is_paused;
@@ -120,95 +119,38 @@ Example, beside a database server that listens there:\n\
     exit(EXIT_SUCCESS);
 }
 
+enum {
+    OPT_DB = VMFEX_OPTION_OWN,
+    OPT_LOCK_KEY,
+};
+
+static void
+set_option(int option, const char *arg)
+{
+    if (option == OPT_DB) {
+        free(remote);
+        remote = xstrdup(arg);
+    } else {
+        vmfex_options_set_file(&lock_key, arg);
+    }
+}
+
 static void
 parse_options(int argc, char *argv[])
 {
-    enum {
-        OPT_DB = UCHAR_MAX + 1,
-        OPT_LOCK_KEY,
-        OPT_UNIXCTL,
-        OPT_BOOTSTRAP_CA_CERT,
-        OPT_PEER_CA_CERT,
-        DAEMON_OPTION_ENUMS,
-        SSL_OPTION_ENUMS,
-        VLOG_OPTION_ENUMS,
-    };
-    static const struct option long_options[] = {
+    static const struct option own[] = {
         { "db", required_argument, NULL, OPT_DB },
         { "lock-key", required_argument, NULL, OPT_LOCK_KEY },
-        { "unixctl", required_argument, NULL, OPT_UNIXCTL },
-        { "help", no_argument, NULL, 'h' },
-        { "version", no_argument, NULL, 'V' },
-        DAEMON_LONG_OPTIONS,
-        VLOG_LONG_OPTIONS,
-        STREAM_SSL_LONG_OPTIONS,
-        { "bootstrap-ca-cert", required_argument, NULL,
-          OPT_BOOTSTRAP_CA_CERT },
-        { "peer-ca-cert", required_argument, NULL, OPT_PEER_CA_CERT },
         { NULL, 0, NULL, 0 },
     };
-    /* Static, since some options end the program. */
-    static char *short_options;
+    static const struct vmfex_options_class class = {
+        .own = own,
+        .set = set_option,
+        .usage = usage,
+        .learns_cas = true,
+    };
 
-    short_options = ovs_cmdl_long_options_to_short_options(long_options);
-    for (;;) {
-        int c = getopt_long(argc, argv, short_options, long_options, NULL);
-
-        if (c == -1) {
-            break;
-        }
-        if (c == 'p' || c == 'c') {
-            char **file = c == 'p' ? &private_key : &certificate;
-
-            free(*file);
-            *file = abs_file_name(NULL, optarg);
-        }
-        switch (c) {
-        case OPT_DB:
-            free(remote);
-            remote = xstrdup(optarg);
-            break;
-
-        case OPT_LOCK_KEY:
-            free(lock_key);
-            lock_key = abs_file_name(NULL, optarg);
-            break;
-
-        case OPT_UNIXCTL:
-            free(unixctl_path);
-            unixctl_path = xstrdup(optarg);
-            break;
-
-        case 'h':
-            usage();
-
-        case 'V':
-            printf("%s (VM-FEX for Open vSwitch) %s\n",
-                   program_name, VMFEX_VERSION);
-            ovs_print_version(0, 0);
-            exit(EXIT_SUCCESS);
-
-        DAEMON_OPTION_HANDLERS
-        VLOG_OPTION_HANDLERS
-        STREAM_SSL_OPTION_HANDLERS
-
-        case OPT_BOOTSTRAP_CA_CERT:
-            stream_ssl_set_ca_cert_file(optarg, true);
-            break;
-
-        case OPT_PEER_CA_CERT:
-            stream_ssl_set_peer_ca_cert_file(optarg);
-            break;
-
-        case '?':
-            exit(EXIT_FAILURE);
-
-        default:
-            abort();
-        }
-    }
-    free(short_options);
-
+    vmfex_options_parse(&options, &class, argc, argv);
     if (optind < argc) {
         ovs_fatal(0, "%s: no argument is expected, use --help for help",
                   argv[optind]);
@@ -369,9 +311,9 @@ managerd_run_certs(struct managerd *m)
     const struct vmfexrec_vmfex_global *global
         = vmfexrec_vmfex_global_first(m->db.idl);
 
-    if (private_key && certificate) {
-        vmfex_tls_set_key_and_cert(private_key, certificate);
-        vmfex_cert_run(&m->cert, certificate);
+    if (options.private_key && options.certificate) {
+        vmfex_tls_set_key_and_cert(options.private_key, options.certificate);
+        vmfex_cert_run(&m->cert, options.certificate);
     }
     if (ovsdb_idl_has_ever_connected(m->db.idl)) {
         vmfex_cert_run(&m->server_cert, global && global->ssl
@@ -468,7 +410,7 @@ main(int argc, char *argv[])
     fatal_ignore_sigpipe();
 
     vmfex_daemonize_start();
-    retval = unixctl_server_create(unixctl_path, &unixctl);
+    retval = unixctl_server_create(options.unixctl, &unixctl);
     if (retval) {
         exit(EXIT_FAILURE);
     }
@@ -513,10 +455,8 @@ main(int argc, char *argv[])
     vmfex_resolver_destroy(m.resolver);
     unixctl_server_destroy(unixctl);
     free(lock_key);
-    free(private_key);
-    free(certificate);
     free(remote);
-    free(unixctl_path);
+    vmfex_options_destroy(&options);
     return 0;
 }
 

@@ -18,7 +18,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,7 @@
 #include "daemon.h"
 #include "fatal-signal.h"
 #include "lib/compat.h"
+#include "lib/vmfex-options.h"
 #include "lib/vmfex-tls.h"
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
@@ -75,8 +75,7 @@ struct pair {
 };
 
 /* The files given as options. */
-static char *private_key, *certificate, *ca_cert;
-static char *unixctl_path;
+static struct vmfex_options options;
 
 OVS_NO_RETURN static void usage(void);
 static void parse_options(int argc, char *argv[]);
@@ -318,7 +317,7 @@ main(int argc, char *argv[])
     }
 
     vmfex_daemonize_start();
-    if (unixctl_server_create(unixctl_path, &unixctl)) {
+    if (unixctl_server_create(options.unixctl, &unixctl)) {
         exit(EXIT_FAILURE);
     }
     unixctl_command_register("exit", "", 0, 0, tunnel_exit, &exiting);
@@ -328,9 +327,9 @@ main(int argc, char *argv[])
     daemonize_complete();
 
     while (!exiting) {
-        vmfex_tls_set_key_and_cert(private_key, certificate);
-        stream_ssl_set_ca_cert_file(ca_cert, false);
-        vmfex_cert_run(&cert, certificate);
+        vmfex_tls_set_key_and_cert(options.private_key, options.certificate);
+        stream_ssl_set_ca_cert_file(options.ca_cert, false);
+        vmfex_cert_run(&cert, options.certificate);
         for (size_t i = 0; i < n; i++) {
             tunnel_run(&tunnels[i]);
         }
@@ -352,10 +351,7 @@ main(int argc, char *argv[])
     free(tunnels);
     vmfex_cert_destroy(&cert);
     unixctl_server_destroy(unixctl);
-    free(private_key);
-    free(certificate);
-    free(ca_cert);
-    free(unixctl_path);
+    vmfex_options_destroy(&options);
     return 0;
 }
 
@@ -382,79 +378,12 @@ Options, of which the first three are needed:\n\
 }
 
 static void
-set_file(char **file, const char *arg)
-{
-    free(*file);
-    *file = abs_file_name(NULL, arg);
-}
-
-static void
 parse_options(int argc, char *argv[])
 {
-    enum {
-        OPT_UNIXCTL = UCHAR_MAX + 1,
-        VLOG_OPTION_ENUMS,
-        DAEMON_OPTION_ENUMS,
-    };
-    static const struct option long_options[] = {
-        { "private-key", required_argument, NULL, 'p' },
-        { "certificate", required_argument, NULL, 'c' },
-        { "ca-cert", required_argument, NULL, 'C' },
-        { "unixctl", required_argument, NULL, OPT_UNIXCTL },
-        { "help", no_argument, NULL, 'h' },
-        { "version", no_argument, NULL, 'V' },
-        VLOG_LONG_OPTIONS,
-        DAEMON_LONG_OPTIONS,
-        { NULL, 0, NULL, 0 },
-    };
-    /* Static, since some options end the program. */
-    static char *short_options;
+    static const struct vmfex_options_class class = { .usage = usage };
 
-    short_options = ovs_cmdl_long_options_to_short_options(long_options);
-    for (;;) {
-        int c = getopt_long(argc, argv, short_options, long_options, NULL);
-
-        if (c == -1) {
-            break;
-        }
-        switch (c) {
-        case 'p':
-            set_file(&private_key, optarg);
-            break;
-
-        case 'c':
-            set_file(&certificate, optarg);
-            break;
-
-        case 'C':
-            set_file(&ca_cert, optarg);
-            break;
-
-        case OPT_UNIXCTL:
-            free(unixctl_path);
-            unixctl_path = xstrdup(optarg);
-            break;
-
-        case 'h':
-            usage();
-
-        case 'V':
-            printf("%s (VM-FEX for Open vSwitch) %s\n",
-                   program_name, VMFEX_VERSION);
-            exit(EXIT_SUCCESS);
-
-        VLOG_OPTION_HANDLERS
-        DAEMON_OPTION_HANDLERS
-
-        case '?':
-            exit(EXIT_FAILURE);
-
-        default:
-            abort();
-        }
-    }
-    free(short_options);
-    if (!private_key || !certificate || !ca_cert) {
+    vmfex_options_parse(&options, &class, argc, argv);
+    if (!options.private_key || !options.certificate || !options.ca_cert) {
         ovs_fatal(0, "--private-key, --certificate and --ca-cert are "
                   "needed; use --help for help");
     }
