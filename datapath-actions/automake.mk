@@ -6,6 +6,8 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/tags/etag.h \
 	datapath-actions/emulated/vmfex-actions.c \
 	datapath-actions/emulated/vmfex-actions.h \
+	datapath-actions/forwarding/vmfex-bucket.c \
+	datapath-actions/forwarding/vmfex-bucket.h \
 	datapath-actions/forwarding/vmfex-counters.c \
 	datapath-actions/forwarding/vmfex-counters.h \
 	datapath-actions/pmd/vmfex-compiled.c \

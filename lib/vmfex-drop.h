@@ -80,6 +80,9 @@
     VMFEX_DROP(16, UNKNOWN_VIF, unknown_vif, "unknown-vif",                 \
                VMFEX_AT_TRUNK,                                              \
                "no vethernet has this VIF on this trunk")                   \
+    VMFEX_DROP(20, QOS, qos, "qos",                                         \
+               VMFEX_AT_VETHERNET_TX,                                       \
+               "the rate towards the VM (Port.qos) was exceeded")           \
     VMFEX_DROP(8, MTU, mtu, "mtu",                                          \
                VMFEX_AT_VETHERNET_TX | VMFEX_AT_TRUNK | VMFEX_AT_VM_PORT,   \
                "the frame and its tag do not fit the trunk's MTU")          \
@@ -102,7 +105,7 @@ enum vmfex_drop {
     VMFEX_DROP_##ENUM = NUMBER,
     VMFEX_DROPS
 #undef VMFEX_DROP
-    VMFEX_N_DROPS = 20,                 /* One more than the last number. */
+    VMFEX_N_DROPS = 21,                 /* One more than the last number. */
     VMFEX_DROP_NONE = VMFEX_N_DROPS     /* Not dropped. */
 };
 

@@ -18,6 +18,8 @@ ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
 	ofproto-vmfex/vethernet-options.h \
 	ofproto-vmfex/vethernet-port.c \
 	ofproto-vmfex/vethernet-port.h \
+	ofproto-vmfex/vethernet-qos.c \
+	ofproto-vmfex/vethernet-qos.h \
 	ofproto-vmfex/vethernet.c \
 	ofproto-vmfex/vethernet.h \
 	ofproto-vmfex/vmfex-bridge.c \

@@ -4,6 +4,8 @@
 #include "ofproto-vmfex/netdev-vethernet.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "netdev-provider.h"
 #include "ofproto-vmfex/vethernet.h"
@@ -147,6 +149,7 @@ netdev_vethernet_construct(struct netdev *netdev)
     dev->config.active = true;
     dev->ep = vmfex_endpoint_create(netdev_get_name(netdev));
     vethernet_port_init(&dev->port, netdev);
+    vethernet_qos_init(&dev->qos);
     atomic_store_relaxed(&dev->ep->up, true);
     seq_change(vethernet_seq);
     return 0;
@@ -158,6 +161,8 @@ netdev_vethernet_destruct(struct netdev *netdev)
     struct vethernet *dev = vethernet_cast(netdev);
 
     vmfex_endpoint_unref(dev->ep);
+    vethernet_qos_uninit(&dev->qos);
+    free(dev->qos_error);
     vethernet_config_uninit(&dev->config);
     vethernet_status_uninit(&dev->status);
     free(dev->bridge);
@@ -298,16 +303,155 @@ netdev_vethernet_set_policing(struct netdev *netdev,
     return 0;
 }
 
+/* QoS: see vethernet-qos.h. */
+
+static struct vethernet_qos *
+get_qos(const struct netdev *netdev)
+{
+    return &vethernet_cast(netdev)->qos;
+}
+
+/* Takes 'error', what is wrong with Port.qos of 'dev' or NULL, over. */
+static void
+set_qos_error(struct vethernet *dev, char *error)
+{
+    const char *name = netdev_get_name(&dev->up);
+    char *sentence = (error ? xasprintf("Port.qos of %s: %s", name, error)
+                      : NULL);
+
+    free(error);
+    if (nullable_string_is_equal(sentence, dev->qos_error)) {
+        free(sentence);
+        return;
+    }
+    if (sentence) {
+        VLOG_INFO("%s", sentence);
+    }
+    free(dev->qos_error);
+    dev->qos_error = sentence;
+    seq_change(vethernet_seq);
+}
+
+static int
+netdev_vethernet_get_qos_types(const struct netdev *netdev OVS_UNUSED,
+                               struct sset *types)
+{
+    vethernet_qos_get_types(types);
+    return 0;
+}
+
+static int
+netdev_vethernet_get_qos_capabilities(
+    const struct netdev *netdev OVS_UNUSED, const char *type,
+    struct netdev_qos_capabilities *capabilities)
+{
+    capabilities->n_queues = vethernet_qos_n_queues(type);
+    return 0;
+}
+
+static int
+netdev_vethernet_get_qos(const struct netdev *netdev, const char **typep,
+                         struct smap *details)
+{
+    *typep = vethernet_qos_get(get_qos(netdev), details);
+    return 0;
+}
+
 static int
 netdev_vethernet_set_qos(struct netdev *netdev, const char *type,
-                         const struct smap *details OVS_UNUSED)
+                         const struct smap *details)
 {
     struct vethernet *dev = vethernet_cast(netdev);
+    char *explanation;
+    int error;
 
-    if (type[0]) {
+    if (type[0] && !vethernet_is_on_switch_bridge(netdev)) {
         return refuse(dev, &dev->qos_refused, "a QoS row");
     }
     dev->qos_refused = false;
+
+    error = vethernet_qos_set(&dev->qos, type, details, &explanation);
+    set_qos_error(dev, explanation);
+    return error;
+}
+
+static int
+netdev_vethernet_get_queue(const struct netdev *netdev, uint32_t queue_id,
+                           struct smap *details)
+{
+    return vethernet_qos_get_queue(get_qos(netdev), queue_id, details);
+}
+
+static int
+netdev_vethernet_set_queue(struct netdev *netdev, uint32_t queue_id,
+                           const struct smap *details)
+{
+    struct vethernet *dev = vethernet_cast(netdev);
+    char *explanation;
+    int error = vethernet_qos_set_queue(&dev->qos, queue_id, details,
+                                        &explanation);
+
+    if (explanation) {
+        set_qos_error(dev, explanation);
+    }
+    return error;
+}
+
+static int
+netdev_vethernet_delete_queue(struct netdev *netdev, uint32_t queue_id)
+{
+    return vethernet_qos_delete_queue(get_qos(netdev), queue_id);
+}
+
+static int
+netdev_vethernet_get_queue_stats(const struct netdev *netdev,
+                                 uint32_t queue_id,
+                                 struct netdev_queue_stats *stats)
+{
+    return vethernet_qos_get_queue_stats(get_qos(netdev), queue_id, stats);
+}
+
+static int
+netdev_vethernet_queue_dump_start(const struct netdev *netdev OVS_UNUSED,
+                                  void **statep)
+{
+    *statep = xzalloc(sizeof(uint32_t));
+    return 0;
+}
+
+static int
+netdev_vethernet_queue_dump_next(const struct netdev *netdev, void *state,
+                                 uint32_t *queue_idp, struct smap *details)
+{
+    uint32_t *next = state;
+
+    if (!vethernet_qos_next_queue(get_qos(netdev), next)) {
+        return EOF;
+    }
+    *queue_idp = (*next)++;
+    return vethernet_qos_get_queue(get_qos(netdev), *queue_idp, details);
+}
+
+static int
+netdev_vethernet_queue_dump_done(const struct netdev *netdev OVS_UNUSED,
+                                 void *state)
+{
+    free(state);
+    return 0;
+}
+
+static int
+netdev_vethernet_dump_queue_stats(const struct netdev *netdev,
+                                  netdev_dump_queue_stats_cb *cb, void *aux)
+{
+    for (uint32_t id = 0; vethernet_qos_next_queue(get_qos(netdev), &id);
+         id++) {
+        struct netdev_queue_stats stats;
+
+        if (!vethernet_qos_get_queue_stats(get_qos(netdev), id, &stats)) {
+            cb(id, &stats, aux);
+        }
+    }
     return 0;
 }
 
@@ -398,8 +542,18 @@ netdev_vethernet_run(const struct netdev_class *class OVS_UNUSED)
     .get_custom_stats = netdev_vethernet_get_custom_stats,      \
     .get_features = NULL,       /* A channel has no speed of its own. */ \
     .set_policing = netdev_vethernet_set_policing,              \
-    .get_qos_types = NULL,      /* Only ingress policing. */    \
+    .get_qos_types = netdev_vethernet_get_qos_types,            \
+    .get_qos_capabilities = netdev_vethernet_get_qos_capabilities, \
+    .get_qos = netdev_vethernet_get_qos,                        \
     .set_qos = netdev_vethernet_set_qos,                        \
+    .get_queue = netdev_vethernet_get_queue,                    \
+    .set_queue = netdev_vethernet_set_queue,                    \
+    .delete_queue = netdev_vethernet_delete_queue,              \
+    .get_queue_stats = netdev_vethernet_get_queue_stats,        \
+    .queue_dump_start = netdev_vethernet_queue_dump_start,      \
+    .queue_dump_next = netdev_vethernet_queue_dump_next,        \
+    .queue_dump_done = netdev_vethernet_queue_dump_done,        \
+    .dump_queue_stats = netdev_vethernet_dump_queue_stats,      \
     .get_status = netdev_vethernet_get_status,                  \
     .update_flags = netdev_vethernet_update_flags,              \
     .get_numa_id = vethernet_port_get_numa_id,                  \

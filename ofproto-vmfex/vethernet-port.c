@@ -264,13 +264,20 @@ vethernet_port_reconfigure(struct netdev *netdev)
 
 /* Frames. */
 
-/* Sends 'batch' into the current channel of 'netdev', a vethernet. */
+/* Sends what Port.qos allows of 'batch' into the current channel of 'netdev',
+ * a vethernet. */
 int
 vethernet_port_send(struct netdev *netdev, int qid OVS_UNUSED,
                     struct dp_packet_batch *batch,
                     bool concurrent_txq OVS_UNUSED)
 {
-    vmfex_datapath_transmit(vethernet_endpoint(netdev), batch);
+    struct vethernet *dev = vethernet_cast(netdev);
+    unsigned int n_dropped = vethernet_qos_run(&dev->qos, batch);
+
+    if (OVS_UNLIKELY(n_dropped)) {
+        vmfex_counters_drop(&dev->ep->counters, VMFEX_DROP_QOS, n_dropped);
+    }
+    vmfex_datapath_transmit(dev->ep, batch);
     return 0;
 }
 

@@ -98,6 +98,14 @@ vethernet_get_config(const struct netdev *netdev)
     return &vethernet_cast(netdev)->config;
 }
 
+/* Returns a sentence about what is wrong with Port.qos of 'netdev', a
+ * vethernet, or NULL.  Main thread only. */
+const char *
+vethernet_qos_error(const struct netdev *netdev)
+{
+    return vethernet_cast(netdev)->qos_error;
+}
+
 /* Status. */
 
 /* Returns the name of 'state' as Interface.status:state has it. */

@@ -22,8 +22,9 @@
  *      netdev-vethernet     what Open vSwitch configures, and asks
  *          |      \
  *          |   vethernet-port     frames, as a port of an ordinary bridge
- *          |      /
- *      vethernet    this
+ *          |      /      \
+ *      vethernet    this  \
+ *          |           vethernet-qos     Port.qos
  *          |
  *      vethernet-options    Interface.options
  *
@@ -56,6 +57,7 @@
 #include "lib/vmfex-reason.h"
 #include "netdev-provider.h"
 #include "ofproto-vmfex/vethernet-options.h"
+#include "ofproto-vmfex/vethernet-qos.h"
 #include "openvswitch/list.h"
 #include "openvswitch/thread.h"
 
@@ -101,6 +103,7 @@ struct vethernet {
     struct netdev up;
     struct vmfex_endpoint *ep;
     struct vethernet_port port;
+    struct vethernet_qos qos;
 
     /* The class by which the main thread polls it, and the one by which a PMD
      * thread does.  They differ in nothing else. */
@@ -110,6 +113,7 @@ struct vethernet {
     struct vethernet_config config;
     bool policing_refused;      /* It was said that it does not apply. */
     bool qos_refused;           /* Likewise. */
+    char *qos_error;            /* A sentence about Port.qos, or NULL. */
     char *bridge;               /* Of which it is a port, or NULL if that has
                                  * not been seen yet. */
 
@@ -139,6 +143,7 @@ struct vmfex_endpoint *vethernet_endpoint(const struct netdev *);
 const struct vethernet_config *vethernet_get_config(const struct netdev *);
 struct vethernet_port *vethernet_port(const struct netdev *);
 bool vethernet_is_on_switch_bridge(const struct netdev *);
+const char *vethernet_qos_error(const struct netdev *);
 void vethernet_set_pmd(struct netdev *, bool pmd);
 bool vethernet_is_up(const struct netdev *);
 int vethernet_requested_mtu(const struct netdev *);

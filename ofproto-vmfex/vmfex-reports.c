@@ -80,7 +80,9 @@ vmfex_report_vethernet(struct vmfex_vethernet *v)
     size_t i = vmfex_vethernet_channel(v);
     bool is_error = (v->reason != VMFEX_REASON_NONE
                      && v->reason != VMFEX_REASON_RESERVED);
-    char *error = is_error ? explain(v->reason, v->detail) : NULL;
+    const char *qos_error = vethernet_qos_error(v->netdev);
+    char *error = (is_error ? explain(v->reason, v->detail)
+                   : nullable_xstrdup(qos_error));
     const struct vethernet_config *c = vethernet_get_config(v->netdev);
     bool has_path = vmfex_vethernet_has_path(v);
     uint64_t first_frame;
@@ -107,6 +109,7 @@ vmfex_report_vethernet(struct vmfex_vethernet *v)
     }
     free(error);
 
+    is_error = is_error || qos_error;
     if (v->has_error && !is_error) {
         clear_errors();
     }

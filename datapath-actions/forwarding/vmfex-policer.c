@@ -5,66 +5,95 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 
+#include "datapath-actions/forwarding/vmfex-bucket.h"
 #include "util.h"
 
 /* Burst where none is configured, as in netdev-linux. */
 #define DEFAULT_KBITS_BURST 8000
 #define DEFAULT_KPKTS_BURST 16
 
+/* What is configured, and the buckets of it. */
+struct vmfex_limits {
+    unsigned int kbits_rate;    /* 0 if not limited. */
+    unsigned int kbits_burst;
+    unsigned int kpkts_rate;    /* Likewise. */
+    unsigned int kpkts_burst;
+    struct vmfex_bucket bits;
+    struct vmfex_bucket pkts;
+};
+
+static struct vmfex_limits *
+get_limits(const struct vmfex_policer *policer)
+{
+    return ovsrcu_get(struct vmfex_limits *, &policer->limits);
+}
+
 /* Initializes 'policer', without any limit. */
 void
 vmfex_policer_init(struct vmfex_policer *policer)
 {
-    atomic_init(&policer->enabled, false);
-    ovs_mutex_init(&policer->mutex);
-    vmfex_policer_set(policer, 0, 0, 0, 0);
+    ovsrcu_init(&policer->limits, NULL);
 }
 
-/* Frees what 'policer' holds. */
+/* Frees what 'policer', which no thread asks any more, holds. */
 void
 vmfex_policer_uninit(struct vmfex_policer *policer)
 {
-    ovs_mutex_destroy(&policer->mutex);
+    free(get_limits(policer));
 }
 
-/* Initializes 'bucket' for 'rate' tokens a millisecond and a burst of 'burst'
- * thousand tokens. */
+/* Initializes 'bucket' for 'rate' thousand tokens a second and a burst of
+ * 'burst' thousand tokens. */
 static void
-bucket_init(struct token_bucket *bucket, unsigned int rate, unsigned int burst)
+bucket_init(struct vmfex_bucket *bucket, unsigned int rate,
+            unsigned int burst)
 {
-    token_bucket_init(bucket, rate, MIN((uint64_t) burst * 1000, UINT_MAX));
+    if (rate) {
+        vmfex_bucket_init(bucket, UINT64_C(1000) * rate,
+                          MIN(UINT64_C(1000) * burst, UINT_MAX));
+    }
 }
 
 /* Limits what passes 'policer' to 'kbits_rate' thousand bits a second, with
  * bursts of 'kbits_burst' thousand bits, and likewise for frames.  A rate of 0
- * is no limit, a burst of 0 the default. */
+ * is no limit, a burst of 0 the default.  Main thread only. */
 void
 vmfex_policer_set(struct vmfex_policer *policer,
                   unsigned int kbits_rate, unsigned int kbits_burst,
                   unsigned int kpkts_rate, unsigned int kpkts_burst)
 {
-    /* A thousand a second is one a millisecond. */
-    ovs_mutex_lock(&policer->mutex);
-    policer->kbits_rate = kbits_rate;
-    bucket_init(&policer->bits, kbits_rate,
-                kbits_burst ? kbits_burst : DEFAULT_KBITS_BURST);
-    policer->kpkts_rate = kpkts_rate;
-    bucket_init(&policer->pkts, kpkts_rate,
-                kpkts_burst ? kpkts_burst : DEFAULT_KPKTS_BURST);
-    ovs_mutex_unlock(&policer->mutex);
-    atomic_store_relaxed(&policer->enabled, kbits_rate || kpkts_rate);
+    struct vmfex_limits *old = get_limits(policer);
+    struct vmfex_limits *new = NULL;
+
+    if (old
+        && old->kbits_rate == kbits_rate && old->kbits_burst == kbits_burst
+        && old->kpkts_rate == kpkts_rate && old->kpkts_burst == kpkts_burst) {
+        return;
+    }
+    if (kbits_rate || kpkts_rate) {
+        new = xmalloc(sizeof *new);
+        new->kbits_rate = kbits_rate;
+        new->kbits_burst = kbits_burst;
+        new->kpkts_rate = kpkts_rate;
+        new->kpkts_burst = kpkts_burst;
+        bucket_init(&new->bits, kbits_rate,
+                    kbits_burst ? kbits_burst : DEFAULT_KBITS_BURST);
+        bucket_init(&new->pkts, kpkts_rate,
+                    kpkts_burst ? kpkts_burst : DEFAULT_KPKTS_BURST);
+    }
+    ovsrcu_set(&policer->limits, new);
+    if (old) {
+        ovsrcu_postpone(free, old);
+    }
 }
 
 /* Returns true if 'policer' limits anything. */
 bool
 vmfex_policer_is_enabled(const struct vmfex_policer *policer)
 {
-    bool enabled;
-
-    atomic_read_relaxed(&CONST_CAST(struct vmfex_policer *, policer)->enabled,
-                        &enabled);
-    return enabled;
+    return get_limits(policer) != NULL;
 }
 
 /* Returns true if a frame of 'size' bytes is within the limits of 'policer',
@@ -72,19 +101,23 @@ vmfex_policer_is_enabled(const struct vmfex_policer *policer)
 bool
 vmfex_policer_pass(struct vmfex_policer *policer, size_t size)
 {
-    bool ok;
+    struct vmfex_limits *limits = get_limits(policer);
+    uint64_t now;
 
-    ovs_mutex_lock(&policer->mutex);
-    ok = (!policer->kbits_rate
-          || token_bucket_withdraw(&policer->bits, size * 8));
-    if (ok && policer->kpkts_rate
-        && !token_bucket_withdraw(&policer->pkts, 1)) {
-        /* The frame does not pass: it gives back what it took. */
-        if (policer->kbits_rate) {
-            policer->bits.tokens += size * 8;
-        }
-        ok = false;
+    if (!limits) {
+        return true;
     }
-    ovs_mutex_unlock(&policer->mutex);
-    return ok;
+    now = vmfex_bucket_now();
+    if (limits->kbits_rate
+        && !vmfex_bucket_take(&limits->bits, size * 8, now)) {
+        return false;
+    }
+    if (limits->kpkts_rate && !vmfex_bucket_take(&limits->pkts, 1, now)) {
+        /* The frame does not pass: it gives back what it took. */
+        if (limits->kbits_rate) {
+            vmfex_bucket_give(&limits->bits, size * 8);
+        }
+        return false;
+    }
+    return true;
 }
