@@ -52,6 +52,8 @@ manager_libvmfex_manager_la_SOURCES = \
 	manager/claim.h \
 	manager/db.c \
 	manager/db.h \
+	manager/clocks.c \
+	manager/clocks.h \
 	manager/lock.c \
 	manager/lock.h \
 	manager/hold-down.c \

@@ -21,9 +21,7 @@ COVERAGE_DEFINE(db_failed);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(12, 12);
 
-/* What vmfex-managerd reads or writes.  Columns that controllers write all the
- * time and that it has no use for, such as "last_contact", are not among them:
- * they would only wake it up. */
+/* What vmfex-managerd reads or writes. */
 static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_connection_col_target,
 
@@ -34,6 +32,7 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_adapter_policy_col_uplinks,
 
     &vmfexrec_host_col_external_ids,
+    &vmfexrec_host_col_last_contact,
     &vmfexrec_host_col_name,
     &vmfexrec_host_col_policy,
     &vmfexrec_host_col_profiles,
@@ -58,6 +57,7 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_ssl_col_certificate,
     &vmfexrec_ssl_col_private_key,
 
+    &vmfexrec_switch_col_last_contact,
     &vmfexrec_switch_col_name,
 
     &vmfexrec_trunk_col_downlink,
@@ -89,6 +89,8 @@ db_open(struct db *db)
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
         ovsdb_idl_add_column(idl, columns[i]);
     }
+    ovsdb_idl_add_column(idl, &vmfexrec_host_col_clock_skew);
+    ovsdb_idl_add_column(idl, &vmfexrec_switch_col_clock_skew);
     for (size_t i = 0; i < VMFEXREC_ADAPTER_N_COLUMNS; i++) {
         if (i != VMFEXREC_ADAPTER_COL_EXTERNAL_IDS) {
             ovsdb_idl_add_column(idl, &vmfexrec_adapter_columns[i]);
@@ -136,6 +138,16 @@ db_missing_column(const struct db *db)
         }
     }
     return NULL;
+}
+
+/* Returns true if the database has the columns "clock_skew", without which
+ * vmfex-managerd can live. */
+bool
+db_has_clock_skew(const struct db *db)
+{
+    return (ovsdb_idl_server_has_column(db->idl, &vmfexrec_host_col_clock_skew)
+            && ovsdb_idl_server_has_column(db->idl,
+                                           &vmfexrec_switch_col_clock_skew));
 }
 
 /* Closes the connection, and lets go of the lock with it. */

@@ -73,6 +73,7 @@ enum db_result {
 
 void db_open(struct db *);
 const char *db_missing_column(const struct db *);
+bool db_has_clock_skew(const struct db *);
 void db_close(struct db *);
 enum db_result db_run(struct db *);
 enum db_result db_commit(struct db *);

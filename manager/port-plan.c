@@ -175,8 +175,11 @@ decide_unclaimed(const struct port_index *ix, struct port_clock clock,
             decide_gone(ix, plan);
             return;
         }
-        plan->retained_until = clock.wall + host_retention(ix->db, vp->host);
+        plan->retained_until = INT64_MAX;
     }
+    /* The clock may have been set back while no manager was there. */
+    plan->retained_until = MIN(plan->retained_until,
+                               clock.wall + host_retention(ix->db, vp->host));
     over = (clock.wall >= plan->retained_until
             || !port_may_be_on(vp, vp->host)
             || is_one_too_many(ix, port, plan));
@@ -342,11 +345,9 @@ decide_host_unknown(struct port_clock clock, struct port_plan *plan)
 {
     const struct vmfexrec_virtual_port *vp = plan->vp;
 
-    if (!vp || !vp->retained_until) {
-        plan->retained_until = clock.wall + 1000 * PORTS_RETENTION;
-    } else {
-        plan->retained_until = vp->retained_until;
-    }
+    plan->retained_until = MIN(vp && vp->retained_until ? vp->retained_until
+                               : INT64_MAX,
+                               clock.wall + 1000 * PORTS_RETENTION);
     if (clock.wall >= plan->retained_until) {
         plan->action = PORT_DELETE;
         plan->host_gone = true;

@@ -30,6 +30,7 @@
 #include "fatal-signal.h"
 #include "manager/adapters.h"
 #include "manager/batch.h"
+#include "manager/clocks.h"
 #include "manager/db.h"
 #include "manager/lock.h"
 #include "manager/ports.h"
@@ -58,6 +59,7 @@ struct managerd {
     struct adapters adapters;
     struct ports ports;
     struct batch batch;
+    struct clocks clocks;
     struct vmfex_resolver *resolver; /* Of 'remote'. */
 
     const char *missing;        /* A column that the database ought to have
@@ -174,6 +176,7 @@ managerd_set_active(struct managerd *m, bool active)
     if (active != m->active) {
         m->active = active;
         m->restart = true;
+        clocks_begin(&m->clocks);
         VLOG_INFO("this vmfex-managerd is %s",
                   active ? "active" : m->paused ? "paused" : "on standby");
     }
@@ -257,6 +260,7 @@ managerd_finish(struct managerd *m, enum db_result result)
     case DB_NONE:
         return;
     case DB_DONE:
+        clocks_written(&m->clocks);
         batch_succeeded(&m->batch, !managerd_is_done(m));
         return;
     case DB_AGAIN:
@@ -354,6 +358,7 @@ managerd_run(struct managerd *m)
     if (m->active && !m->restart) {
         adapters_track(&m->adapters);
         port_index_track(&m->ports.index, time_msec());
+        clocks_track(&m->clocks);
     }
     if (m->active && m->db.txn) {
         bool rbac = m->restart || rbac_changed(&m->db);
@@ -362,8 +367,10 @@ managerd_run(struct managerd *m)
             COVERAGE_INC(managerd_restart);
             adapters_restart(&m->adapters);
             port_index_restart(&m->ports.index);
+            clocks_restart(&m->clocks);
             m->restart = false;
         }
+        clocks_run(&m->clocks);
         managerd_run_expired(m);
         batch_begin(&m->batch);
         ports_run(&m->ports, &m->batch, port_clock_read());
@@ -426,6 +433,7 @@ main(int argc, char *argv[])
     adapters_init(&m.adapters, &m.db);
     ports_init(&m.ports, &m.db, &m.adapters);
     batch_init(&m.batch);
+    clocks_init(&m.clocks, &m.db);
     daemonize_complete();
 
     while (!m.exiting) {
@@ -444,6 +452,7 @@ main(int argc, char *argv[])
         poll_block();
     }
 
+    clocks_destroy(&m.clocks);
     batch_destroy(&m.batch);
     ports_destroy(&m.ports);
     adapters_destroy(&m.adapters);

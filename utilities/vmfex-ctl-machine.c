@@ -214,6 +214,24 @@ cmd_host_del(struct ctl_context *ctx)
     svec_destroy(&names);
 }
 
+/* Returns when a machine was heard of, and if its clock is wrong, also that.
+ * The caller frees it. */
+static char *
+format_contact(int64_t last_contact, int64_t clock_skew)
+{
+    char *contact = vmfex_ctl_format_last_contact(last_contact, clock_skew);
+    char *skew = vmfex_ctl_format_skew(clock_skew);
+    char *s;
+
+    if (!skew) {
+        return contact;
+    }
+    s = xasprintf("%s, its clock is %s", contact, skew);
+    free(contact);
+    free(skew);
+    return s;
+}
+
 static void
 cmd_host_list(struct ctl_context *ctx)
 {
@@ -242,7 +260,7 @@ cmd_host_list(struct ctl_context *ctx)
                 n_used += vmfex_ctl_adapter_is_used(a);
             }
         }
-        last_contact = vmfex_ctl_format_last_contact(host->last_contact);
+        last_contact = format_contact(host->last_contact, host->clock_skew);
         table_add_row(table);
         vmfex_ctl_cell(table, host->name);
         vmfex_ctl_cell(table, host->hostname);
@@ -361,7 +379,7 @@ cmd_switch_list(struct ctl_context *ctx)
                 n_active += vmfex_ctl_equals(vp->state, "active");
             }
         }
-        last_contact = vmfex_ctl_format_last_contact(sw->last_contact);
+        last_contact = format_contact(sw->last_contact, sw->clock_skew);
         table_add_row(table);
         vmfex_ctl_cell(table, sw->name);
         vmfex_ctl_cell(table, sw->hostname);

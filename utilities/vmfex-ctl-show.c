@@ -78,9 +78,11 @@ count_adapters(const struct snapshot *s, const char *host,
 /* Appends the first line about a host or a switch to 'ds'. */
 static void
 put_machine(struct ds *ds, const char *kind, const char *name,
-            const char *hostname, const char *bridge, int64_t last_contact)
+            const char *hostname, const char *bridge, int64_t last_contact,
+            int64_t clock_skew)
 {
-    char *contact = vmfex_ctl_format_last_contact(last_contact);
+    char *contact = vmfex_ctl_format_last_contact(last_contact, clock_skew);
+    char *skew = vmfex_ctl_format_skew(clock_skew);
 
     vmfex_put_text(ds, "%s %s (", kind, name);
     if (!vmfex_ctl_equals(hostname, "")) {
@@ -89,8 +91,10 @@ put_machine(struct ds *ds, const char *kind, const char *name,
     if (!vmfex_ctl_equals(bridge, "")) {
         vmfex_put_text(ds, "bridge %s, ", bridge);
     }
-    vmfex_put_text(ds, "last contact: %s)\n", contact);
+    vmfex_put_text(ds, "last contact: %s%s%s)\n", contact,
+                   skew ? ", its clock is " : "", skew ? skew : "");
     free(contact);
+    free(skew);
 }
 
 /* Appends why something is not as it should be, if it is not. */
@@ -152,7 +156,7 @@ put_host(struct ds *ds, const struct snapshot *s,
     size_t n, n_used;
 
     put_machine(ds, "host", host->name, host->hostname, host->bridge,
-                host->last_contact);
+                host->last_contact, host->clock_skew);
     count_adapters(s, host->name, NULL, &n, &n_used);
     vmfex_put_text(ds, "    adapters: %"PRIuSIZE", %"PRIuSIZE" used, "
                   "%"PRIuSIZE" free", n, n_used, n - n_used);
@@ -255,7 +259,7 @@ put_switch(struct ds *ds, const struct snapshot *s,
            const struct vmfexrec_switch *sw)
 {
     put_machine(ds, "switch", sw->name, sw->hostname, sw->bridge,
-                sw->last_contact);
+                sw->last_contact, sw->clock_skew);
     for (size_t i = 0; i < s->n_trunks; i++) {
         const struct vmfexrec_trunk *trunk = s->trunks[i];
 

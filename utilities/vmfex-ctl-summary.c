@@ -44,16 +44,24 @@ report(struct problems *problems, const char *format, ...)
 
 static void
 report_contact(struct problems *problems, const char *kind, const char *name,
-               int64_t last_contact)
+               int64_t last_contact, int64_t clock_skew)
 {
+    char *skew = vmfex_ctl_format_skew(clock_skew);
+
     if (!last_contact) {
         report(problems, "%s %s: vmfex-controller has never connected",
                kind, name);
-    } else if (time_wall_msec() - last_contact > CONTACT_MS) {
-        char *contact = vmfex_ctl_format_last_contact(last_contact);
+    } else if (vmfex_ctl_last_contact_age(last_contact, clock_skew)
+               > CONTACT_MS) {
+        char *contact = vmfex_ctl_format_last_contact(last_contact,
+                                                      clock_skew);
 
         report(problems, "%s %s: last contact %s", kind, name, contact);
         free(contact);
+    }
+    if (skew) {
+        report(problems, "%s %s: its clock is %s", kind, name, skew);
+        free(skew);
     }
 }
 
@@ -118,7 +126,8 @@ report_hosts(struct problems *problems, struct ovsdb_idl *idl,
                 n_used += vmfex_ctl_adapter_is_used(a);
             }
         }
-        report_contact(problems, "host", host->name, host->last_contact);
+        report_contact(problems, "host", host->name, host->last_contact,
+                       host->clock_skew);
         report_duplicate(problems, "host", host->name, host->instance,
                          host->duplicate);
         if (warning) {
@@ -142,7 +151,8 @@ report_switches(struct problems *problems, struct ovsdb_idl *idl)
     for (size_t i = 0; i < n; i++) {
         const struct vmfexrec_switch *sw = switches[i];
 
-        report_contact(problems, "switch", sw->name, sw->last_contact);
+        report_contact(problems, "switch", sw->name, sw->last_contact,
+                       sw->clock_skew);
         report_duplicate(problems, "switch", sw->name, sw->instance,
                          sw->duplicate);
     }

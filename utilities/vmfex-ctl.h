@@ -124,7 +124,9 @@ char *vmfex_ctl_format_channel(const char *trunk, const int64_t *vif,
                                size_t n_vif);
 bool vmfex_ctl_has_two_switches(const struct vmfexrec_virtual_port *);
 char *vmfex_ctl_format_standby(const struct vmfexrec_virtual_port *);
-char *vmfex_ctl_format_last_contact(int64_t last_contact);
+int64_t vmfex_ctl_last_contact_age(int64_t last_contact, int64_t clock_skew);
+char *vmfex_ctl_format_last_contact(int64_t last_contact, int64_t clock_skew);
+char *vmfex_ctl_format_skew(int64_t clock_skew);
 
 /* vmfex-ctl-util.c: tables. */
 struct table *vmfex_ctl_table(struct ctl_context *, const char *heading, ...)
