@@ -55,6 +55,15 @@ static struct sset policed = SSET_INITIALIZER(&policed);
 void
 vmfex_kernel_links_init(void)
 {
+    char *name;
+    int error = vmfex_kernel_remove_unreadable(&name);
+
+    if (error) {
+        VLOG_FATAL("%s: an earlier ovs-vswitchd left its programs there, "
+                   "which forward, and this one may not remove them (%s): "
+                   "start it as root, or with CAP_NET_ADMIN", name,
+                   ovs_strerror(error));
+    }
     if (vmfex_kernel_exists(ovs_rundir())
         && !vmfex_kernel_open(ovs_rundir(), &open_error)) {
         grace = true;

@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
@@ -58,6 +59,13 @@ kernel_dev_xdp_detach(int ifindex, int old_fd)
     LIBBPF_OPTS(bpf_xdp_attach_opts, opts, .old_prog_fd = old_fd);
 
     return -bpf_xdp_detach(ifindex, XDP_FLAGS_DRV_MODE, &opts);
+}
+
+/* Takes any program off, for who has no right to open one. */
+int
+kernel_dev_xdp_remove(int ifindex)
+{
+    return -bpf_xdp_detach(ifindex, XDP_FLAGS_DRV_MODE, NULL);
 }
 
 /* Returns the number of the program in the device's driver, or 0. */
@@ -155,6 +163,57 @@ may_have_filters(int ifindex, uint32_t minor)
     found = nl_dump_next(&dump, &reply, &buffer);
     ofpbuf_uninit(&buffer);
     return nl_dump_done(&dump) || found;
+}
+
+/* If 'reply' is about the filter in our place, copies its program's name,
+ * which ends before a colon, to 'name', of 'size' bytes. */
+static bool
+parse_name(const struct ofpbuf *reply, char *name, size_t size)
+{
+    static const struct nl_policy policy[] = {
+        [TCA_KIND] = { .type = NL_A_STRING },
+        [TCA_OPTIONS] = { .type = NL_A_NESTED, .optional = true },
+    };
+    static const struct nl_policy bpf_policy[] = {
+        [TCA_BPF_NAME] = { .type = NL_A_STRING },
+    };
+    const struct tcmsg *tcmsg = ofpbuf_at(reply, NLMSG_HDRLEN, sizeof *tcmsg);
+    struct nlattr *attrs[ARRAY_SIZE(policy)];
+    struct nlattr *bpf[ARRAY_SIZE(bpf_policy)];
+
+    if (!tcmsg || tcmsg->tcm_handle != KERNEL_DEV_TC_HANDLE
+        || TC_H_MAJ(tcmsg->tcm_info) >> 16 != KERNEL_DEV_TC_PRIORITY
+        || !nl_policy_parse(reply, NLMSG_HDRLEN + sizeof *tcmsg, policy,
+                            attrs, ARRAY_SIZE(policy))
+        || strcmp(nl_attr_get_string(attrs[TCA_KIND]), "bpf")
+        || !attrs[TCA_OPTIONS]
+        || !nl_parse_nested(attrs[TCA_OPTIONS], bpf_policy, bpf,
+                            ARRAY_SIZE(bpf_policy))) {
+        return false;
+    }
+    ovs_strlcpy(name, nl_attr_get_string(bpf[TCA_BPF_NAME]), size);
+    name[strcspn(name, ":")] = '\0';
+    return true;
+}
+
+/* Stores in 'name', of 'size' bytes, the name of the program in our place on
+ * the ingress of the device, as it had it when it was attached.  That can be
+ * told without the right to open it.  Returns false if there is none. */
+bool
+kernel_dev_tc_get_name(int ifindex, char *name, size_t size)
+{
+    struct ofpbuf reply, buffer;
+    struct nl_dump dump;
+    bool found = false;
+
+    dump_filters(&dump, ifindex, TC_H_MIN_INGRESS);
+    ofpbuf_init(&buffer, NL_DUMP_BUFSIZE);
+    while (nl_dump_next(&dump, &reply, &buffer)) {
+        found |= parse_name(&reply, name, size);
+    }
+    ofpbuf_uninit(&buffer);
+    nl_dump_done(&dump);
+    return found;
 }
 
 /* Returns true if there is a filter on the ingress of the device with a lower

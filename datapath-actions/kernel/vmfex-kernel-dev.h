@@ -19,12 +19,14 @@
 int kernel_dev_xdp_attach(int ifindex, int prog_fd);
 int kernel_dev_xdp_replace(int ifindex, int prog_fd, int old_fd);
 int kernel_dev_xdp_detach(int ifindex, int old_fd);
+int kernel_dev_xdp_remove(int ifindex);
 uint32_t kernel_dev_xdp_query(int ifindex);
 
 int kernel_dev_tc_attach(int ifindex, int prog_fd, bool *qdisc_is_ours);
 int kernel_dev_tc_replace(int ifindex, int prog_fd);
 void kernel_dev_tc_detach(int ifindex, bool qdisc_is_ours);
 uint32_t kernel_dev_tc_query(int ifindex);
+bool kernel_dev_tc_get_name(int ifindex, char *name, size_t size);
 int kernel_dev_tc_set_egress(int ifindex, int prog_fd);
 uint32_t kernel_dev_tc_query_egress(int ifindex);
 bool kernel_dev_tc_has_lower_priority(int ifindex);

@@ -18,6 +18,12 @@ vmfex_kernel_exists(const char *owner OVS_UNUSED)
 }
 
 int
+vmfex_kernel_remove_unreadable(char **namep OVS_UNUSED)
+{
+    return 0;
+}
+
+int
 vmfex_kernel_open(const char *owner OVS_UNUSED, char **errorp)
 {
     *errorp = xstrdup("this ovs-vswitchd was built without the kernel path "

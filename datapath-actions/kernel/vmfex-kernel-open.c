@@ -3,6 +3,7 @@
 #include <config.h>
 #include "datapath-actions/kernel/vmfex-kernel.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <net/if.h>
@@ -249,6 +250,62 @@ remove_found(void)
     HMAP_FOR_EACH_SAFE (v, next_v, node, &kernel_vifs) {
         kernel_vif_destroy(v);
     }
+}
+
+/* Returns true if this process may not open the program with number
+ * 'prog_id'. */
+static bool
+is_unreadable(uint32_t prog_id)
+{
+    int fd = prog_id ? bpf_prog_get_fd_by_id(prog_id) : 0;
+    int error = fd < 0 ? errno : 0;
+
+    if (prog_id && !error) {
+        close(fd);
+    }
+    return error == EPERM || error == EACCES;
+}
+
+/* Takes the programs with our names off all devices of this network namespace
+ * that this process may not open, as it has fewer rights than the one which
+ * attached them: it cannot tell them what to forward, nor whose they are, and
+ * the emulated path would forward each frame once more.
+ *
+ * Returns 0, or a positive errno and in '*namep' the name of a device where
+ * that failed, which the caller must free. */
+int
+vmfex_kernel_remove_unreadable(char **namep)
+{
+    struct if_nameindex *names = if_nameindex();
+    int error = 0;
+
+    kernel_progs_set_log();
+    for (struct if_nameindex *n = names; n && n->if_index && !error; n++) {
+        uint32_t prog_id = kernel_dev_tc_query(n->if_index);
+        char name[32];
+
+        if (!is_unreadable(prog_id)
+            || !kernel_dev_tc_get_name(n->if_index, name, sizeof name)
+            || strncmp(name, "vmfex_", strlen("vmfex_"))) {
+            continue;
+        }
+        VLOG_INFO("%s: removing programs that this ovs-vswitchd has no right "
+                  "to use, since an earlier one had more", n->if_name);
+        if (!strcmp(name, "vmfex_trunk")
+            && kernel_dev_xdp_query(n->if_index)) {
+            /* It does what the XDP program leaves to it. */
+            error = kernel_dev_xdp_remove(n->if_index);
+        }
+        kernel_dev_tc_detach(n->if_index, true);
+        if (!error && kernel_dev_tc_query(n->if_index)) {
+            error = EPERM;
+        }
+        if (error) {
+            *namep = xstrdup(n->if_name);
+        }
+    }
+    if_freenameindex(names);
+    return error;
 }
 
 /* Returns true if there is anything of 'owner' on a device of this network

@@ -123,6 +123,7 @@
 #include "datapath-actions/kernel/vmfex-kernel-mode.h"
 
 bool vmfex_kernel_exists(const char *owner);
+int vmfex_kernel_remove_unreadable(char **namep);
 int vmfex_kernel_open(const char *owner, char **errorp);
 void vmfex_kernel_end(void);
 void vmfex_kernel_remove_all(void);
