@@ -24,7 +24,8 @@ TOPICS = \
 	Documentation/topics/paths.rst \
 	Documentation/topics/runs-on.rst \
 	Documentation/topics/security.rst \
-	Documentation/topics/troubleshooting.rst
+	Documentation/topics/troubleshooting.rst \
+	Documentation/topics/when-something-fails.rst
 IMAGES = \
 	Documentation/images/frame.svg \
 	Documentation/images/paths.svg
