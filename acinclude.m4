@@ -540,9 +540,10 @@ AC_DEFUN([VMFEX_CHECK_OVS_FEATURES],
 
 dnl _VMFEX_FEATURE(NAME, YES-OR-NO, WHY-NOT)
 m4_define([_VMFEX_FEATURE],
-  [AS_IF([test "$2" != no],
-     [vmfex_features="$vmfex_features${as_nl}$1 yes"],
-     [vmfex_features="$vmfex_features${as_nl}$1 no: $3"])])
+  [AS_CASE(["$2"],
+     [no], [vmfex_features="$vmfex_features${as_nl}$1 no: $3"],
+     [?*], [vmfex_features="$vmfex_features${as_nl}$1 yes"],
+     [AC_MSG_ERROR([nobody found out about this: $1])])])
 
 dnl VMFEX_LIST_FEATURES
 dnl
@@ -558,8 +559,8 @@ AC_DEFUN([VMFEX_LIST_FEATURES],
    vmfex_features="\
 Open vSwitch:    $OVS_VERSION
 emulated path:   yes"
-   _VMFEX_FEATURE([direct path:    ], [$HAVE_PMD_INPUT_FUNC], [$vmfex_no_hook])
-   _VMFEX_FEATURE([queues on loan: ], [$HAVE_PMD_INPUT_FUNC], [$vmfex_no_hook])
+   _VMFEX_FEATURE([direct path:    ], [$HAVE_PMD_HOOK], [$vmfex_no_hook])
+   _VMFEX_FEATURE([queues on loan: ], [$HAVE_PMD_HOOK], [$vmfex_no_hook])
    _VMFEX_FEATURE([kernel path:    ], [$HAVE_BPF], [--without-bpf was given])
    _VMFEX_FEATURE([DPDK:           ], [$HAVE_DPDK],
      [Open vSwitch is built without it])
