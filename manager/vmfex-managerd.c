@@ -201,8 +201,9 @@ managerd_check_schema(struct managerd *m)
                  "it is converted, see vmfex-managerd(8)", missing);
     }
     m->missing = missing;
-    if (missing && ovsdb_idl_is_connected(m->db.idl)
-        && time_msec() >= m->look_again) {
+    if (!missing || !ovsdb_idl_is_connected(m->db.idl)) {
+        m->look_again = 0;
+    } else if (time_msec() >= m->look_again) {
         /* The IDL may have asked for the schema a moment before the server,
          * which just converted the database, had the new one.  It asks once
          * for each connection. */
