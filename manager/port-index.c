@@ -200,6 +200,7 @@ profile_get(struct port_index *ix, const char *name)
         p->name = xstrdup(name);
         hmapx_init(&p->ports);
         hmapx_init(&p->waiting);
+        hmapx_init(&p->retained);
         hmap_insert(&ix->profiles, &p->node, hash_string(name, 0));
     }
     return p;
@@ -229,6 +230,29 @@ profile_kick(struct port_index *ix, struct profile *p)
         }
     }
     port_index_mark(ix, first->iface_id);
+}
+
+/* Has the ports looked at again that are retained with 'p', if there are more
+ * of them than there is room beside those that are admitted. */
+static void
+profile_squeeze(struct port_index *ix, const struct profile *p)
+{
+    const struct vmfexrec_port_profile *row;
+    const struct hmapx_node *node;
+
+    if (hmapx_is_empty(&p->retained)) {
+        return;
+    }
+    row = db_find_profile(ix->db, p->name);
+    if (!row
+        || p->n_admitted + hmapx_count(&p->retained) <= row->max_ports) {
+        return;
+    }
+    HMAPX_FOR_EACH (node, &p->retained) {
+        const struct port *port = node->data;
+
+        port_index_mark(ix, port->iface_id);
+    }
 }
 
 static void
@@ -419,6 +443,7 @@ port_set_profile(struct port_index *ix, struct port *port, const char *name,
     if (old) {
         old->n_admitted -= port->admitted;
         hmapx_find_and_delete(&old->waiting, port);
+        hmapx_find_and_delete(&old->retained, port);
         if (old != new) {
             hmapx_find_and_delete(&old->ports, port);
         }
@@ -432,12 +457,17 @@ port_set_profile(struct port_index *ix, struct port *port, const char *name,
         if (waiting) {
             hmapx_add(&new->waiting, port);
         }
+        if (port->retained_on) {
+            hmapx_add(&new->retained, port);
+        }
+        profile_squeeze(ix, new);
     }
 
     if (old && hmapx_is_empty(&old->ports)) {
         hmap_remove(&ix->profiles, &old->node);
         hmapx_destroy(&old->ports);
         hmapx_destroy(&old->waiting);
+        hmapx_destroy(&old->retained);
         free(old->name);
         free(old);
     } else if (old) {
@@ -520,6 +550,12 @@ port_set_retained(struct port_index *ix, struct port *port, const char *host,
     }
     port->retained_on = new;
     port->retained_until = until;
+    if (port->profile && !new) {
+        hmapx_find_and_delete(&port->profile->retained, port);
+    } else if (port->profile) {
+        hmapx_add(&port->profile->retained, port);
+        profile_squeeze(ix, port->profile);
+    }
     if (new) {
         hmapx_add(&new->retained, port);
         h = db_find_host(ix->db, host);
@@ -528,6 +564,37 @@ port_set_retained(struct port_index *ix, struct port *port, const char *host,
             mark_retained(ix, host);
         }
     }
+}
+
+/* Returns true if 'other' is another port than 'port', which is retained up to
+ * 'until', and is retained for longer. */
+static bool
+is_retained_longer(const struct port *other, const struct port *port,
+                   long long int until)
+{
+    return (other != port
+            && (other->retained_until != until
+                ? other->retained_until > until
+                : other->number > port->number));
+}
+
+/* Returns the number of ports that count in the profile of 'port', which is
+ * retained up to 'until', before it does: those that are admitted, and those
+ * that are retained for longer. */
+size_t
+port_count_before(const struct port *port, long long int until)
+{
+    const struct hmapx_node *node;
+    size_t n;
+
+    if (!port->profile) {
+        return 0;
+    }
+    n = port->profile->n_admitted - port->admitted;
+    HMAPX_FOR_EACH (node, &port->profile->retained) {
+        n += is_retained_longer(node->data, port, until);
+    }
+    return n;
 }
 
 /* Returns the number of other ports that are retained on 'host' for longer
@@ -546,11 +613,9 @@ port_count_retained(const struct port_index *ix, const struct port *port,
     }
     HMAPX_FOR_EACH (node, &hm->retained) {
         const struct port *other = node->data;
-        bool is_newer = (other->retained_until != until
-                         ? other->retained_until > until
-                         : other->number > port->number);
 
-        n += (other != port && is_newer == newer
+        n += (other != port
+              && is_retained_longer(other, port, until) == newer
               && (newer || !uuid_is_zero(&other->adapter)));
     }
     return n;

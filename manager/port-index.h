@@ -91,6 +91,7 @@ struct profile {
     size_t n_admitted;
     struct hmapx ports;         /* All that use it. */
     struct hmapx waiting;       /* Of those, the ones that wait for room. */
+    struct hmapx retained;      /* Likewise, that are retained. */
 };
 
 /* What is remembered of a host. */
@@ -167,6 +168,7 @@ void port_set_retained(struct port_index *, struct port *, const char *host,
                        long long int until);
 size_t port_count_retained(const struct port_index *, const struct port *,
                            const char *host, long long int until, bool newer);
+size_t port_count_before(const struct port *, long long int until);
 void port_set_timer(struct port_index *, struct port *, long long int when);
 
 #endif /* manager/port-index.h */

@@ -102,15 +102,21 @@ was_active(const struct vmfexrec_virtual_port *vp)
     return vp->activated || !strcmp(vp->state, "active");
 }
 
-/* Returns true if the host of 'plan', which is about to retain its port, has
- * as many younger retained ports as adapters. */
+/* Returns true if the port of 'plan', which is about to be retained, has to
+ * give way: its host has as many younger retained ports as adapters, or its
+ * profile is full without it. */
 static bool
 is_one_too_many(const struct port_index *ix, const struct port *port,
                 const struct port_plan *plan)
 {
     const char *host = plan->vp->host;
     const struct vmfexrec_host *h = db_find_host(ix->db, host);
+    const struct vmfexrec_port_profile *p
+        = db_find_profile(ix->db, profile_key(plan->vp->profile));
 
+    if (p && port_count_before(port, plan->retained_until) >= p->max_ports) {
+        return true;
+    }
     return (h && h->policy
             && port_count_retained(ix, port, host, plan->retained_until, true)
                >= h->policy->n_adapters);
