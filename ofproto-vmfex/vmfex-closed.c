@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "datapath-actions/kernel/vmfex-kernel.h"
 #include "netdev.h"
 #include "ofproto-vmfex/vmfex-kernel-links.h"
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"
@@ -119,6 +120,21 @@ is_vlan_trunk(const struct vmfex_lport *lport)
             && vmfex_tag_class(lport->tag)->is_vlan);
 }
 
+/* Returns how others may have let frames pass before the programs on 'lport'
+ * see them, or NULL if they have not. */
+static const char *
+explain_others(const struct vmfex_lport *lport)
+{
+    if (lport->tc_taken) {
+        return "somebody else's TC program lets them pass";
+    } else if (lport->tc_in_front
+               && !vmfex_kernel_is_attached(lport->ifindex)) {
+        /* Programs that forward nothing do not count, so nobody knows. */
+        return "somebody else's TC programs come first, and may let them pass";
+    }
+    return NULL;
+}
+
 /* Sees to it that all VM ports are closed, and trunks that need it. */
 void
 vmfex_closed_run(void)
@@ -138,9 +154,8 @@ vmfex_closed_run(void)
                                   lport->ifindex, vmfex_lport_name(lport),
                                   is_trunk, true)
                               : NULL);
-        if (close && !lport->open_reason && lport->tc_taken) {
-            lport->open_reason = xstrdup("somebody else's TC program lets "
-                                         "them pass");
+        if (close && !lport->open_reason) {
+            lport->open_reason = nullable_xstrdup(explain_others(lport));
         }
         if (lport->open_reason && !was_open && !is_trunk) {
             close_by_settings(lport);

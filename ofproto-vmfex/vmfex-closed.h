@@ -21,9 +21,9 @@
  * with a tag: the host may have VLAN devices on it.  Other tags are nothing to
  * the host.
  *
- * Where they cannot be loaded, the host gets no IPv6 address on the device and
- * answers no ARP request there, and vmfex/show warns: whoever knows the
- * device's MAC still reaches the host.
+ * Where they cannot be loaded, or programs of others come first, the host gets
+ * no IPv6 address on the device and answers no ARP request there, and
+ * vmfex/show warns: whoever knows the device's MAC still reaches the host.
  *
  * All of this is for the main thread. */
 

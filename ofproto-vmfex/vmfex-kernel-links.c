@@ -541,7 +541,7 @@ watch_lport(struct vmfex_lport *lport)
     }
     lport->tc_in_front = (lport->tc_filters
                           || vmfex_kernel_is_behind_tcx(lport->ifindex));
-    if (lport->tc_in_front != was_in_front && vmfex_lport_is_trunk(lport)) {
+    if (lport->tc_in_front != was_in_front) {
         vmfex_model_changed();
     }
     if (!lport->tc_in_front) {
