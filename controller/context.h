@@ -24,6 +24,7 @@
  * are marked so. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct ovs_rows;
 struct ovsdb_idl;
@@ -53,6 +54,7 @@ struct controller_ctx {
     const char *system_id;
     const char *hostname;
     const char *switch_bridge;  /* vmfex-switch-bridge, or NULL. */
+    int64_t certificate_end;    /* Of ours, in seconds since 1970, or 0. */
 
     long long int now;          /* In ms. */
 

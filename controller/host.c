@@ -68,6 +68,7 @@ host_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_host_col_name,
         &vmfexrec_host_col_hostname,
         &vmfexrec_host_col_bridge,
+        &vmfexrec_host_col_certificate_end,
         &vmfexrec_host_col_waiting,
         &vmfexrec_host_col_instance,
         &vmfexrec_host_col_challenger,
@@ -172,6 +173,10 @@ register_host(struct host_run *h)
     }
     if (strcmp(row->bridge, bridge)) {
         vmfexrec_host_set_bridge(row, bridge);
+    }
+    if (row->certificate_end != ctx->certificate_end
+        && controller_may_write(ctx, &vmfexrec_host_col_certificate_end)) {
+        vmfexrec_host_set_certificate_end(row, ctx->certificate_end);
     }
     if (ctx->contact) {
         vmfexrec_host_set_last_contact(row, time_wall_msec());

@@ -47,6 +47,7 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_switch_col_name,
         &vmfexrec_switch_col_hostname,
         &vmfexrec_switch_col_bridge,
+        &vmfexrec_switch_col_certificate_end,
         &vmfexrec_switch_col_instance,
         &vmfexrec_switch_col_challenger,
         &vmfexrec_switch_col_duplicate,
@@ -116,6 +117,10 @@ register_switch(struct controller_ctx *ctx, const struct vmfexrec_switch *row,
     }
     if (strcmp(row->bridge, bridge)) {
         vmfexrec_switch_set_bridge(row, bridge);
+    }
+    if (row->certificate_end != ctx->certificate_end
+        && controller_may_write(ctx, &vmfexrec_switch_col_certificate_end)) {
+        vmfexrec_switch_set_certificate_end(row, ctx->certificate_end);
     }
     if (ctx->contact) {
         vmfexrec_switch_set_last_contact(row, time_wall_msec());

@@ -55,6 +55,10 @@ static const char unprotected_text[]
 /* Backoff after a transaction that failed. */
 #define RETRY_MS 500
 
+/* The largest certificate_end that the manager's database takes: the end of
+ * the year 9999. */
+#define MAX_CERTIFICATE_END INT64_C(253402300799)
+
 enum node {
     NODE_UNKNOWN,
     NODE_HOST,
@@ -283,6 +287,18 @@ run_remote(struct controller *c)
     }
 }
 
+/* Looks when our certificate ends, which is in 'file', unless that is NULL. */
+static void
+run_cert(struct controller *c, const char *file)
+{
+    time_t until = c->cert.until;
+
+    vmfex_cert_run(&c->cert, file);
+    if (c->cert.until != until) {
+        c->rerun = true;
+    }
+}
+
 /* Takes the SSL configuration from the database. */
 static void
 configure_ssl(const struct ovsrec_open_vswitch *cfg)
@@ -387,6 +403,8 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
         .system_id = c->config.system_id,
         .hostname = c->config.hostname,
         .switch_bridge = c->config.switch_bridge,
+        .certificate_end = MIN(MAX((int64_t) c->cert.until, 0),
+                               MAX_CERTIFICATE_END),
         .now = time_msec(),
         .epoch = c->epoch,
         .wake = LLONG_MAX,
@@ -543,12 +561,12 @@ main(int argc, char *argv[])
             configure(&c, cfg);
             if (!c.ssl_options) {
                 configure_ssl(cfg);
-                vmfex_cert_run(&c.cert, c.vmfex.idl && cfg->ssl
-                                        ? cfg->ssl->certificate : NULL);
+                run_cert(&c, (c.vmfex.idl && cfg->ssl
+                              ? cfg->ssl->certificate : NULL));
             } else if (options.private_key && options.certificate) {
                 vmfex_tls_set_key_and_cert(options.private_key,
                                            options.certificate);
-                vmfex_cert_run(&c.cert, options.certificate);
+                run_cert(&c, options.certificate);
             }
         }
         if (c.vmfex.idl) {

@@ -131,6 +131,7 @@ EXTRA_DIST += \
 	tests/check/summary.py \
 	tests/debian-13 \
 	tests/debian-kernel \
+	tests/deleted-machine.py \
 	tests/direct-frames.py \
 	tests/direct-stress.py \
 	tests/frames.py \
@@ -142,6 +143,7 @@ EXTRA_DIST += \
 	tests/libvirt \
 	tests/manager-check.py \
 	tests/rbac-fuzz.py \
+	tests/named-tests.py \
 	tests/netns.py \
 	tests/other-kernel.py \
 	tests/page.py \
@@ -166,7 +168,9 @@ DISTCLEANFILES += \
 	tests/system-testsuite \
 	tests/testsuite
 
-check-autotest: tests/testsuite tests/atconfig tests/atlocal
+# A test of the one looks at the names of the other.
+check-autotest: tests/testsuite tests/system-testsuite tests/atconfig \
+    tests/atlocal
 	$(AM_V_at)$(SHELL) tests/testsuite -C tests $(TESTSUITEFLAGS)
 CHECK_LOCAL += check-autotest
 

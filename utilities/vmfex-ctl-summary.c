@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "lib/vmfex-text.h"
+#include "lib/vmfex-tls.h"
 #include "openvswitch/dynamic-string.h"
 #include "simap.h"
 #include "smap.h"
@@ -63,6 +64,29 @@ report_contact(struct problems *problems, const char *kind, const char *name,
         report(problems, "%s %s: its clock is %s", kind, name, skew);
         free(skew);
     }
+}
+
+/* Reports that the certificate of 'name' is about to end, or has ended, 'end'
+ * being when, in seconds since 1970; 0 if it has none. */
+static void
+report_certificate(struct problems *problems, const char *kind,
+                   const char *name, int64_t end)
+{
+    int64_t left = end - time_wall();
+    char *date;
+
+    if (!end || left >= VMFEX_CERT_WARN_S) {
+        return;
+    }
+    date = xastrftime_msec("%Y-%m-%d", end * 1000LL, true);
+    if (left <= 0) {
+        report(problems, "%s %s: certificate has expired on %s", kind, name,
+               date);
+    } else {
+        report(problems, "%s %s: certificate expires on %s, in %d days",
+               kind, name, date, (int) (left / (24 * 60 * 60)));
+    }
+    free(date);
 }
 
 /* Returns for example "refused, no-profile: there is no profile x".  The
@@ -128,6 +152,8 @@ report_hosts(struct problems *problems, struct ovsdb_idl *idl,
         }
         report_contact(problems, "host", host->name, host->last_contact,
                        host->clock_skew);
+        report_certificate(problems, "host", host->name,
+                           host->certificate_end);
         report_duplicate(problems, "host", host->name, host->instance,
                          host->duplicate);
         if (warning) {
@@ -153,6 +179,8 @@ report_switches(struct problems *problems, struct ovsdb_idl *idl)
 
         report_contact(problems, "switch", sw->name, sw->last_contact,
                        sw->clock_skew);
+        report_certificate(problems, "switch", sw->name,
+                           sw->certificate_end);
         report_duplicate(problems, "switch", sw->name, sw->instance,
                          sw->duplicate);
     }
