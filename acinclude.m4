@@ -42,6 +42,42 @@ AC_DEFUN([VMFEX_ENABLE_SANITIZERS],
    AC_SUBST([SANITIZER_FLAGS])
    AC_SUBST([SANITIZER_LDFLAGS])])
 
+dnl VMFEX_ENABLE_FUZZING
+dnl
+dnl --enable-fuzzing: the targets of tests/fuzz, and what libFuzzer has to see
+dnl of our code; see tests/fuzz/fuzz.h.  "make fuzz" configures that way.
+AC_DEFUN([VMFEX_ENABLE_FUZZING],
+  [AC_ARG_ENABLE(
+     [fuzzing],
+     [AS_HELP_STRING([--enable-fuzzing],
+        [build for "make fuzz", with the sanitizers])],
+     [], [enable_fuzzing=no])
+   FUZZ_LDFLAGS=
+   AS_IF([test "$enable_fuzzing" != no],
+     [FUZZ_LDFLAGS="-fsanitize=fuzzer,address,undefined"
+      SANITIZER_FLAGS="-fsanitize=fuzzer-no-link,address,undefined"
+      SANITIZER_FLAGS="$SANITIZER_FLAGS -fno-sanitize-recover=undefined"
+      SANITIZER_FLAGS="$SANITIZER_FLAGS -fno-omit-frame-pointer"
+      SANITIZER_LDFLAGS="-fsanitize=address,undefined"
+      AC_MSG_CHECKING([whether $CC has libFuzzer])
+      vmfex_save_CFLAGS=$CFLAGS
+      CFLAGS="$CFLAGS $FUZZ_LDFLAGS"
+      AC_LINK_IFELSE([AC_LANG_SOURCE([
+int LLVMFuzzerTestOneInput(const unsigned char *data, unsigned long int size);
+int
+LLVMFuzzerTestOneInput(const unsigned char *data, unsigned long int size)
+{
+    return size && data[[0]] == 'x' ? -1 : 0;
+}])],
+        [AC_MSG_RESULT([yes])],
+        [AC_MSG_RESULT([no])
+         AC_MSG_ERROR(m4_normalize([
+           $CC cannot link a program with $FUZZ_LDFLAGS: install the packages
+           clang and libclang-rt-dev, and configure with CC=clang]))])
+      CFLAGS=$vmfex_save_CFLAGS])
+   AM_CONDITIONAL([FUZZING], [test "$enable_fuzzing" != no])
+   AC_SUBST([FUZZ_LDFLAGS])])
+
 dnl VMFEX_WITH_DPDK
 dnl
 dnl Sets with_dpdk to "no", "shared", "static", or "" if Open vSwitch is built

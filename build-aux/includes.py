@@ -31,7 +31,8 @@ MAY_INCLUDE = {
     # The manager's database, and nothing else of it.
     "controller": ["lib", "manager/vmfex-idl.h"],
     "utilities": ["lib", "manager/vmfex-idl.h"],
-    "tests": _DATAPATH + ["ofproto-vmfex", "manager", "controller", "lib"],
+    "tests": _DATAPATH + ["ofproto-vmfex", "manager", "controller",
+                          "utilities", "lib"],
 }
 
 # (unit, included header, why) for each include to which neither rule applies.

@@ -302,7 +302,7 @@ vmfex_odp_execute_actions(void *dp, struct dp_packet_batch *batch, bool steal,
     }
 
     original(dp, batch, steal, start,
-             (char *) actions + actions_len - (char *) start,
+             actions_len - ((char *) start - (char *) actions),
              dp_execute_action);
 }
 
@@ -393,12 +393,13 @@ vmfex_format_odp_actions(struct ds *ds, const struct nlattr *actions,
         }
         format_action(ds, a);
         start = nl_attr_next(a);
-        if ((char *) start < (char *) actions + actions_len) {
+        if ((char *) start - (char *) actions < actions_len) {
             ds_put_char(ds, ',');
         }
     }
 
-    rest = (char *) actions + actions_len - (char *) start;
+    /* There may be no actions at all, not even a pointer to them. */
+    rest = actions_len - ((char *) start - (char *) actions);
     if (rest || !actions_len) {
         original(ds, start, rest, portno_names);
     }

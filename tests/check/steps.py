@@ -72,6 +72,10 @@ def steps(build):
         build_step("packages-alone", "Debian packages, built alone",
                    seconds=400, cpus=1, uses="dist", long=True),
 
+        # Inputs that nobody thought of.
+        Step("fuzz", "Fuzzing", (TESTS + "/fuzz/run", build, "45"),
+             nice=NICE, seconds=360, cpus=1, needs=("programs",)),
+
         # Machines.
         script("packages-used", "Debian packages, used", "packages",
                build + "/deb", build, needs=("packages",), seconds=150,
