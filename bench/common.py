@@ -44,5 +44,5 @@ def wait_for(condition, what, timeout=60, interval=0.02):
         if value:
             return value
         if time.monotonic() > end:
-            raise Error("waited %d s in vain for %s" % (timeout, what))
+            raise Error("timed out after %d s: %s" % (timeout, what))
         time.sleep(interval)

@@ -4,9 +4,9 @@
 #define OFPROTO_VMFEX_REFUSED_H 1
 
 /* What a vmfex bridge does not do, because it belongs to the upstream switch:
- * members of struct ofproto_class that refuse it, and say so once.  What is
- * configured for one port in vain, its Interface.error tells for as long as it
- * is there. */
+ * members of struct ofproto_class that refuse it, and say so once.  Of what is
+ * configured for one port without effect, its Interface.error tells for as
+ * long as it is there. */
 
 #include "lib/compat.h"
 #include "ofproto/ofproto-provider.h"

@@ -32,7 +32,7 @@ struct ofproto_vmfex {
     uint64_t connectivity_seqno; /* When devices were last looked at. */
     uint64_t control_seqno;     /* When control frames were last sent. */
     atomic_count n_rules;       /* NORMAL rules. */
-    uint32_t refused;           /* Features that were asked for in vain. */
+    uint32_t refused;           /* Features asked for that have no effect. */
 
     /* When traffic was last seen to have grown. */
     uint64_t n_packets;
@@ -46,7 +46,7 @@ struct vmfex_port_info {
     struct vmfex_lport *lport;  /* A trunk or a VM port, or NULL. */
     struct ofport *ofport;      /* NULL while there is none. */
     bool vlan_refused;          /* It was said that VLANs do not apply. */
-    uint32_t refused;           /* Features that were asked for in vain. */
+    uint32_t refused;           /* Features asked for that have no effect. */
 };
 
 struct ofport_vmfex {

@@ -448,7 +448,7 @@ choose_paths(void)
 /* Step 6: publication. */
 
 /* Lets others send on 'lport' if it is a downlink that has a PMD thread or is
- * a netdev of the kernel, and receive from it if it has a PMD thread.  Behind
+ * a kernel network device, and receive from it if it has a PMD thread.  Behind
  * an uplink, all VM ports are in our own datapath. */
 static void
 lport_update_queues(struct vmfex_lport *lport)

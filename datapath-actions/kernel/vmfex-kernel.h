@@ -4,7 +4,7 @@
 #define VMFEX_KERNEL_H 1
 
 /* The kernel path: eBPF programs that forward links whose VM port and trunk
- * are both netdevs of the kernel.
+ * are both kernel network devices.
  *
  *                                     maps
  *                  .-----------------------------------------.

@@ -12,7 +12,7 @@
  * - Each PMD thread of our datapath sends on a transmit queue of its own,
  *   without a lock, if the trunk has enough of them.  So we ask it for
  *   one queue more than dpif-netdev does, and that one is for everybody else,
- *   with its lock taken.  A netdev of the kernel has a socket instead, on
+ *   with its lock taken.  A kernel network device has a socket instead, on
  *   which any thread may send at any time:
  *
  *         queues of the trunk                what others do
@@ -20,7 +20,7 @@
  *         as many                            go the emulated way
  *         fewer                              send on the last one: then
  *                                            everybody takes the lock
- *         netdev of the kernel               send
+ *         kernel network device              send
  *
  * - The trunk may be reconfigured or deleted at the same time.  So whoever
  *   sends finds the netdev here, under RCU, and only while it is open:
@@ -36,8 +36,8 @@
  *   The main thread then holds a lock of our datapath that no other thread
  *   ever waits for ('port_rwlock'), so that it can wait there.
  *
- * This is for downlinks that a PMD thread polls, or that are netdevs of the
- * kernel.  Which port is one is not known when it is added, and some devices
+ * This is for downlinks that a PMD thread polls, or that are kernel network
+ * devices.  Which port is one is not known when it is added, and some devices
  * cannot be reconfigured afterwards, so all ports of our datapath are asked
  * for the queue.  All functions but vmfex_txq_get() are for the main
  * thread. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ends what a test waits for in vain.
+"""Ends a command that a test waits for, and that does not end.
 
 A test has limits for whatever it waits for, but a command that it runs may
 never come back.  One test that does not end would take the results of all
