@@ -17,6 +17,7 @@ $(RST_MANS): %: %.rst $(top_srcdir)/configure.ac
 TOPICS = \
 	Documentation/topics/architecture.rst \
 	Documentation/topics/benchmarks.rst \
+	Documentation/topics/cables.rst \
 	Documentation/topics/host-network.rst \
 	Documentation/topics/kvm-host.rst \
 	Documentation/topics/moving.rst \

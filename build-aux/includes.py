@@ -28,11 +28,12 @@ MAY_INCLUDE = {
     "ofproto-vmfex": _DATAPATH + ["lib"],
     "vswitchd-plugin": _DATAPATH + ["ofproto-vmfex", "lib"],
     "manager": ["lib"],
+    "discovery": ["lib"],
     # The manager's database, and nothing else of it.
-    "controller": ["lib", "manager/vmfex-idl.h"],
+    "controller": ["discovery", "lib", "manager/vmfex-idl.h"],
     "utilities": ["lib", "manager/vmfex-idl.h"],
     "tests": _DATAPATH + ["ofproto-vmfex", "manager", "controller",
-                          "utilities", "lib"],
+                          "discovery", "utilities", "lib"],
 }
 
 # (unit, included header, why) for each include to which neither rule applies.

@@ -2,10 +2,14 @@
 
 sbin_PROGRAMS += controller/vmfex-controller
 controller_vmfex_controller_SOURCES = \
+	controller/cables.c \
+	controller/cables.h \
 	controller/claims.c \
 	controller/claims.h \
 	controller/context.c \
 	controller/context.h \
+	controller/frames.c \
+	controller/frames.h \
 	controller/host-links.c \
 	controller/host-links.h \
 	controller/host.c \
@@ -27,6 +31,7 @@ controller_vmfex_controller_SOURCES = \
 	controller/vmfex-controller.c
 controller_vmfex_controller_LDFLAGS = $(AM_LDFLAGS) $(VMFEX_WRAP_LOG)
 controller_vmfex_controller_LDADD = \
+	discovery/libvmfex-discovery.la \
 	manager/libvmfex-idl.la \
 	lib/libvmfex.la \
 	$(OVS_LDADD)

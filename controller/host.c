@@ -75,6 +75,8 @@ host_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_host_col_duplicate,
         &vmfexrec_trunk_col_host,
         &vmfexrec_trunk_col_uplink,
+        &vmfexrec_trunk_col_switch_,
+        &vmfexrec_trunk_col_downlink,
         &vmfexrec_trunk_col_tag,
         &vmfexrec_adapter_col_host,
         &vmfexrec_adapter_col_name,

@@ -54,6 +54,10 @@ ovs_rows_monitor(struct ovsdb_idl *idl)
         &ovsrec_interface_col_status,
         &ovsrec_interface_col_error,
         &ovsrec_interface_col_mtu,
+        &ovsrec_interface_col_mac_in_use,
+        &ovsrec_interface_col_ofport,
+        &ovsrec_interface_col_admin_state,
+        &ovsrec_interface_col_link_state,
     };
 
     ovsdb_idl_add_table(idl, &ovsrec_table_open_vswitch);

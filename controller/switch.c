@@ -51,6 +51,8 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_switch_col_instance,
         &vmfexrec_switch_col_challenger,
         &vmfexrec_switch_col_duplicate,
+        &vmfexrec_trunk_col_host,
+        &vmfexrec_trunk_col_uplink,
         &vmfexrec_trunk_col_switch_,
         &vmfexrec_trunk_col_downlink,
         &vmfexrec_trunk_col_tag,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command-line.h"
+#include "controller/cables.h"
 #include "controller/context.h"
 #include "controller/host.h"
 #include "controller/identity.h"
@@ -84,6 +85,7 @@ struct controller {
                                  * the database are not looked at. */
     struct ovs_rows rows;
     struct host *host;
+    struct cables *cables;
     struct pinning_batch pins;
     struct removals *removals;
     unsigned int epoch;
@@ -424,6 +426,7 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
     } else {
         switch_run(&ctx);
     }
+    cables_update(c->cables, &ctx);
     if (ovs_txn) {
         ovs_rows_finish(&c->rows, ovs_txn);
     }
@@ -509,6 +512,18 @@ controller_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_destroy(&ds);
 }
 
+static void
+controller_cables(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                  const char *argv[] OVS_UNUSED, void *c_)
+{
+    const struct controller *c = c_;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    cables_show(c->cables, &ds);
+    unixctl_command_reply(conn, ds_cstr(&ds));
+    ds_destroy(&ds);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -538,6 +553,8 @@ main(int argc, char *argv[])
     unixctl_command_register("exit", "", 0, 0, controller_exit, &exiting);
     unixctl_command_register("vmfex-controller/status", "", 0, 0,
                              controller_status, &c);
+    unixctl_command_register("vmfex-controller/cables", "", 0, 0,
+                             controller_cables, &c);
     daemonize_complete();
 
     c.ovs = (struct ovsdb_idl_loop) OVSDB_IDL_LOOP_INITIALIZER(
@@ -547,6 +564,7 @@ main(int argc, char *argv[])
     ovsdb_idl_set_remote(c.ovs.idl, remote, true);
     free(remote);
     c.host = host_create();
+    c.cables = cables_create();
     c.resolver = vmfex_resolver_create();
     c.removals = removals_create();
 
@@ -574,6 +592,7 @@ main(int argc, char *argv[])
             vmfex_txn = ovsdb_idl_loop_run(&c.vmfex);
         }
         update_connected(&c);
+        c.rerun |= cables_run(c.cables);
         if (cfg && has_work(&c, ovs_txn, vmfex_txn)) {
             run(&c, cfg, ovs_txn, vmfex_txn);
         }
@@ -585,6 +604,7 @@ main(int argc, char *argv[])
         unixctl_server_run(unixctl);
         unixctl_server_wait(unixctl);
         vmfex_resolver_wait(c.resolver);
+        cables_wait(c.cables);
         if (exiting) {
             poll_immediate_wake();
         }
@@ -598,6 +618,7 @@ main(int argc, char *argv[])
     ovsdb_idl_loop_destroy(&c.ovs);
     config_uninit(&c.config);
     host_destroy(c.host);
+    cables_destroy(c.cables);
     vmfex_cert_destroy(&c.cert);
     vmfex_options_destroy(&options);
     vmfex_resolver_destroy(c.resolver);

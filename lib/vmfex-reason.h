@@ -85,7 +85,32 @@
                  "another machine has the same system-id, and was there "   \
                  "first",                                                   \
                  "give each machine a system-id, and a certificate, of "    \
-                 "its own")
+                 "its own")                                                 \
+    VMFEX_REASON(TRUNK_CROSSED, "trunk-crossed",                            \
+                 "the cable leads to another machine, or another trunk of " \
+                 "it, than declared",                                       \
+                 "plug the cable in where it belongs, or correct the "      \
+                 "declaration with vmfex-ctl trunk-del and trunk-add")      \
+    VMFEX_REASON(TRUNK_LOOP, "trunk-loop",                                  \
+                 "frames of the trunk come back to it",                     \
+                 "find the loop: a plug, or a switch in between that "      \
+                 "sends back what it gets")                                 \
+    VMFEX_REASON(PEER_SEVERAL, "peer-several",                              \
+                 "more than one port is at the other end of the cable",     \
+                 "take out the hub, or the switch that passes LLDP on, "    \
+                 "in between")                                              \
+    VMFEX_REASON(PEER_TAG, "peer-tag",                                      \
+                 "the other end of the trunk has another tag",              \
+                 "set the same other_config:vmfex-tag on both ends")        \
+    VMFEX_REASON(PEER_MTU, "peer-mtu",                                      \
+                 "the other end of the trunk has a smaller MTU",            \
+                 "set the same mtu_request on both ends")                   \
+    VMFEX_REASON(PEER_SILENT, "peer-silent",                                \
+                 "nothing is heard of the other end of the trunk",          \
+                 "see whether vmfex-controller runs there, whether "        \
+                 "something in between keeps LLDP, or the firmware of a "   \
+                 "card swallows it (ethtool --set-priv-flags DEVICE "       \
+                 "disable-fw-lldp on)")
 
 enum vmfex_reason {
     VMFEX_REASON_NONE,

@@ -22,6 +22,15 @@ tests_test_offload_LDADD = \
 	$(OVS_LDADD)
 EXTRA_tests_test_offload_DEPENDENCIES = $(OVS_LIBRARIES)
 
+# Protocols of the trunks.
+check_PROGRAMS += tests/test-discovery
+tests_test_discovery_SOURCES = tests/test-discovery.c
+tests_test_discovery_LDADD = \
+	discovery/libvmfex-discovery.la \
+	lib/libvmfex.la \
+	$(OVS_LDADD)
+EXTRA_tests_test_discovery_DEPENDENCIES = $(OVS_LIBRARIES)
+
 # What vmfex-managerd decides, on random rows.
 check_PROGRAMS += tests/test-manager
 tests_test_manager_SOURCES = tests/test-manager.c
@@ -70,6 +79,7 @@ TESTSUITE_AT = \
 	tests/appctl.at \
 	tests/bridge.at \
 	tests/controller.at \
+	tests/discovery.at \
 	tests/datapath-actions.at \
 	tests/direct-dpdk.at \
 	tests/direct-load.at \

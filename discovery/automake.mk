@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# Protocols of the trunks: codecs and state machines, without sockets, clocks
+# or databases.
+noinst_LTLIBRARIES += discovery/libvmfex-discovery.la
+discovery_libvmfex_discovery_la_SOURCES = \
+	discovery/cable.c \
+	discovery/cable.h \
+	discovery/lldp.c \
+	discovery/lldp.h
