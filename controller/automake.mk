@@ -12,6 +12,8 @@ controller_vmfex_controller_SOURCES = \
 	controller/frames.h \
 	controller/host-links.c \
 	controller/host-links.h \
+	controller/host-survey.c \
+	controller/host-survey.h \
 	controller/host.c \
 	controller/host.h \
 	controller/identity.c \
@@ -28,6 +30,8 @@ controller_vmfex_controller_SOURCES = \
 	controller/removals.h \
 	controller/switch.c \
 	controller/switch.h \
+	controller/switch-survey.c \
+	controller/switch-survey.h \
 	controller/vmfex-controller.c
 controller_vmfex_controller_LDFLAGS = $(AM_LDFLAGS) $(VMFEX_WRAP_LOG)
 controller_vmfex_controller_LDADD = \

@@ -246,7 +246,7 @@ update_since(struct vm_port *port, const struct ovs_iface *vm,
 }
 
 /* Finds the home of each VM port, and whether it may stay where it is.  Needs
- * what host_links_find() and host_links_find_rows() have found. */
+ * what host_links_find() and host_survey_find_rows() have found. */
 void
 host_links_settle(struct host_run *h)
 {
@@ -283,54 +283,4 @@ vm_port_error_reason(const struct ovs_iface *vm)
         }
     }
     return NULL;
-}
-
-/* Rows of the manager. */
-
-/* Gives 'row' to 'a'. */
-static void
-set_row(struct host_run *h, struct adapter *a,
-        const struct vmfexrec_adapter *row)
-{
-    struct ovs_iface *vm = ovs_rows_find(h->ctx->rows, row->port);
-
-    a->row = row;
-    a->row_changed = (
-        vmfexrec_adapter_row_get_seqno(row, OVSDB_IDL_CHANGE_INSERT)
-        || vmfexrec_adapter_row_get_seqno(row, OVSDB_IDL_CHANGE_MODIFY));
-    if (vm && vm->vm_port
-        && nullable_string_is_equal(vm->iface_id, row->iface_id)) {
-        struct vm_port *port = vm->aux;
-
-        a->claimant = vm;
-        port->claims = true;
-    }
-}
-
-/* Finds the row of each own vethernet.  Returns true if there are others. */
-bool
-host_links_find_rows(struct host_run *h)
-{
-    const struct vmfexrec_adapter *row;
-    size_t n_rows = 0, n_found = 0;
-
-    for (size_t i = 0; i < h->n_adapters; i++) {
-        struct adapter *a = h->adapters[i];
-
-        a->row_changed = a->row != NULL;
-        a->row = NULL;
-        a->claimant = NULL;
-    }
-    VMFEXREC_ADAPTER_FOR_EACH (row, h->ctx->vmfex_idl) {
-        if (!strcmp(row->host, h->ctx->system_id)) {
-            struct adapter *a = adapter_find(h, row->name);
-
-            n_rows++;
-            if (a && !a->row) {
-                n_found++;
-                set_row(h, a, row);
-            }
-        }
-    }
-    return n_rows > n_found;
 }

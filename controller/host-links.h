@@ -27,8 +27,9 @@
  *        linked elsewhere:   another adapter
  *        it is pinned home   became its home
  *
- * A run finds all of this once, in the order of the functions below; who comes
- * later only reads it.  claims.c adds the state of each adapter's claim. */
+ * A run finds all of this once: host_links_find(), the rows of the manager
+ * (host-survey.h), host_links_settle().  Who comes later only reads it.
+ * claims.c adds the state of each adapter's claim. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -110,7 +111,6 @@ struct host_run {
 };
 
 void host_links_find(struct host_run *);
-bool host_links_find_rows(struct host_run *);
 void host_links_settle(struct host_run *);
 
 struct adapter *adapter_find(const struct host_run *, const char *name);

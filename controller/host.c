@@ -9,6 +9,7 @@
 #include "controller/claims.h"
 #include "controller/context.h"
 #include "controller/host-links.h"
+#include "controller/host-survey.h"
 #include "controller/ovs-rows.h"
 #include "controller/pinning.h"
 #include "controller/port-state.h"
@@ -73,6 +74,9 @@ host_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_host_col_instance,
         &vmfexrec_host_col_challenger,
         &vmfexrec_host_col_duplicate,
+        &vmfexrec_host_col_survey,
+        &vmfexrec_host_col_surveyed,
+        &vmfexrec_host_col_unknown_adapters,
         &vmfexrec_trunk_col_host,
         &vmfexrec_trunk_col_uplink,
         &vmfexrec_trunk_col_switch_,
@@ -266,7 +270,8 @@ create_adapters(struct host_run *h)
 
     VMFEXREC_ADAPTER_FOR_EACH (row, h->ctx->vmfex_idl) {
         if (strcmp(row->host, h->ctx->system_id)
-            || adapter_find(h, row->name)) {
+            || adapter_find(h, row->name)
+            || host_survey_is_in_the_way(h, row)) {
             continue;
         } else if (adapter_name_is_taken(h->ctx->rows, row->name)) {
             VLOG_WARN_RL(&rl, "adapter %s: there is another port or bridge of "
@@ -346,6 +351,21 @@ update_adapter(struct host_run *h, struct adapter *a)
     smap_destroy(&options);
 }
 
+/* Returns true if the manager has an adapter named 'name' for this host. */
+static bool
+has_row(const struct host_run *h, const char *name)
+{
+    const struct vmfexrec_adapter *row;
+
+    VMFEXREC_ADAPTER_FOR_EACH (row, h->ctx->vmfex_idl) {
+        if (!strcmp(row->host, h->ctx->system_id)
+            && !strcmp(row->name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Returns true if 'a' has to be looked at. */
 static bool
 adapter_is_due(const struct host_run *h, const struct adapter *a)
@@ -365,7 +385,8 @@ run_adapter(struct host_run *h, struct adapter *a)
     if (!ctx->ovs_txn) {
         return;
     }
-    if (ctx->connected && !a->row && (h->row || !a->vm)) {
+    if (ctx->connected && !a->row && !adapter_is_in_use(h, a)
+        && !has_row(h, a->iface->row->name)) {
         ovs_rows_delete(ctx->rows, a->iface);
     } else if (ctx->connected && a->row && !a->vm && get_bridge(h, a->row)
                && get_bridge(h, a->row) != a->iface->bridge) {
@@ -381,21 +402,6 @@ run_adapter(struct host_run *h, struct adapter *a)
 }
 
 /* Pins. */
-
-/* Returns true if the manager has an adapter named 'name' for this host. */
-static bool
-has_row(const struct host_run *h, const char *name)
-{
-    const struct vmfexrec_adapter *row;
-
-    VMFEXREC_ADAPTER_FOR_EACH (row, h->ctx->vmfex_idl) {
-        if (!strcmp(row->host, h->ctx->system_id)
-            && !strcmp(row->name, name)) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* Removes the pin of 'vm' if it leads to an adapter that 'vm' cannot have any
  * more, and pins it to the one that it had before. */
@@ -562,7 +568,7 @@ host_run(struct host *host, struct controller_ctx *ctx)
         check_trunks(&h);
     }
     host_links_find(&h);
-    any_missing = host_links_find_rows(&h);
+    any_missing = host_survey_find_rows(&h);
     check_bridges(&h);
 
     host_links_settle(&h);
@@ -597,6 +603,7 @@ host_run(struct host *host, struct controller_ctx *ctx)
     }
 
     report_waiting(&h);
+    host_survey_run(&h);
     pinning_finish(ctx);
     free(h.adapters);
     free(h.vms);

@@ -6,7 +6,8 @@
 /* vmfex-controller on a host.
  *
  * Adapters: each Adapter row of this host becomes a vethernet in the vmfex
- * bridge, and each own vethernet without a row is deleted.
+ * bridge, and each own vethernet without a row is deleted, unless it is in use
+ * (host-survey.h).
  *
  * Links: ovs-vswitchd links a VM port to an adapter (host-links.h), and the
  * claim in the Adapter row tells the manager (claims.h).  What the manager

@@ -58,6 +58,9 @@ judge_linked(struct host_run *h, const struct ovs_iface *vm,
         return (struct verdict) { "refused", "bad-config", STATE_HOLD_MS };
     } else if (!h->row) {
         return (struct verdict) { "refused", "host-unknown", 0 };
+    } else if (!a->row && adapter_remembers(a, vm)) {
+        /* It goes on, and the manager is going to know. */
+        return (struct verdict) { .state = NULL };
     } else if (a->claim != CLAIM_MADE || !strcmp(state, "free")
                || !strcmp(state, "retained")) {
         if (ctx->now < port->since + ANSWER_MS) {

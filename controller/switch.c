@@ -10,6 +10,7 @@
 #include "controller/context.h"
 #include "controller/ovs-rows.h"
 #include "controller/removals.h"
+#include "controller/switch-survey.h"
 #include "coverage.h"
 #include "lib/vmfex-text.h"
 #include "manager/vmfex-idl.h"
@@ -18,6 +19,7 @@
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
 #include "smap.h"
+#include "sset.h"
 #include "svec.h"
 #include "timeval.h"
 #include "util.h"
@@ -28,16 +30,6 @@ VLOG_DEFINE_THIS_MODULE(switch);
 COVERAGE_DEFINE(switch_up);
 COVERAGE_DEFINE(switch_down);
 COVERAGE_DEFINE(switch_channel_changed);
-
-/* Names the iface-id on the vethernet port, for whoever looks at it. */
-#define IFACE_ID_KEY "vmfex-iface-id"
-
-/* What a vethernet port, or the name that it would have, is known for. */
-struct vport {
-    struct controller_item item;
-    const struct ovsrec_bridge *bridge; /* That it was made for. */
-    bool wanted;                /* There is a row for it, in this run. */
-};
 
 /* Makes 'idl' monitor what concerns switch 'system_id'. */
 void
@@ -53,6 +45,9 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_switch_col_duplicate,
         &vmfexrec_trunk_col_host,
         &vmfexrec_trunk_col_uplink,
+        &vmfexrec_switch_col_survey,
+        &vmfexrec_switch_col_unknown_ports,
+        &vmfexrec_switch_col_discard,
         &vmfexrec_trunk_col_switch_,
         &vmfexrec_trunk_col_downlink,
         &vmfexrec_trunk_col_tag,
@@ -200,17 +195,15 @@ get_vlans(const struct vmfexrec_virtual_port *vp, struct ovs_vethernet *v)
     }
 }
 
-/* Makes the port 'name' be there as 'vp' wants it. */
+/* Makes the port 'name' be there as 'vp' wants it, unless one of its channels
+ * is among those that are 'taken'. */
 static void
 update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
             const char *name, const struct vmfexrec_virtual_port *vp,
-            const struct role *role)
+            const struct role *role, const struct sset *taken)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
     struct ovs_iface *iface = ovs_rows_find(ctx->rows, name);
-    const char *old_id = (iface && iface->own
-                          ? smap_get(&iface->row->external_ids, IFACE_ID_KEY)
-                          : NULL);
     struct smap external_ids
         = SMAP_CONST1(&external_ids, IFACE_ID_KEY, vp->iface_id);
     struct smap options = SMAP_INITIALIZER(&options);
@@ -224,11 +217,18 @@ update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
 
     get_options(vp, role, &options);
     get_vlans(vp, &v);
-    if (old_id && strcmp(old_id, vp->iface_id)) {
-        /* No rule, mirror or counter of another VM's port is for this one. */
-        VLOG_INFO("%s: making it again for iface-id %s, since it was that of "
-                  "%s", name, vp->iface_id, old_id);
-        ovs_rows_delete(ctx->rows, iface);
+    if (iface && iface->own && !vport_is_for(iface, vp)) {
+        /* No rule, mirror or counter of another VM's port is for this one: it
+         * is made anew when the other one is gone. */
+    } else if ((role->first
+                && switch_survey_has_channel(taken, vp->downlink, *vp->vif))
+               || (role->standby
+                   && switch_survey_has_channel(taken, vp->standby_downlink,
+                                                *vp->standby_vif))) {
+        VLOG_INFO_RL(&rl, "%s (iface-id %s): waiting for its channel, which "
+                     "a port has that the manager does not know", name,
+                     vp->iface_id);
+        ctx->n_effects++;
     } else if (iface && iface->own && iface->bridge == br) {
         ovs_rows_update(ctx->rows, iface, &v);
         ovs_rows_set_external_id(ctx->rows, iface, IFACE_ID_KEY, vp->iface_id);
@@ -316,15 +316,6 @@ report_standby(struct controller_ctx *ctx,
     }
 }
 
-static struct vport *
-get_vport(struct ovs_iface *iface)
-{
-    if (!iface->aux) {
-        ovs_iface_set_aux(iface, xzalloc(sizeof(struct vport)), free);
-    }
-    return iface->aux;
-}
-
 static bool
 has_changed(const struct vmfexrec_virtual_port *vp)
 {
@@ -333,31 +324,52 @@ has_changed(const struct vmfexrec_virtual_port *vp)
                                                    OVSDB_IDL_CHANGE_MODIFY));
 }
 
+static struct ovs_iface *
+find_port(const struct controller_ctx *ctx,
+          const struct vmfexrec_virtual_port *vp, char name[16])
+{
+    snprintf(name, 16, "ve%"PRId64, vp->number);
+    return ovs_rows_find(ctx->rows, name);
+}
+
+/* Takes note of what 'vp' says of its port, if that is there. */
+static void
+note_port(struct controller_ctx *ctx, const struct vmfexrec_virtual_port *vp)
+{
+    char name[16];
+    struct role role = get_role(ctx, vp);
+    struct ovs_iface *iface = find_port(ctx, vp, name);
+
+    if (iface && vport_is_for(iface, vp)) {
+        struct vport *vport = iface->aux;
+
+        vport->state = is_wanted(vp, &role) ? VPORT_WANTED : VPORT_UNWANTED;
+        vport->session = ctx->since;
+    }
+}
+
 static void
 run_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
-         const struct vmfexrec_virtual_port *vp)
+         const struct vmfexrec_virtual_port *vp, const struct sset *taken)
 {
     char name[16];
     struct role role = get_role(ctx, vp);
     struct ovs_iface *iface;
     struct vport *vport;
 
-    snprintf(name, sizeof name, "ve%"PRId64, vp->number);
-    iface = ovs_rows_find(ctx->rows, name);
-    vport = iface && iface->own ? get_vport(iface) : NULL;
-    if (vport) {
-        vport->wanted = is_wanted(vp, &role);
-    }
+    iface = find_port(ctx, vp, name);
+    vport = iface && vport_is_for(iface, vp) ? iface->aux : NULL;
 
     if (!vport || controller_item_is_due(&vport->item, ctx)
         || iface->changed || has_changed(vp) || vport->bridge != br) {
         struct controller_mark mark = controller_item_start(ctx);
 
         if (is_wanted(vp, &role) && br && ctx->ovs_txn) {
-            update_port(ctx, br, name, vp, &role);
+            update_port(ctx, br, name, vp, &role, taken);
         }
         if (ctx->vmfex_txn) {
-            if (!vport || !vport->wanted || iface->bridge != br) {
+            if (!vport || vport->state != VPORT_WANTED
+                || iface->bridge != br) {
                 iface = NULL;
             }
             if (iface && iface->unknown) {
@@ -393,6 +405,29 @@ check_trunks(struct controller_ctx *ctx)
     }
 }
 
+/* Returns true if a channel of 'vp' ends at this switch, or did. */
+static bool
+ends_here(const struct controller_ctx *ctx,
+          const struct vmfexrec_virtual_port *vp)
+{
+    return (!strcmp(vp->switch_, ctx->system_id)
+            || !strcmp(vp->standby_switch, ctx->system_id));
+}
+
+/* Deletes 'iface', an own vethernet, if that is to be. */
+static void
+delete_unwanted(struct controller_ctx *ctx, const struct vmfexrec_switch *me,
+                struct ovs_iface *iface)
+{
+    const struct vport *vport = iface->aux;
+
+    if (vport->state == VPORT_UNWANTED
+        || (vport->state == VPORT_UNKNOWN
+            && switch_survey_must_go(ctx, me, iface))) {
+        ovs_rows_delete(ctx->rows, iface);
+    }
+}
+
 /* Brings the two databases into agreement. */
 void
 switch_run(struct controller_ctx *ctx)
@@ -400,6 +435,7 @@ switch_run(struct controller_ctx *ctx)
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
     const struct vmfexrec_switch *row, *me = NULL;
     const struct vmfexrec_virtual_port *vp;
+    struct sset taken = SSET_INITIALIZER(&taken);
     const struct ovsrec_bridge *br;
     struct shash_node *node;
 
@@ -435,24 +471,27 @@ switch_run(struct controller_ctx *ctx)
     }
 
     check_trunks(ctx);
+    switch_survey_begin(ctx, me);
     VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, ctx->vmfex_idl) {
-        if (!strcmp(vp->switch_, ctx->system_id)
-            || !strcmp(vp->standby_switch, ctx->system_id)) {
-            run_port(ctx, br, vp);
+        if (ends_here(ctx, vp)) {
+            note_port(ctx, vp);
         }
     }
     SHASH_FOR_EACH (node, &ctx->rows->ifaces) {
         struct ovs_iface *iface = node->data;
 
-        if (iface->own) {
-            struct vport *vport = get_vport(iface);
-
-            if (!vport->wanted && ctx->ovs_txn) {
-                ovs_rows_delete(ctx->rows, iface);
-            }
-            vport->wanted = false;
+        if (iface->own && ctx->ovs_txn) {
+            delete_unwanted(ctx, me, iface);
         }
     }
+    switch_survey_get_channels(ctx, &taken);
+    VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, ctx->vmfex_idl) {
+        if (ends_here(ctx, vp)) {
+            run_port(ctx, br, vp, &taken);
+        }
+    }
+    sset_destroy(&taken);
+    switch_survey_run(ctx, me);
 }
 
 /* Appends what is known of this switch's ports to 'ds'. */
@@ -462,6 +501,7 @@ switch_status(const struct ovs_rows *rows, struct ovsdb_idl *idl,
 {
     struct svec lines = SVEC_EMPTY_INITIALIZER;
     const struct vmfexrec_virtual_port *vp;
+    const struct shash_node *node;
     const char *line;
     size_t i;
 
@@ -478,6 +518,17 @@ switch_status(const struct ovs_rows *rows, struct ovsdb_idl *idl,
                        : smap_get_def(&iface->row->status, "state",
                                       "unknown")));
         free(name);
+    }
+    SHASH_FOR_EACH (node, &rows->ifaces) {
+        const struct ovs_iface *iface = node->data;
+        const struct vport *vport = iface->own ? iface->aux : NULL;
+
+        if (vport && vport->state == VPORT_UNKNOWN) {
+            svec_add_nocopy(&lines, xasprintf(
+                "port %s: iface-id %s, unknown to the manager, kept",
+                node->name, smap_get_def(&iface->row->external_ids,
+                                         IFACE_ID_KEY, "none")));
+        }
     }
     svec_sort(&lines);
     SVEC_FOR_EACH (i, line, &lines) {

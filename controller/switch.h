@@ -11,7 +11,8 @@
  *     Virtual_Port.state             port ve<number>
  *     ------------------             ---------------
  *     pending, active, retained      there
- *     refused, or no row             not there
+ *     refused                        not there
+ *     no row                         as it is: see switch-survey.h
  *
  * The port of a VM that was stopped, "retained", keeps its counters and goes
  * on forwarding: the VM may come back while the manager is out of reach.

@@ -477,6 +477,24 @@ controller_exit(struct unixctl_conn *conn, int argc OVS_UNUSED,
     unixctl_command_reply(conn, NULL);
 }
 
+/* Lets servers of a cluster be believed that seem to be older than what was
+ * seen: the cluster was made anew from a backup. */
+static void
+controller_cluster_state_reset(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                               const char *argv[] OVS_UNUSED, void *c_)
+{
+    struct controller *c = c_;
+
+    if (!c->vmfex.idl) {
+        unixctl_command_reply_error(conn, "there is no manager");
+        return;
+    }
+    VLOG_INFO("manager %s: forgetting how new its database was",
+              c->config.remote);
+    ovsdb_idl_reset_min_index(c->vmfex.idl);
+    unixctl_command_reply(conn, NULL);
+}
+
 static void
 controller_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
                   const char *argv[] OVS_UNUSED, void *c_)
@@ -555,6 +573,8 @@ main(int argc, char *argv[])
                              controller_status, &c);
     unixctl_command_register("vmfex-controller/cables", "", 0, 0,
                              controller_cables, &c);
+    unixctl_command_register("vmfex-controller/cluster-state-reset", "", 0, 0,
+                             controller_cluster_state_reset, &c);
     daemonize_complete();
 
     c.ovs = (struct ovsdb_idl_loop) OVSDB_IDL_LOOP_INITIALIZER(

@@ -18,6 +18,8 @@ lib_libvmfex_la_SOURCES = \
 	lib/vmfex-options.h \
 	lib/vmfex-reason.c \
 	lib/vmfex-reason.h \
+	lib/vmfex-report.c \
+	lib/vmfex-report.h \
 	lib/vmfex-resolver.c \
 	lib/vmfex-resolver.h \
 	lib/vmfex-text.c \

@@ -4,7 +4,10 @@
 
 #include "lib/vmfex-number.h"
 
+#include <string.h>
+
 #include "bitmap.h"
+#include "util.h"
 
 /* Returns a bitmap of all numbers, none of which is in use.  The caller frees
  * it with bitmap_free(). */
@@ -27,4 +30,16 @@ vmfex_numbers_next(const unsigned long *numbers, int last)
         n = bitmap_scan(numbers, false, 1, end);
     }
     return n < end ? n : 0;
+}
+
+/* Returns the number of the vethernet port 'name', which is "ve" and the
+ * number, or 0 if that is no such name. */
+int
+vmfex_number_of_name(const char *name)
+{
+    int number;
+
+    return (!strncmp(name, "ve", 2) && name[2] >= '1' && name[2] <= '9'
+            && str_to_int(name + 2, 10, &number)
+            && number <= VMFEX_MAX_NUMBER ? number : 0);
 }

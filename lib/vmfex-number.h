@@ -11,6 +11,7 @@
 #define VMFEX_MAX_NUMBER 65535
 
 unsigned long *vmfex_numbers_create(void);
+int vmfex_number_of_name(const char *);
 int vmfex_numbers_next(const unsigned long *numbers, int last);
 
 #endif /* vmfex-number.h */

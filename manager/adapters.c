@@ -7,17 +7,24 @@
 #include "bitmap.h"
 #include "coverage.h"
 #include "hash.h"
+#include "lib/vmfex-report.h"
 #include "manager/batch.h"
 #include "manager/db.h"
+#include "manager/ration.h"
+#include "manager/survey.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "smap.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(adapters);
 
+COVERAGE_DEFINE(adapters_adopted);
 COVERAGE_DEFINE(adapters_host);
 COVERAGE_DEFINE(adapters_mac_again);
+COVERAGE_DEFINE(adapters_report_late);
 COVERAGE_DEFINE(adapters_vifs_exhausted);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
@@ -25,6 +32,9 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
 #define MAX_VIF 4095            /* Of any tag. */
 #define MAX_VLAN_VIF 4094       /* Of an S-tag or a C-tag. */
 #define MAX_NUMBER 65535
+
+/* How many reports one host may have looked at at once. */
+#define REPORT_BURST 32
 
 /* Which VIFs of a trunk are taken. */
 struct trunk_use {
@@ -35,6 +45,13 @@ struct trunk_use {
     unsigned long *vifs;
 };
 
+/* An adapter in use that the host reports, on a trunk that it has. */
+struct unknown {
+    int number;                 /* That its name says. */
+    struct vmfex_report r;
+    struct trunk_use *tu;
+};
+
 /* Everything about one host, while it is looked at. */
 struct host_use {
     const char *name;
@@ -43,12 +60,19 @@ struct host_use {
     size_t n_trunks;
     const struct vmfexrec_adapter **adapters;
     size_t n_adapters;
+    struct unknown *unknown;    /* By number. */
+    size_t n_unknown;
 };
 
+/* Initializes 'as', without any host: adapters_restart() takes note of those
+ * in 'db'.  Both others have to live longer than 'as'. */
 void
-adapters_init(struct adapters *as, struct db *db)
+adapters_init(struct adapters *as, struct db *db, const struct survey *survey)
 {
     as->db = db;
+    as->survey = survey;
+    shash_init(&as->rations);
+    sset_init(&as->late);
     sset_init(&as->dirty);
     sset_init(&as->shrinking);
 }
@@ -56,6 +80,8 @@ adapters_init(struct adapters *as, struct db *db)
 void
 adapters_destroy(struct adapters *as)
 {
+    shash_destroy_free_data(&as->rations);
+    sset_destroy(&as->late);
     sset_destroy(&as->dirty);
     sset_destroy(&as->shrinking);
 }
@@ -68,6 +94,8 @@ adapters_restart(struct adapters *as)
     const struct vmfexrec_adapter *a;
     const struct vmfexrec_host *h;
 
+    shash_clear_free_data(&as->rations);
+    sset_clear(&as->late);
     sset_clear(&as->dirty);
     sset_clear(&as->shrinking);
     VMFEXREC_HOST_FOR_EACH (h, idl) {
@@ -78,21 +106,67 @@ adapters_restart(struct adapters *as)
     }
 }
 
-/* Takes note of what changed in the database. */
-void
-adapters_track(struct adapters *as)
+/* Returns true if a report of 'host' may be looked at now. */
+static bool
+may_look(struct adapters *as, const char *host, long long int now)
 {
+    struct ration *ration = shash_find_data(&as->rations, host);
+
+    if (!ration) {
+        ration = xzalloc(sizeof *ration);
+        shash_add(&as->rations, host, ration);
+    }
+    return ration_take(ration, REPORT_BURST, now);
+}
+
+/* Takes note of a change of 'h', which may be a report: of those, only so many
+ * are looked at. */
+static void
+host_track(struct adapters *as, const struct vmfexrec_host *h,
+           long long int now)
+{
+    if (!vmfexrec_host_is_updated(h, VMFEXREC_HOST_COL_UNKNOWN_ADAPTERS)
+        || vmfexrec_host_is_new(h) || vmfexrec_host_is_deleted(h)
+        || (!sset_contains(&as->late, h->name)
+            && may_look(as, h->name, now))) {
+        sset_add(&as->dirty, h->name);
+    } else {
+        COVERAGE_INC(adapters_report_late);
+        sset_add(&as->late, h->name);
+    }
+}
+
+/* Takes note of what changed in the database, at the monotonic time 'now', in
+ * ms. */
+void
+adapters_track(struct adapters *as, long long int now)
+{
+    const char *name, *next;
     const struct ovsdb_idl *idl = as->db->idl;
     const struct vmfexrec_adapter_policy *p;
     const struct vmfexrec_adapter *a;
     const struct vmfexrec_host *h;
     const struct vmfexrec_trunk *t;
 
+    SSET_FOR_EACH_SAFE (name, next, &as->late) {
+        if (may_look(as, name, now)) {
+            sset_add(&as->dirty, name);
+            sset_delete(&as->late, SSET_NODE_FROM_NAME(name));
+        }
+    }
     VMFEXREC_HOST_FOR_EACH_TRACKED (h, idl) {
-        sset_add(&as->dirty, h->name);
+        host_track(as, h, now);
     }
     VMFEXREC_TRUNK_FOR_EACH_TRACKED (t, idl) {
         sset_add(&as->dirty, t->host);
+    }
+    if (vmfexrec_switch_track_get_first(idl)) {
+        /* A switch may report the other end of an adapter, too. */
+        VMFEXREC_HOST_FOR_EACH (h, idl) {
+            if (!smap_is_empty(&h->unknown_adapters)) {
+                sset_add(&as->dirty, h->name);
+            }
+        }
     }
     VMFEXREC_ADAPTER_FOR_EACH_TRACKED (a, idl) {
         if (vmfexrec_adapter_is_deleted(a) || vmfexrec_adapter_is_new(a)) {
@@ -105,6 +179,15 @@ adapters_track(struct adapters *as)
                 sset_add(&as->dirty, h->name);
             }
         }
+    }
+}
+
+/* Causes poll_block() to wake up when adapters_track() may look at a host. */
+void
+adapters_wait(const struct adapters *as)
+{
+    if (!sset_is_empty(&as->late)) {
+        poll_timer_wait(1000 / RATION_RATE);
     }
 }
 
@@ -271,10 +354,9 @@ new_mac(const struct adapters *as, const char *host, const char *name)
 }
 
 static void
-set_standby(const struct vmfexrec_adapter *a, struct trunk_use *standby)
+set_standby(const struct vmfexrec_adapter *a, struct trunk_use *standby,
+            int64_t vif)
 {
-    int64_t vif = new_vif(standby);
-
     vmfexrec_adapter_set_standby_trunk(a, standby->trunk);
     vmfexrec_adapter_set_standby_vif(a, &vif, 1);
 }
@@ -289,6 +371,82 @@ clear_standby(const struct host_use *hu, const struct vmfexrec_adapter *a)
     vmfexrec_adapter_set_standby_vif(a, NULL, 0);
 }
 
+static int
+compare_unknown(const void *a_, const void *b_)
+{
+    const struct unknown *a = a_;
+    const struct unknown *b = b_;
+
+    return (a->number > b->number) - (a->number < b->number);
+}
+
+static struct trunk_use *
+find_uplink(const struct host_use *hu, const char *uplink)
+{
+    for (size_t i = 0; uplink && i < hu->n_trunks; i++) {
+        if (!strcmp(hu->trunks[i].trunk->uplink, uplink)) {
+            return &hu->trunks[i];
+        }
+    }
+    return NULL;
+}
+
+/* Returns the number of an adapter named 'name', or 0 if it is not named as
+ * adapters are. */
+static int
+number_of_name(const char *name)
+{
+    int number;
+
+    return (!strncmp(name, "veth", 4) && name[4] >= '1' && name[4] <= '9'
+            && str_to_int(name + 4, 10, &number) && number <= MAX_NUMBER
+            ? number : 0);
+}
+
+/* Finds what the host of 'hu' reports of trunks that it has, and keeps the
+ * VIFs for that. */
+static void
+host_use_init_unknown(struct host_use *hu)
+{
+    const struct smap *reports = &hu->host->unknown_adapters;
+    const struct smap_node *node;
+
+    hu->unknown = xcalloc(smap_count(reports), sizeof *hu->unknown);
+    SMAP_FOR_EACH (node, reports) {
+        struct unknown *u = &hu->unknown[hu->n_unknown];
+        struct trunk_use *standby;
+
+        u->number = number_of_name(node->key);
+        if (!u->number || !vmfex_report_parse(node->value, &u->r)) {
+            continue;
+        }
+        u->tu = find_uplink(hu, u->r.first.trunk);
+        if (!u->tu || u->r.first.vif > max_vif(u->tu)) {
+            vmfex_report_destroy(&u->r);
+            continue;
+        }
+        take_vif(u->tu, u->r.first.vif);
+        standby = find_uplink(hu, u->r.standby.trunk);
+        if (standby && u->r.standby.vif <= max_vif(standby)) {
+            take_vif(standby, u->r.standby.vif);
+        }
+        hu->n_unknown++;
+    }
+    qsort(hu->unknown, hu->n_unknown, sizeof *hu->unknown, compare_unknown);
+}
+
+/* Returns true if the host reports an adapter of this number. */
+static bool
+is_reported(const struct host_use *hu, int number)
+{
+    for (size_t i = 0; i < hu->n_unknown; i++) {
+        if (hu->unknown[i].number == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 host_use_init(const struct adapters *as, const char *name,
               struct host_use *hu)
@@ -296,7 +454,7 @@ host_use_init(const struct adapters *as, const char *name,
     const struct vmfexrec_adapter_policy *policy;
     const struct vmfexrec_trunk **trunks;
 
-    hu->name = name;
+    *hu = (struct host_use) { .name = name };
     hu->host = db_find_host(as->db, name);
     policy = hu->host ? hu->host->policy : NULL;
 
@@ -327,11 +485,18 @@ host_use_init(const struct adapters *as, const char *name,
             take_vif(find_trunk(hu, a->standby_trunk), a->standby_vif[0]);
         }
     }
+    if (hu->host && !smap_is_empty(&hu->host->unknown_adapters)) {
+        host_use_init_unknown(hu);
+    }
 }
 
 static void
 host_use_uninit(struct host_use *hu)
 {
+    for (size_t i = 0; i < hu->n_unknown; i++) {
+        vmfex_report_destroy(&hu->unknown[i].r);
+    }
+    free(hu->unknown);
     for (size_t i = 0; i < hu->n_trunks; i++) {
         bitmap_free(hu->trunks[i].vifs);
     }
@@ -346,7 +511,7 @@ host_delete_adapter(const struct adapters *as, struct host_use *hu, size_t i)
     const struct vmfexrec_adapter *a = hu->adapters[i];
     struct trunk_use *tu = find_trunk(hu, a->trunk);
 
-    if (!adapter_is_free(as, a)) {
+    if (!adapter_is_free(as, a) || is_reported(hu, a->number)) {
         return false;
     }
     if (tu) {
@@ -384,6 +549,153 @@ host_shrink(const struct adapters *as, struct host_use *hu, size_t n_wanted)
     return shrinking || hu->n_adapters > n_wanted;
 }
 
+static const struct vmfexrec_adapter *
+insert_adapter(const struct adapters *as, const struct host_use *hu,
+               int number, struct trunk_use *tu, int64_t vif)
+{
+    const struct vmfexrec_adapter *a;
+    char name[16];
+
+    snprintf(name, sizeof name, "veth%d", number);
+    VLOG_DBG_RL(&rl, "host %s: adding adapter %s", hu->name, name);
+    a = vmfexrec_adapter_insert(as->db->txn);
+    vmfexrec_adapter_set_host(a, hu->name);
+    vmfexrec_adapter_set_mac(a, new_mac(as, hu->name, name));
+    vmfexrec_adapter_set_name(a, name);
+    vmfexrec_adapter_set_number(a, number);
+    vmfexrec_adapter_set_state(a, "free");
+    vmfexrec_adapter_set_trunk(a, tu->trunk);
+    vmfexrec_adapter_set_vif(a, vif);
+    tu->n_adapters++;
+    return a;
+}
+
+/* Adoption: see adapters.h. */
+
+/* Returns the adapter of this number, or NULL. */
+static const struct vmfexrec_adapter *
+find_number(const struct host_use *hu, int number)
+{
+    for (size_t i = 0; i < hu->n_adapters; i++) {
+        if (hu->adapters[i]->number == number) {
+            return hu->adapters[i];
+        }
+    }
+    return NULL;
+}
+
+/* Returns how many adapters somebody has, or is going to have. */
+static size_t
+count_used(const struct adapters *as, const struct host_use *hu)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < hu->n_adapters; i++) {
+        const struct vmfexrec_adapter *a = hu->adapters[i];
+        bool adopted = false;
+
+        for (size_t j = 0; j < hu->n_unknown; j++) {
+            const struct unknown *u = &hu->unknown[j];
+
+            adopted |= (u->number == a->number && u->tu->trunk == a->trunk
+                        && u->r.first.vif == a->vif);
+        }
+        n += adopted || !adapter_is_free(as, a);
+    }
+    return n;
+}
+
+/* Takes 'vif' of 'tu' away from whoever has it, other than 'a'.  Returns false
+ * if that is not possible, since that one is in use. */
+static bool
+clear_vif(const struct adapters *as, struct trunk_use *tu, int64_t vif,
+          const struct vmfexrec_adapter *a)
+{
+    const struct vmfexrec_adapter *holder
+        = db_find_adapter_on(as->db, tu->trunk, vif);
+
+    if (!holder || holder == a) {
+        return true;
+    } else if (!adapter_is_free(as, holder)) {
+        return false;
+    } else if (holder->trunk != tu->trunk || holder->vif != vif) {
+        vmfexrec_adapter_set_standby_trunk(holder, NULL);
+        vmfexrec_adapter_set_standby_vif(holder, NULL, 0);
+    } else if (!is_full(tu)) {
+        vmfexrec_adapter_verify_iface_id(holder);
+        vmfexrec_adapter_set_vif(holder, new_vif(tu));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Gives 'a', which is to be what 'u' is, a standby channel if that has one
+ * which is free. */
+static void
+adopt_standby(const struct adapters *as, struct host_use *hu,
+              const struct unknown *u, const struct vmfexrec_adapter *a)
+{
+    struct trunk_use *standby = find_uplink(hu, u->r.standby.trunk);
+    int vif = u->r.standby.vif;
+
+    if (a->standby_trunk) {
+        vmfexrec_adapter_set_standby_trunk(a, NULL);
+        vmfexrec_adapter_set_standby_vif(a, NULL, 0);
+    }
+    if (standby && standby != u->tu && vif <= max_vif(standby)
+        && clear_vif(as, standby, vif, a)) {
+        set_standby(a, standby, vif);
+    }
+}
+
+/* Makes the row for 'u', if that is possible, and it may be one more. */
+static void
+adopt(const struct adapters *as, struct host_use *hu, const struct unknown *u,
+      bool may_be_more)
+{
+    const struct vmfexrec_adapter *a = find_number(hu, u->number);
+    int vif = u->r.first.vif;
+
+    if (a && a->trunk == u->tu->trunk && a->vif == vif) {
+        return;
+    } else if (a && !adapter_is_free(as, a)) {
+        return;
+    } else if (!may_be_more
+               && !survey_has_channel(as->survey, u->r.iface_id,
+                                      u->tu->trunk, vif)) {
+        return;
+    } else if (!clear_vif(as, u->tu, vif, a)) {
+        return;
+    }
+    COVERAGE_INC(adapters_adopted);
+    VLOG_INFO_RL(&rl, "host %s: adopting adapter veth%d on trunk %s, VIF %d, "
+                 "which is in use", hu->name, u->number,
+                 u->tu->trunk->uplink, vif);
+    if (a) {
+        vmfexrec_adapter_verify_iface_id(a);
+        vmfexrec_adapter_set_trunk(a, u->tu->trunk);
+        vmfexrec_adapter_set_vif(a, vif);
+    } else {
+        a = insert_adapter(as, hu, u->number, u->tu, vif);
+    }
+    adopt_standby(as, hu, u, a);
+}
+
+/* Adopts what the host of 'hu' has in use, of which the policy wants
+ * 'n_wanted'.  What 'hu' says of adapters is then outdated, if it returns
+ * true. */
+static bool
+host_adopt(const struct adapters *as, struct host_use *hu, size_t n_wanted)
+{
+    for (size_t i = 0; i < hu->n_unknown; i++) {
+        adopt(as, hu, &hu->unknown[i], count_used(as, hu) < n_wanted);
+        free(hu->adapters);
+        hu->n_adapters = db_get_adapters(as->db, hu->name, &hu->adapters);
+    }
+    return hu->n_unknown > 0;
+}
+
 /* Adds adapters until there are 'n_wanted'.  Returns how many there are. */
 static size_t
 host_grow(const struct adapters *as, struct host_use *hu, size_t n_wanted,
@@ -396,12 +708,12 @@ host_grow(const struct adapters *as, struct host_use *hu, size_t n_wanted,
     for (int number = 1; n < n_wanted && number <= MAX_NUMBER; number++) {
         const struct vmfexrec_adapter *a;
         struct trunk_use *tu;
-        char name[16];
 
         while (next < hu->n_adapters && hu->adapters[next]->number < number) {
             next++;
         }
-        if (next < hu->n_adapters && hu->adapters[next]->number == number) {
+        if ((next < hu->n_adapters && hu->adapters[next]->number == number)
+            || is_reported(hu, number)) {
             continue;
         }
 
@@ -409,24 +721,14 @@ host_grow(const struct adapters *as, struct host_use *hu, size_t n_wanted,
         if (!tu) {
             break;
         }
-        snprintf(name, sizeof name, "veth%d", number);
-        a = vmfexrec_adapter_insert(as->db->txn);
-        vmfexrec_adapter_set_host(a, hu->name);
-        vmfexrec_adapter_set_mac(a, new_mac(as, hu->name, name));
-        vmfexrec_adapter_set_name(a, name);
-        vmfexrec_adapter_set_number(a, number);
-        vmfexrec_adapter_set_state(a, "free");
-        vmfexrec_adapter_set_trunk(a, tu->trunk);
-        vmfexrec_adapter_set_vif(a, new_vif(tu));
-        tu->n_adapters++;
+        a = insert_adapter(as, hu, number, tu, new_vif(tu));
         if (protected) {
             struct trunk_use *standby = choose_standby(hu, tu->trunk);
 
             if (standby) {
-                set_standby(a, standby);
+                set_standby(a, standby, new_vif(standby));
             }
         }
-        VLOG_DBG_RL(&rl, "host %s: adding adapter %s", hu->name, name);
         n++;
     }
     return n;
@@ -456,7 +758,7 @@ host_protect(const struct adapters *as, struct host_use *hu, bool protected)
             struct trunk_use *tu = choose_standby(hu, a->trunk);
 
             if (tu) {
-                set_standby(a, tu);
+                set_standby(a, tu, new_vif(tu));
             }
         }
     }
@@ -545,6 +847,16 @@ host_run(struct adapters *as, const char *name)
     n_wanted = policy ? policy->n_adapters : 0;
     protected = policy && !strcmp(policy->protection, "protected");
 
+    if (hu.host && !hu.host->survey[0]) {
+        char *question = survey_first_question(as->survey);
+
+        vmfexrec_host_set_survey(hu.host, question);
+        free(question);
+    }
+    if (host_adopt(as, &hu, n_wanted)) {
+        host_use_uninit(&hu);
+        host_use_init(as, name, &hu);
+    }
     shrinking = host_shrink(as, &hu, n_wanted);
     shrinking |= host_protect(as, &hu, protected);
     n = host_grow(as, &hu, n_wanted, protected);

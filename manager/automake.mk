@@ -67,7 +67,9 @@ manager_libvmfex_manager_la_SOURCES = \
 	manager/ration.c \
 	manager/ration.h \
 	manager/rbac.c \
-	manager/rbac.h
+	manager/rbac.h \
+	manager/survey.c \
+	manager/survey.h
 $(manager_libvmfex_manager_la_OBJECTS): manager/vmfex-idl.h
 
 sbin_PROGRAMS += manager/vmfex-managerd

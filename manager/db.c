@@ -5,6 +5,7 @@
 #include "manager/db.h"
 
 #include "coverage.h"
+#include "lib/vmfex-report.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/util.h"
 #include "openvswitch/vlog.h"
@@ -36,6 +37,9 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_host_col_name,
     &vmfexrec_host_col_policy,
     &vmfexrec_host_col_profiles,
+    &vmfexrec_host_col_survey,
+    &vmfexrec_host_col_surveyed,
+    &vmfexrec_host_col_unknown_adapters,
     &vmfexrec_host_col_waiting,
 
     &vmfexrec_port_profile_col_mac_policy,
@@ -57,8 +61,11 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_ssl_col_certificate,
     &vmfexrec_ssl_col_private_key,
 
+    &vmfexrec_switch_col_discard,
     &vmfexrec_switch_col_last_contact,
     &vmfexrec_switch_col_name,
+    &vmfexrec_switch_col_survey,
+    &vmfexrec_switch_col_unknown_ports,
 
     &vmfexrec_trunk_col_downlink,
     &vmfexrec_trunk_col_host,
@@ -106,12 +113,19 @@ db_open(struct db *db)
     db->adapter_by_host = index_on(db, &vmfexrec_adapter_col_host);
     db->adapter_by_iface_id = index_on(db, &vmfexrec_adapter_col_iface_id);
     db->adapter_by_mac = index_on(db, &vmfexrec_adapter_col_mac);
+    db->adapter_by_channel = ovsdb_idl_index_create2(
+        idl, &vmfexrec_adapter_col_trunk, &vmfexrec_adapter_col_vif);
+    db->adapter_by_standby = ovsdb_idl_index_create2(
+        idl, &vmfexrec_adapter_col_standby_trunk,
+        &vmfexrec_adapter_col_standby_vif);
     db->host_by_name = index_on(db, &vmfexrec_host_col_name);
     db->port_by_adapter = index_on(db, &vmfexrec_virtual_port_col_adapter);
     db->port_by_iface_id = index_on(db, &vmfexrec_virtual_port_col_iface_id);
     db->profile_by_name = index_on(db, &vmfexrec_port_profile_col_name);
     db->switch_by_name = index_on(db, &vmfexrec_switch_col_name);
     db->trunk_by_host = index_on(db, &vmfexrec_trunk_col_host);
+    db->trunk_by_switch = ovsdb_idl_index_create2(
+        idl, &vmfexrec_trunk_col_switch_, &vmfexrec_trunk_col_downlink);
 }
 
 /* Returns the name of a column that the database ought to have and has not,
@@ -299,6 +313,71 @@ DEFINE_FIND(db_find_port, virtual_port, iface_id, port_by_iface_id,
 DEFINE_FIND(db_find_port_of_adapter, virtual_port, adapter, port_by_adapter,
             const struct vmfexrec_adapter *)
 static DEFINE_FIND(find_mac, adapter, mac, adapter_by_mac, const char *)
+
+/* Returns the trunk that ends at 'downlink' of 'switch_', or NULL. */
+const struct vmfexrec_trunk *
+db_find_trunk_of_switch(const struct db *db, const char *switch_,
+                        const char *downlink)
+{
+    struct vmfexrec_trunk *target, *trunk;
+
+    target = vmfexrec_trunk_index_init_row(db->trunk_by_switch);
+    vmfexrec_trunk_index_set_switch_(target, switch_);
+    vmfexrec_trunk_index_set_downlink(target, downlink);
+    trunk = vmfexrec_trunk_index_find(db->trunk_by_switch, target);
+    vmfexrec_trunk_index_destroy_row(target);
+    return trunk;
+}
+
+/* Returns the adapter that has the channel 'vif' of 'trunk', or NULL. */
+const struct vmfexrec_adapter *
+db_find_adapter_on(const struct db *db, const struct vmfexrec_trunk *trunk,
+                   int64_t vif)
+{
+    struct vmfexrec_adapter *target, *a;
+
+    target = vmfexrec_adapter_index_init_row(db->adapter_by_channel);
+    vmfexrec_adapter_index_set_trunk(target, trunk);
+    vmfexrec_adapter_index_set_vif(target, vif);
+    a = vmfexrec_adapter_index_find(db->adapter_by_channel, target);
+    vmfexrec_adapter_index_destroy_row(target);
+    if (!a) {
+        target = vmfexrec_adapter_index_init_row(db->adapter_by_standby);
+        vmfexrec_adapter_index_set_standby_trunk(target, trunk);
+        vmfexrec_adapter_index_set_standby_vif(target, &vif, 1);
+        a = vmfexrec_adapter_index_find(db->adapter_by_standby, target);
+        vmfexrec_adapter_index_destroy_row(target);
+    }
+    return a;
+}
+
+/* Returns true if 'host' reports that it has an adapter in use that the
+ * database does not know, for another iface-id than 'iface_id' if that is not
+ * NULL, and which is called 'adapter', unless that is NULL, or has the channel
+ * 'vif' of 'uplink'. */
+bool
+db_host_reports(const struct db *db, const char *host, const char *adapter,
+                const char *uplink, int64_t vif, const char *iface_id)
+{
+    const struct vmfexrec_host *h = db_find_host(db, host);
+    const struct smap_node *node;
+    bool found = false;
+
+    if (!h || smap_is_empty(&h->unknown_adapters)) {
+        return false;
+    }
+    SMAP_FOR_EACH (node, &h->unknown_adapters) {
+        struct vmfex_report r;
+
+        if (vmfex_report_parse(node->value, &r)) {
+            found |= ((nullable_string_is_equal(node->key, adapter)
+                       || vmfex_report_has_channel(&r, uplink, vif))
+                      && !nullable_string_is_equal(r.iface_id, iface_id));
+            vmfex_report_destroy(&r);
+        }
+    }
+    return found;
+}
 
 bool
 db_host_is_known(const struct db *db, const char *name)

@@ -47,12 +47,15 @@ struct db {
     struct ovsdb_idl_index *adapter_by_host;
     struct ovsdb_idl_index *adapter_by_iface_id;
     struct ovsdb_idl_index *adapter_by_mac;
+    struct ovsdb_idl_index *adapter_by_channel;
+    struct ovsdb_idl_index *adapter_by_standby;
     struct ovsdb_idl_index *host_by_name;
     struct ovsdb_idl_index *port_by_adapter;
     struct ovsdb_idl_index *port_by_iface_id;
     struct ovsdb_idl_index *profile_by_name;
     struct ovsdb_idl_index *switch_by_name;
     struct ovsdb_idl_index *trunk_by_host;
+    struct ovsdb_idl_index *trunk_by_switch;
 };
 
 /* How long to wait after a failure, at most. */
@@ -92,6 +95,14 @@ const struct vmfexrec_virtual_port *db_find_port_of_adapter(
     const struct db *, const struct vmfexrec_adapter *);
 const struct vmfexrec_adapter *db_adapter_if_exists(
     const struct db *, const struct vmfexrec_adapter *);
+const struct vmfexrec_trunk *db_find_trunk_of_switch(const struct db *,
+                                                     const char *switch_,
+                                                     const char *downlink);
+const struct vmfexrec_adapter *db_find_adapter_on(
+    const struct db *, const struct vmfexrec_trunk *, int64_t vif);
+bool db_host_reports(const struct db *, const char *host,
+                     const char *adapter, const char *uplink, int64_t vif,
+                     const char *iface_id);
 bool db_adapter_has_other_port(const struct db *,
                                const struct vmfexrec_adapter *,
                                const struct vmfexrec_virtual_port *);

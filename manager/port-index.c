@@ -14,6 +14,7 @@
 #include "lib/vmfex-reason.h"
 #include "manager/claim.h"
 #include "manager/db.h"
+#include "manager/survey.h"
 #include "openvswitch/poll-loop.h"
 #include "timeval.h"
 #include "util.h"
@@ -21,11 +22,13 @@
 COVERAGE_DEFINE(port_index_claim_late);
 
 /* Initializes 'ix', without any port: port_index_restart() loads them from
- * 'db', which has to live longer than 'ix'. */
+ * 'db'.  Both others have to live longer than 'ix'. */
 void
-port_index_init(struct port_index *ix, const struct db *db)
+port_index_init(struct port_index *ix, const struct db *db,
+                struct survey *survey)
 {
     ix->db = db;
+    ix->survey = survey;
     hmap_init(&ix->ports);
     hmap_init(&ix->macs);
     hmap_init(&ix->profiles);
@@ -152,11 +155,21 @@ port_index_add_starved(struct port_index *ix, const char *iface_id)
     sset_add(&ix->starved, iface_id);
 }
 
-/* Returns the number that the next port gets, or 0 if there is none left. */
+/* Returns the number that the next port gets, or 0 if there is none left.  One
+ * that a switch reports is that of a port there. */
 int
 port_index_free_number(const struct port_index *ix)
 {
-    return vmfex_numbers_next(ix->numbers, ix->last_number);
+    int first = vmfex_numbers_next(ix->numbers, ix->last_number);
+    int number = first;
+
+    while (number && survey_has_number(ix->survey, number)) {
+        number = vmfex_numbers_next(ix->numbers, number);
+        if (number == first) {
+            return 0;
+        }
+    }
+    return number;
 }
 
 /* Takes note that 'number' was given just now. */
@@ -286,6 +299,31 @@ port_find(const struct port_index *ix, const char *iface_id)
         }
     }
     return NULL;
+}
+
+/* Returns what is remembered of the port with 'number', or NULL. */
+struct port *
+port_find_number(const struct port_index *ix, int number)
+{
+    struct port *port;
+
+    if (bitmap_is_set(ix->numbers, number)) {
+        HMAP_FOR_EACH (port, node, &ix->ports) {
+            if (port->number == number) {
+                return port;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Takes note that 'port' has 'number' from now on, which no other port has. */
+void
+port_set_number(struct port_index *ix, struct port *port, int number)
+{
+    bitmap_set0(ix->numbers, port->number);
+    bitmap_set1(ix->numbers, number);
+    port->number = number;
 }
 
 /* Adds a port with 'iface_id', which must not be there yet, and takes 'number'
@@ -842,6 +880,7 @@ port_index_restart(struct port_index *ix)
     const struct vmfexrec_adapter *a;
 
     port_index_clear(ix);
+    survey_restart(ix->survey);
     ix->last_number = 0;
     VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, idl) {
         port_load(ix, vp);
@@ -895,7 +934,14 @@ port_index_track(struct port_index *ix, long long int now)
     const struct vmfexrec_adapter *a;
     const struct vmfexrec_trunk *t;
     const struct vmfexrec_host *h;
+    struct sset reported = SSET_INITIALIZER(&reported);
+    const char *iface_id;
 
+    survey_track(ix->survey, now, &reported);
+    SSET_FOR_EACH (iface_id, &reported) {
+        port_index_mark(ix, iface_id);
+    }
+    sset_destroy(&reported);
     VMFEXREC_ADAPTER_FOR_EACH_TRACKED (a, idl) {
         adapter_track(ix, a, now);
     }
@@ -963,6 +1009,7 @@ port_index_expire(struct port_index *ix, long long int now)
 void
 port_index_wait(const struct port_index *ix)
 {
+    survey_wait(ix->survey);
     if (!ovs_list_is_empty(&ix->late)) {
         poll_timer_wait(1000 / RATION_RATE);
     }

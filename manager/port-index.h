@@ -38,6 +38,7 @@
 #include "sset.h"
 
 struct db;
+struct survey;
 struct vmfexrec_adapter;
 struct vmfexrec_virtual_port;
 
@@ -113,6 +114,7 @@ struct adapter_memory {
 
 struct port_index {
     const struct db *db;
+    struct survey *survey;
 
     struct hmap ports;          /* Contains "struct port"s by iface-id. */
     struct hmap macs;           /* Contains their "struct port_mac"s. */
@@ -131,7 +133,7 @@ struct port_index {
     bool moves_announced;       /* Option "moves" is "announced". */
 };
 
-void port_index_init(struct port_index *, const struct db *);
+void port_index_init(struct port_index *, const struct db *, struct survey *);
 void port_index_destroy(struct port_index *);
 
 void port_index_restart(struct port_index *);
@@ -152,11 +154,13 @@ const char *profile_key(const char *name);
 struct profile *profile_find(const struct port_index *, const char *name);
 
 struct port *port_find(const struct port_index *, const char *iface_id);
+struct port *port_find_number(const struct port_index *, int number);
 struct port *port_new(struct port_index *, const char *iface_id, int number);
 struct port *port_load(struct port_index *,
                        const struct vmfexrec_virtual_port *);
 void port_free(struct port_index *, struct port *);
 
+void port_set_number(struct port_index *, struct port *, int number);
 void port_mark_same_mac(struct port_index *, const struct port *);
 void port_set_mac(struct port_index *, struct port *, const char *mac);
 bool port_declares_mac(const struct port *, const char *mac);

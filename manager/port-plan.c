@@ -12,6 +12,7 @@
 #include "manager/claim.h"
 #include "manager/db.h"
 #include "manager/port-index.h"
+#include "manager/survey.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -138,6 +139,17 @@ must_give_way(const struct port_index *ix, const struct port *port,
                 < h->waiting));
 }
 
+/* Returns true if the host of 'a', which has no claim, and is kept for
+ * 'iface_id', has an adapter in use for another one, which is to be 'a', or
+ * has the channel of 'a'. */
+static bool
+is_in_use_otherwise(const struct db *db, const struct vmfexrec_adapter *a,
+                    const char *iface_id)
+{
+    return a->trunk && db_host_reports(db, a->host, a->name,
+                                       a->trunk->uplink, a->vif, iface_id);
+}
+
 /* Nobody has the port any more: deletes it, or if somebody declared it, makes
  * it what it was before its VM came. */
 static void
@@ -198,6 +210,7 @@ decide_unclaimed(const struct port_index *ix, struct port_clock clock,
     a = db_adapter_if_exists(ix->db, vp->adapter);
     if (a && !a->iface_id[0] && !over && !must_give_way(ix, port, plan, a)
         && db_host_is_known(ix->db, a->host)
+        && !is_in_use_otherwise(ix->db, a, vp->iface_id)
         && !db_adapter_has_other_port(ix->db, a, vp)) {
         plan->adapter = a;
         channels_get_both(&plan->channels, a, false, &first, &standby);
@@ -470,6 +483,73 @@ refuse_bad_claims(struct port_plan *plan)
     }
 }
 
+/* Returns true if some switch says that it has the port of 'vp'. */
+static bool
+is_realized(const struct vmfexrec_virtual_port *vp)
+{
+    return vp->up || vp->standby_up;
+}
+
+/* Returns true if 'vp', which has 'number', has to leave it to a port that
+ * forwards with that number: it does not itself, and nobody declared it, or it
+ * forwards with another number. */
+static bool
+must_yield(const struct port_index *ix, const struct vmfexrec_virtual_port *vp,
+           int number)
+{
+    return (!is_realized(vp)
+            && !survey_find_number(ix->survey, vp->iface_id, number)
+            && (!vp->declared
+                || survey_find_number(ix->survey, vp->iface_id, 0)));
+}
+
+/* Decides which number the port of 'plan' has.  If its switch has it already,
+ * with the channel of its claim, that is the number there: for what was made
+ * for that port, such as rules, is for nobody else. */
+static void
+decide_number(const struct port_index *ix, struct port_plan *plan)
+{
+    const struct vmfexrec_virtual_port *vp = plan->vp, *other_vp = NULL;
+    const struct survey_report *sr;
+    const struct port *other;
+
+    plan->number = vp ? vp->number : port_index_free_number(ix);
+    sr = survey_find(ix->survey, plan->iface_id, plan->binding.bound);
+    if (!sr || (vp && (sr->number == vp->number || is_realized(vp)))) {
+        return;
+    }
+    other = port_find_number(ix, sr->number);
+    if (other) {
+        other_vp = db_find_port(ix->db, other->iface_id);
+        if (!other_vp || !must_yield(ix, other_vp, sr->number)
+            || !port_index_free_number(ix)) {
+            return;
+        }
+    }
+    plan->yielding = other_vp;
+    plan->number = sr->number;
+    plan->adopted = true;
+}
+
+/* Returns true if the port of 'plan', which is refused, goes on as it is on
+ * its switch, since all that is known is that the database does not say yet
+ * what it is to be: a claim that nobody has answered so far is for a port that
+ * is there. */
+static bool
+is_undecided(const struct port_index *ix, const struct port_plan *plan)
+{
+    const struct vmfexrec_adapter *a = plan->binding.bound;
+    const struct vmfexrec_virtual_port *vp = plan->vp;
+    enum vmfex_reason reason = plan->verdict.reason;
+
+    return ((reason == VMFEX_REASON_NO_PROFILE
+             || reason == VMFEX_REASON_NOT_DECLARED)
+            && (!strcmp(db_string(a->state), "free")
+                || (!strcmp(db_string(a->state), "pending")
+                    && vp && !vp->n_vif))
+            && survey_find(ix->survey, plan->iface_id, a));
+}
+
 /* Somebody claims the port, with or without a row yet. */
 static void
 decide_claimed(const struct port_index *ix, struct port_clock clock,
@@ -479,7 +559,7 @@ decide_claimed(const struct port_index *ix, struct port_clock clock,
     const struct vmfexrec_adapter *a = plan->binding.bound;
     bool changed, held;
 
-    plan->number = vp ? vp->number : port_index_free_number(ix);
+    decide_number(ix, plan);
     if (!plan->number) {
         plan->starved = true;
         refuse_claims(plan, "there are 65535 ports already");
@@ -512,6 +592,11 @@ decide_claimed(const struct port_index *ix, struct port_clock clock,
     decide_admission(ix, port, plan);
     if (plan->admitted) {
         decide_admitted(ix, clock, port, changed, held, plan);
+    } else if (is_undecided(ix, plan)) {
+        /* Without a channel, its switch does not hear of it. */
+        plan->state = "pending";
+        plan->incoming = NULL;
+        channels_replace(&plan->channels, CHANNEL_NONE, CHANNEL_NONE);
     } else {
         plan->state = "refused";
         if (plan->verdict.reason == VMFEX_REASON_HOST_UNKNOWN) {

@@ -64,7 +64,11 @@ struct port_plan {
     bool host_gone;             /* Deleted since its host is not declared. */
 
     /* Virtual_Port. */
-    int64_t number;             /* Of a new row. */
+    int64_t number;             /* 0 to leave it as it is. */
+    bool adopted;               /* It is that of a port on a switch. */
+    /* Another port that has the number until now, and gets one that is free,
+     * or NULL. */
+    const struct vmfexrec_virtual_port *yielding;
     const struct vmfexrec_adapter *adapter;
     const struct vmfexrec_adapter *incoming;
     const char *host;

@@ -23,19 +23,21 @@ COVERAGE_DEFINE(ports_move_begun);
 COVERAGE_DEFINE(ports_move_done);
 COVERAGE_DEFINE(ports_rebound);
 COVERAGE_DEFINE(ports_released);
+COVERAGE_DEFINE(ports_renumbered);
 COVERAGE_DEFINE(ports_starved);
 COVERAGE_DEFINE(ports_switch_timeout);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
 
 /* Initializes 'ps', without any port: port_index_restart() loads them from
- * 'db'.  Both others have to live longer than 'ps'. */
+ * 'db'.  All others have to live longer than 'ps'. */
 void
-ports_init(struct ports *ps, struct db *db, struct adapters *adapters)
+ports_init(struct ports *ps, struct db *db, struct adapters *adapters,
+           struct survey *survey)
 {
     ps->db = db;
     ps->adapters = adapters;
-    port_index_init(&ps->index, db);
+    port_index_init(&ps->index, db, survey);
 }
 
 /* Frees what 'ps' consists of, but not 'ps' itself. */
@@ -127,6 +129,38 @@ write_policy(const struct vmfexrec_virtual_port *vp,
     return changed;
 }
 
+/* Notes that 'number' was given to a port or, if it was 'adopted', that a port
+ * has it. */
+static void
+take_number(struct ports *ps, int number, bool adopted)
+{
+    if (!adopted || number > ps->index.last_number) {
+        port_index_take_number(&ps->index, number);
+        db_set_last_number(ps->db, number);
+    }
+}
+
+/* Gives the port that has the number of 'plan', if any has to yield it,
+ * another one. */
+static void
+yield_number(struct ports *ps, const struct port_plan *plan)
+{
+    const struct vmfexrec_virtual_port *vp = plan->yielding;
+
+    if (vp) {
+        int number = port_index_free_number(&ps->index);
+
+        VLOG_INFO_RL(&rl, "port ve%"PRId64" (iface-id %s) becomes ve%d: a "
+                     "switch has that port for iface-id %s", vp->number,
+                     vp->iface_id, number, plan->iface_id);
+        port_set_number(&ps->index, port_find(&ps->index, vp->iface_id),
+                        number);
+        take_number(ps, number, false);
+        vmfexrec_virtual_port_set_number(vp, number);
+        port_index_mark(&ps->index, vp->iface_id);
+    }
+}
+
 static const struct vmfexrec_virtual_port *
 insert_row(struct ports *ps, const struct port_plan *plan)
 {
@@ -137,9 +171,25 @@ insert_row(struct ports *ps, const struct port_plan *plan)
     vmfexrec_virtual_port_set_number(vp, plan->number);
     vmfexrec_virtual_port_set_enabled(vp, true);
     port_new(&ps->index, plan->iface_id, plan->number);
-    port_index_take_number(&ps->index, plan->number);
-    db_set_last_number(ps->db, plan->number);
+    take_number(ps, plan->number, plan->adopted);
     return vp;
+}
+
+/* Gives the port of 'plan' the number that it has on its switch. */
+static void
+adopt_number(struct ports *ps, const struct port_plan *plan)
+{
+    struct port *port = port_find(&ps->index, plan->iface_id);
+
+    if (plan->number && plan->number != port->number) {
+        VLOG_INFO_RL(&rl, "port ve%d (iface-id %s) is ve%"PRId64" on its "
+                     "switch, and stays that", port->number, plan->iface_id,
+                     plan->number);
+        COVERAGE_INC(ports_renumbered);
+        port_set_number(&ps->index, port, plan->number);
+        take_number(ps, plan->number, true);
+        vmfexrec_virtual_port_set_number(plan->vp, plan->number);
+    }
 }
 
 /* Writes what 'plan' says of a row of Virtual_Port that is not deleted, and
@@ -152,7 +202,9 @@ set_port(struct ports *ps, const struct port_plan *plan)
     struct port *port;
     bool same_mac_concerned;
 
+    yield_number(ps, plan);
     vp = plan->vp ? plan->vp : insert_row(ps, plan);
+    adopt_number(ps, plan);
     port = port_find(ix, plan->iface_id);
 
     if (plan->adapter && plan->adapter != vp->adapter) {

@@ -67,6 +67,7 @@
 struct adapters;
 struct batch;
 struct db;
+struct survey;
 
 struct ports {
     struct db *db;
@@ -74,7 +75,8 @@ struct ports {
     struct port_index index;
 };
 
-void ports_init(struct ports *, struct db *, struct adapters *);
+void ports_init(struct ports *, struct db *, struct adapters *,
+                struct survey *);
 void ports_destroy(struct ports *);
 
 void ports_run(struct ports *, struct batch *, struct port_clock);

@@ -13,7 +13,7 @@
 VLOG_DEFINE_THIS_MODULE(rbac);
 
 #define MAX_AUTH 2
-#define MAX_UPDATE 8
+#define MAX_UPDATE 12
 
 /* What RBAC_CONTROLLER may do.  Nothing may be inserted or deleted. */
 static const struct permission {
@@ -27,10 +27,11 @@ static const struct permission {
         "moves_to" } },
     { "Host", { "name" },
       { "hostname", "bridge", "last_contact", "certificate_end", "waiting",
-        "instance", "challenger", "duplicate" } },
+        "instance", "challenger", "duplicate", "surveyed",
+        "unknown_adapters" } },
     { "Switch", { "name" },
       { "hostname", "bridge", "last_contact", "certificate_end",
-        "instance", "challenger", "duplicate" } },
+        "instance", "challenger", "duplicate", "unknown_ports" } },
     { "Virtual_Port", { "switch", "standby_switch" },
       { "up", "realized_downlink", "realized_vif", "standby_up" } },
 };

@@ -35,6 +35,7 @@
 #include "manager/lock.h"
 #include "manager/ports.h"
 #include "manager/rbac.h"
+#include "manager/survey.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -56,6 +57,7 @@ struct managerd {
     struct db db;
     struct lock lock;
     struct vmfex_cert cert, server_cert;
+    struct survey survey;
     struct adapters adapters;
     struct ports ports;
     struct batch batch;
@@ -76,6 +78,7 @@ static char *lock_key;
 static char *remote;
 static struct vmfex_options options;
 
+static unixctl_cb_func managerd_cluster_state_reset;
 static unixctl_cb_func managerd_exit;
 static unixctl_cb_func managerd_is_paused;
 static unixctl_cb_func managerd_pause;
@@ -357,7 +360,7 @@ managerd_run(struct managerd *m)
     managerd_run_lock(m);
 
     if (m->active && !m->restart) {
-        adapters_track(&m->adapters);
+        adapters_track(&m->adapters, time_msec());
         port_index_track(&m->ports.index, time_msec());
         clocks_track(&m->clocks);
     }
@@ -378,6 +381,9 @@ managerd_run(struct managerd *m)
         if (ports_are_done(&m->ports)) {
             adapters_run(&m->adapters, &m->batch);
         }
+        if (managerd_is_done(m)) {
+            survey_run(&m->survey, time_msec());
+        }
         if (rbac) {
             rbac_run(&m->db);
         }
@@ -393,6 +399,7 @@ managerd_wait(struct managerd *m)
 {
     if (m->active && !m->restart) {
         port_index_wait(&m->ports.index);
+        adapters_wait(&m->adapters);
         batch_wait(&m->batch);
     }
     lock_wait(&m->lock);
@@ -427,12 +434,15 @@ main(int argc, char *argv[])
     unixctl_command_register("resume", "", 0, 0, managerd_resume, &m);
     unixctl_command_register("is-paused", "", 0, 0, managerd_is_paused, &m);
     unixctl_command_register("status", "", 0, 0, managerd_status, &m);
+    unixctl_command_register("cluster-state-reset", "", 0, 0,
+                             managerd_cluster_state_reset, &m);
 
     m.resolver = vmfex_resolver_create();
     db_open(&m.db);
     lock_init(&m.lock, lock_key);
-    adapters_init(&m.adapters, &m.db);
-    ports_init(&m.ports, &m.db, &m.adapters);
+    survey_init(&m.survey, &m.db);
+    adapters_init(&m.adapters, &m.db, &m.survey);
+    ports_init(&m.ports, &m.db, &m.adapters, &m.survey);
     batch_init(&m.batch);
     clocks_init(&m.clocks, &m.db);
     daemonize_complete();
@@ -457,6 +467,7 @@ main(int argc, char *argv[])
     batch_destroy(&m.batch);
     ports_destroy(&m.ports);
     adapters_destroy(&m.adapters);
+    survey_destroy(&m.survey);
     lock_destroy(&m.lock);
     vmfex_cert_destroy(&m.cert);
     vmfex_cert_destroy(&m.server_cert);
@@ -509,6 +520,19 @@ managerd_is_paused(struct unixctl_conn *conn, int argc OVS_UNUSED,
     const struct managerd *m = m_;
 
     unixctl_command_reply(conn, m->paused ? "true" : "false");
+}
+
+/* Lets servers of a cluster be believed that seem to be older than what was
+ * seen: the cluster was made anew from a backup. */
+static void
+managerd_cluster_state_reset(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                             const char *argv[] OVS_UNUSED, void *m_)
+{
+    struct managerd *m = m_;
+
+    VLOG_INFO("%s: forgetting how new the database was", remote);
+    ovsdb_idl_reset_min_index(m->db.idl);
+    unixctl_command_reply(conn, NULL);
 }
 
 static void

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/vmfex-report.h"
 #include "manager/adapters.h"
 #include "manager/admission.h"
 #include "manager/batch.h"
@@ -31,17 +32,20 @@
 #include "manager/port-index.h"
 #include "manager/port-plan.h"
 #include "manager/ports.h"
+#include "manager/survey.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
 #include "random.h"
+#include "smap.h"
 #include "sset.h"
 #include "timeval.h"
 #include "util.h"
 
 static struct db db;
 static struct adapters adapters;
+static struct survey survey;
 static struct ports ports;
 static struct batch batch;
 static unsigned long int seed, step;
@@ -206,6 +210,56 @@ change_switch(void)
         s = vmfexrec_switch_insert(db.txn);
         vmfexrec_switch_set_name(s, name);
     }
+}
+
+/* Returns what a machine reports of a random channel, for the caller to free:
+ * its trunk is called "eth" and, on a switch, has a number more. */
+static char *
+random_report(const char *trunk)
+{
+    struct vmfex_report r = {
+        .first = { xasprintf("%s%d", trunk, 1 + (int) random_range(2)),
+                   1 + random_range(12) },
+        .iface_id = xstrdup(PICK(iface_ids)),
+    };
+    char *text = vmfex_report_format(&r);
+
+    vmfex_report_destroy(&r);
+    return text;
+}
+
+/* A host reports adapters, and may answer, or a switch reports ports. */
+static void
+change_report(void)
+{
+    const struct vmfexrec_host *h = db_find_host(&db, PICK(hosts));
+    const struct vmfexrec_switch *sw = db_find_switch(&db, PICK(switches));
+    struct smap reports = SMAP_INITIALIZER(&reports);
+    bool host = chance(50);
+
+    for (int i = random_range(4); i > 0; i--) {
+        char *trunk = (host ? xstrdup("eth")
+                       : xasprintf("eth%d",
+                                   (int) random_range(ARRAY_SIZE(hosts))));
+        char *name = xasprintf("%s%d", host ? "veth" : "ve",
+                               1 + (int) random_range(12));
+
+        smap_replace_nocopy(&reports, name, random_report(trunk));
+        free(name);
+        free(trunk);
+    }
+    if (chance(5)) {
+        smap_replace(&reports, "x", "eth1 - nothing");
+    }
+    if (host && h) {
+        vmfexrec_host_set_unknown_adapters(h, &reports);
+        if (chance(60)) {
+            vmfexrec_host_set_surveyed(h, h->survey);
+        }
+    } else if (!host && sw) {
+        vmfexrec_switch_set_unknown_ports(sw, &reports);
+    }
+    smap_destroy(&reports);
 }
 
 /* Two trunks for each host. */
@@ -423,10 +477,10 @@ change_something(void)
     } changes[] = {
         { change_claim, 10 }, { begin_move, 6 }, { change_port, 8 },
         { change_profile, 3 }, { change_policy, 1 }, { change_host, 2 },
-        { change_switch, 1 }, { spoil_adapter, 1 },
+        { change_switch, 1 }, { spoil_adapter, 1 }, { change_report, 4 },
         { change_declaration, 4 }, { change_options, 1 },
     };
-    int n = random_range(37);
+    int n = random_range(41);
 
     for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
         n -= changes[i].weight;
@@ -531,13 +585,14 @@ run_manager(bool restart)
         adapters_restart(&adapters);
         port_index_restart(&ports.index);
     } else {
-        adapters_track(&adapters);
+        adapters_track(&adapters, now.now);
         /* No change is one too many. */
         port_index_track(&ports.index, time_msec() + step * 100000LL);
     }
     ovsdb_idl_track_clear(db.idl);
     ports_run(&ports, &batch, now);
     adapters_run(&adapters, &batch);
+    survey_run(&survey, now.now);
     commit();
 }
 
@@ -643,9 +698,10 @@ main(int argc, char *argv[])
 
     db_open(&db);
     ovsdb_idl_set_remote(db.idl, argv[1], true);
-    adapters_init(&adapters, &db);
+    survey_init(&survey, &db);
+    adapters_init(&adapters, &db, &survey);
     batch_init(&batch);
-    ports_init(&ports, &db, &adapters);
+    ports_init(&ports, &db, &adapters, &survey);
     ovsdb_idl_run(db.idl);
     while (!ovsdb_idl_has_ever_connected(db.idl)) {
         ovsdb_idl_wait(db.idl);
@@ -694,6 +750,7 @@ main(int argc, char *argv[])
     batch_destroy(&batch);
     ports_destroy(&ports);
     adapters_destroy(&adapters);
+    survey_destroy(&survey);
     db_close(&db);
     printf("test-manager: ok\n");
     return 0;

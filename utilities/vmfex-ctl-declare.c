@@ -199,6 +199,7 @@ static void
 pre_port_declare(struct ctl_context *ctx)
 {
     vmfex_ctl_add_table(ctx, &vmfexrec_table_virtual_port);
+    ovsdb_idl_add_column(ctx->idl, &vmfexrec_switch_col_unknown_ports);
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_vmfex_global_col_last_number);
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_port_profile_col_name);
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_host_col_name);
@@ -213,10 +214,18 @@ take_number(struct ctl_context *ctx)
         = vmfexrec_vmfex_global_first(ctx->idl);
     unsigned long *numbers = vmfex_numbers_create();
     const struct vmfexrec_virtual_port *vp;
+    const struct vmfexrec_switch *sw;
     int number;
 
     VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, ctx->idl) {
         bitmap_set1(numbers, vp->number);
+    }
+    VMFEXREC_SWITCH_FOR_EACH (sw, ctx->idl) {
+        const struct smap_node *node;
+
+        SMAP_FOR_EACH (node, &sw->unknown_ports) {
+            bitmap_set1(numbers, vmfex_number_of_name(node->key));
+        }
     }
     number = vmfex_numbers_next(numbers, global->last_number);
     bitmap_free(numbers);

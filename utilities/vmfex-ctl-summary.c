@@ -159,6 +159,11 @@ report_hosts(struct problems *problems, struct ovsdb_idl *idl,
         if (warning) {
             report(problems, "host %s: %s", host->name, warning);
         }
+        if (!smap_is_empty(&host->unknown_adapters)) {
+            report(problems, "host %s: %"PRIuSIZE" adapters that VMs use are "
+                   "not known yet: are their trunks declared?", host->name,
+                   smap_count(&host->unknown_adapters));
+        }
         if (n && n == n_used) {
             report(problems, "host %s: all %"PRIuSIZE" adapters are used",
                    host->name, n);
@@ -183,6 +188,12 @@ report_switches(struct problems *problems, struct ovsdb_idl *idl)
                            sw->certificate_end);
         report_duplicate(problems, "switch", sw->name, sw->instance,
                          sw->duplicate);
+        if (smap_count(&sw->unknown_ports) > sw->n_discard) {
+            report(problems, "switch %s: %"PRIuSIZE" vethernet ports are not "
+                   "known, and stay: are their hosts and trunks declared, "
+                   "and their hosts there?", sw->name,
+                   smap_count(&sw->unknown_ports) - sw->n_discard);
+        }
     }
     free(switches);
 }
