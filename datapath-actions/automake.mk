@@ -18,6 +18,8 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/emulated/vmfex-flow-text.h \
 	datapath-actions/forwarding/vmfex-fwd.c \
 	datapath-actions/forwarding/vmfex-fwd.h \
+	datapath-actions/forwarding/vmfex-guard.c \
+	datapath-actions/forwarding/vmfex-guard.h \
 	datapath-actions/pmd/vmfex-handover.c \
 	datapath-actions/pmd/vmfex-handover.h \
 	datapath-actions/pmd/vmfex-hook.c \

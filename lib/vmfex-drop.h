@@ -41,7 +41,7 @@
                "a frame from a VM carried a VN-Tag or an E-TAG of its own") \
     VMFEX_DROP(3, SOURCE_MAC, source_mac, "source-mac",                     \
                VMFEX_AT_VETHERNET_TX,                                       \
-               "the source MAC is not the one that options:mac allows")     \
+               "the source MAC is none that options:mac allows")            \
     VMFEX_DROP(4, GATE_CLOSED, gate_closed, "gate-closed",                  \
                VMFEX_AT_VETHERNET_TX,                                       \
                "the adapter's gate is closed (options:active=false), or "   \
@@ -95,6 +95,37 @@
     VMFEX_DROP(18, POLICED, policed, "policed",                             \
                VMFEX_AT_VETHERNET_RX,                                       \
                "the port's ingress policing rate was exceeded")             \
+    VMFEX_DROP(21, SOURCE_IP, source_ip, "source-ip",                       \
+               VMFEX_AT_VETHERNET_RX,                                       \
+               "the source address is none that options:ip allows")         \
+    VMFEX_DROP(22, ARP_SPOOF, arp_spoof, "arp-spoof",                       \
+               VMFEX_AT_VETHERNET_RX,                                       \
+               "an ARP message tells of an address that options:ip or "     \
+               "options:mac does not allow")                                \
+    VMFEX_DROP(23, ND_SPOOF, nd_spoof, "nd-spoof",                          \
+               VMFEX_AT_VETHERNET_RX,                                       \
+               "a neighbour discovery message tells of an address that "    \
+               "options:ip or options:mac does not allow, or is in "        \
+               "fragments")                                                 \
+    VMFEX_DROP(24, HIDDEN_HEADER, hidden_header, "hidden-header",           \
+               VMFEX_AT_VETHERNET_RX,                                       \
+               "the headers of an IPv6 packet do not come to an end in it") \
+    VMFEX_DROP(25, DHCP_SERVER, dhcp_server, "dhcp-server",                 \
+               VMFEX_AT_VETHERNET_RX,                                       \
+               "a message of a DHCP server, and options:dhcp is client")    \
+    VMFEX_DROP(26, ROUTER_ADVERT, router_advert, "router-advert",           \
+               VMFEX_AT_VETHERNET_RX,                                       \
+               "a router advertisement or redirect, and options:ra is "     \
+               "host")                                                      \
+    VMFEX_DROP(27, BPDU, bpdu, "bpdu",                                      \
+               VMFEX_AT_VETHERNET_RX,                                       \
+               "a VM sent a frame of a spanning tree (BPDU)")               \
+    VMFEX_DROP(28, BROADCAST_LIMIT, broadcast_limit, "broadcast-limit",     \
+               VMFEX_AT_VETHERNET_RX,                                       \
+               "options:broadcast-limit was exceeded")                      \
+    VMFEX_DROP(29, MULTICAST_LIMIT, multicast_limit, "multicast-limit",     \
+               VMFEX_AT_VETHERNET_RX,                                       \
+               "options:multicast-limit was exceeded")                      \
     VMFEX_DROP(19, OFFLOAD, offload, "offload",                             \
                VMFEX_AT_TRUNK | VMFEX_AT_VM_PORT,                           \
                "the sender requested a checksum or segmentation "           \
@@ -105,7 +136,7 @@ enum vmfex_drop {
     VMFEX_DROP_##ENUM = NUMBER,
     VMFEX_DROPS
 #undef VMFEX_DROP
-    VMFEX_N_DROPS = 21,                 /* One more than the last number. */
+    VMFEX_N_DROPS = 30,                 /* One more than the last number. */
     VMFEX_DROP_NONE = VMFEX_N_DROPS     /* Not dropped. */
 };
 

@@ -25,8 +25,7 @@ struct vethernet_config {
     bool reserved;
     bool predictable;
     uint8_t pcp;                /* 0 to 7, or VMFEX_PCP_OWN. */
-    bool has_mac;
-    struct eth_addr mac;
+    struct vmfex_guard *guard;  /* What the VM may send; NULL for anything. */
     char *error;
 
     /* Grows with each change of the channels: of two vethernets that want the

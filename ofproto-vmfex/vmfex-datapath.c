@@ -423,32 +423,46 @@ vmfex_datapath_transmit(struct vmfex_endpoint *ep,
     ofpbuf_uninit(&actions);
 }
 
+/* Sends a RARP for 'mac', by 'actions', from the VM of 'link'. */
+static void
+announce(const struct vmfex_link *link, const struct ofpbuf *actions,
+         struct eth_addr mac)
+{
+    struct dp_packet *packet = dp_packet_new(0);
+
+    COVERAGE_INC(vmfex_announce);
+    compose_rarp(packet, mac);
+    vmfex_datapath_execute(packet, link->port, actions);
+    dp_packet_delete(packet);
+}
+
 /* Tells the switch at the other end of the current channel of 'link' that the
- * VM is there now: sends a RARP for each MAC address that was seen of it. */
+ * VM is there now: sends a RARP for each MAC address that was seen of it, or,
+ * if none was, for each that may send. */
 void
 vmfex_datapath_announce(const struct vmfex_link *link)
 {
+    size_t n_allowed = link->guard ? link->guard->n_macs : 0;
+    bool any = false;
     uint64_t stub[128 / 8];
     struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
     struct vmfex_xlate x = { .actions = &actions };
 
     vmfex_xlate_transmit(&x, link, 0);
     for (size_t i = 0; i < VMFEX_N_MACS; i++) {
-        struct eth_addr mac = link->mac;
-        uint64_t seen = 0;
+        uint64_t seen;
 
         atomic_read_relaxed(&link->endpoint->macs[i], &seen);
         if (seen) {
-            eth_addr_from_uint64(seen, &mac);
-        }
-        if (seen || (!i && link->has_mac)) {
-            struct dp_packet *packet = dp_packet_new(0);
+            struct eth_addr mac;
 
-            COVERAGE_INC(vmfex_announce);
-            compose_rarp(packet, mac);
-            vmfex_datapath_execute(packet, link->port, &actions);
-            dp_packet_delete(packet);
+            eth_addr_from_uint64(seen, &mac);
+            announce(link, &actions, mac);
+            any = true;
         }
+    }
+    for (size_t i = 0; !any && i < n_allowed; i++) {
+        announce(link, &actions, link->guard->macs[i]);
     }
     ofpbuf_uninit(&actions);
 }

@@ -4,6 +4,7 @@
 #include "ofproto-vmfex/vmfex-flows.h"
 
 #include "coverage.h"
+#include "datapath-actions/forwarding/vmfex-fwd.h"
 #include "dpif.h"
 #include "hash.h"
 #include "netlink.h"
@@ -196,6 +197,24 @@ flow_owner(const struct dpif_flow *f, struct vmfex_flow_owner *id)
     return true;
 }
 
+/* Likewise stores in '*id' by whose limit flow 'f' was admitted: unknown VIFs
+ * go by that of their trunk, see vmfex_xlate(). */
+static bool
+flow_payer(const struct dpif_flow *f, struct vmfex_flow_owner *id)
+{
+    const struct vmfex_port *port;
+
+    if (!flow_owner(f, id)) {
+        return false;
+    }
+    port = vmfex_port_lookup(id->odp_port);
+    if (port && port->trunk && !(id->vif <= VMFEX_MAX_VIF
+                                 && port->trunk->vif[id->vif])) {
+        id->vif = 0;
+    }
+    return true;
+}
+
 static void
 set_flushing(bool new)
 {
@@ -336,7 +355,7 @@ sweep_flow(struct dpif *dpif, const struct dpif_flow *f, long long int now)
     struct vmfex_flow_owner id;
     struct owner *o = NULL;
 
-    if (!flow_owner(f, &id)) {
+    if (!flow_payer(f, &id)) {
         return;
     }
 

@@ -36,6 +36,7 @@ why_not_direct(const struct vmfex_vethernet *v)
 static char *
 why_not_of_kernel(const struct vmfex_vethernet *v)
 {
+    const struct vmfex_guard *guard = vethernet_get_config(v->netdev)->guard;
     size_t n_trunks = 0;
 
     if (!v->port) {
@@ -43,6 +44,10 @@ why_not_of_kernel(const struct vmfex_vethernet *v)
     } else if (!vmfex_lport_is_kernel(v->port)) {
         return xasprintf("%s is not a kernel network device",
                          vmfex_lport_name(v->port));
+    }
+    if (guard && guard->n_macs > 1) {
+        return xasprintf("%s has several MAC addresses in options:mac",
+                         v->ep->name);
     }
     for (size_t i = 0; i < v->n_channels; i++) {
         n_trunks += v->trunk[i] != NULL;

@@ -77,8 +77,7 @@ link_build(const struct vmfex_vethernet *v)
     link->path = v->path;
     link->on_switch_bridge = v->on_switch_bridge;
     link->follow = v->on_switch_bridge;
-    link->has_mac = c->has_mac;
-    link->mac = link->has_mac ? c->mac : eth_addr_zero;
+    link->guard = vmfex_guard_ref(c->guard);
     link->drop = (v->state == VETHERNET_ACTIVE || waits_for_frame(v)
                   ? VMFEX_DROP_NONE
                   : v->reason == VMFEX_REASON_PORT_DOWN ? VMFEX_DROP_PORT_DOWN
@@ -120,8 +119,7 @@ links_equal(const struct vmfex_link *a, const struct vmfex_link *b)
             && a->path == b->path
             && a->on_switch_bridge == b->on_switch_bridge
             && a->follow == b->follow
-            && a->has_mac == b->has_mac
-            && eth_addr_equals(a->mac, b->mac)
+            && vmfex_guard_equals(a->guard, b->guard)
             && a->drop == b->drop);
 }
 
@@ -155,7 +153,7 @@ build_links(void)
 
         new = v->netdev && v->in_use ? link_build(v) : NULL;
         if (new && old && links_equal(new, old)) {
-            free(new);
+            vmfex_link_destroy(new);
             v->link = old;
         } else {
             v->link = new;

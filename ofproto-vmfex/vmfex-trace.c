@@ -13,6 +13,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofp-port.h"
 #include "openvswitch/ofpbuf.h"
+#include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
 
@@ -78,6 +79,24 @@ trace_pop(struct ds *ds, struct dp_packet *packet,
     return true;
 }
 
+/* Says what the guard of 'ep' does with 'packet'. */
+static void
+trace_guard(struct ds *ds, const struct vmfex_endpoint *ep,
+            const struct vmfex_guard *guard, const struct dp_packet *packet)
+{
+    const void *frame = dp_packet_data(packet);
+    enum vmfex_drop drop = vmfex_guard_check(guard, frame,
+                                             dp_packet_size(packet));
+
+    if (drop == VMFEX_DROP_NONE) {
+        drop = vmfex_storm_check(&ep->storms, guard, frame, time_msec());
+    }
+    if (drop != VMFEX_DROP_NONE) {
+        ds_put_format(ds, "  dropped: %s: %s\n", vmfex_drop_name(drop),
+                      vmfex_drop_sentence(drop));
+    }
+}
+
 static bool
 trace_vethernet(struct ds *ds, struct dp_packet *packet,
                 const struct vmfex_act_vethernet *act)
@@ -101,6 +120,7 @@ trace_vethernet(struct ds *ds, struct dp_packet *packet,
     } else if (link->on_switch_bridge) {
         ds_put_format(ds, "  arrives at %s as\n", ep->name);
         trace_frame(ds, "    ", packet);
+        trace_guard(ds, ep, link->guard, packet);
     }
     return true;
 }

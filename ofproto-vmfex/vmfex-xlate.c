@@ -108,13 +108,13 @@ vmfex_xlate_transmit(struct vmfex_xlate *x, const struct vmfex_link *link,
 static bool
 source_is_allowed(struct vmfex_xlate *x, const struct vmfex_link *link)
 {
-    if (!link->has_mac) {
+    if (!link->guard || !link->guard->n_macs) {
         return true;
     }
     if (x->wc) {
         WC_MASK_FIELD(x->wc, dl_src);
     }
-    return eth_addr_equals(x->flow->dl_src, link->mac);
+    return vmfex_guard_has_mac(link->guard, x->flow->dl_src);
 }
 
 /* Returns the priority that the frame's own VLAN tag has, or 0 if it has none
@@ -173,8 +173,8 @@ xlate_vif(struct vmfex_xlate *x, const struct vmfex_port *port, uint32_t vif)
     const struct vmfex_link *link;
     size_t channel;
 
-    x->vif = vif;
     link = vif <= VMFEX_MAX_VIF ? port->trunk->vif[vif] : NULL;
+    x->vif = link ? vif : 0;    /* All unknown ones share a limit. */
     if (!link) {
         xlate_drop(x, VMFEX_DROP_UNKNOWN_VIF, NULL);
         return;
@@ -186,15 +186,15 @@ xlate_vif(struct vmfex_xlate *x, const struct vmfex_port *port, uint32_t vif)
         xlate_drop(x, link->drop, link->endpoint);
         return;
     }
-    if (link->on_switch_bridge && !source_is_allowed(x, link)) {
-        /* It is the switch that the VM sends to. */
-        xlate_drop(x, VMFEX_DROP_SOURCE_MAC, link->endpoint);
-        return;
-    }
 
     channel = vmfex_link_find_channel(link, port->odp_port, vif);
     if (link->follow && channel == 1
         && !vmfex_endpoint_channel(link->endpoint)) {
+        if (!source_is_allowed(x, link)) {
+            /* A frame that goes nowhere does not move the port. */
+            xlate_drop(x, VMFEX_DROP_SOURCE_MAC, link->endpoint);
+            return;
+        }
         report(x, "first frame on the standby channel: %s sends there now",
                link->endpoint->name);
         x->effects.endpoint = link->endpoint->id;
@@ -236,7 +236,7 @@ xlate_tagged(struct vmfex_xlate *x, const struct vmfex_port *port)
         xlate_vif(x, port, vif);
     } else {
         /* What takes the tag off drops the frame. */
-        x->vif = vif;
+        x->vif = 0;
     }
 }
 

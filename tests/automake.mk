@@ -103,6 +103,7 @@ TESTSUITE_AT = \
 	tests/tags.at \
 	tests/testsuite.at \
 	tests/vethernet.at \
+	tests/guard.at \
 	tests/vlan-tags.at \
 	tests/vswitchd-plugin.at
 SYSTEM_TESTSUITE_AT = \
@@ -110,6 +111,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-failover.at \
 	tests/system-hook.at \
 	tests/system-closed.at \
+	tests/system-guard.at \
 	tests/system-kernel.at \
 	tests/system-macros.at \
 	tests/system-manager.at \
@@ -145,6 +147,7 @@ EXTRA_DIST += \
 	tests/direct-frames.py \
 	tests/direct-stress.py \
 	tests/frames.py \
+	tests/guard-frames.py \
 	tests/guest-frames.c \
 	tests/guest-stream.py \
 	tests/guest-traffic \

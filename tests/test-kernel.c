@@ -138,11 +138,14 @@ set(const char *wanted)
                 .mtu = atoi(fields[4]),
             },
             .n_channels = 1,
-            .has_mac = n > 5,
         };
+        struct vmfex_guard *guard = n > 5 ? vmfex_guard_create() : NULL;
+        struct eth_addr mac;
 
-        if (link.has_mac) {
-            eth_addr_from_string(fields[5], &link.mac);
+        if (guard) {
+            eth_addr_from_string(fields[5], &mac);
+            vmfex_guard_add_mac(guard, mac);
+            link.guard = guard;
         }
         check(wanted, vmfex_kernel_set_vif(ifindex(t->name), atoi(fields[3]),
                                            fields[1], attached
@@ -152,6 +155,7 @@ set(const char *wanted)
                                                 &link.channels[0],
                                                 ifindex(t->name), NULL, 0));
         }
+        vmfex_guard_unref(guard);
         vmfex_endpoint_unref(link.endpoint);
     } else if (!strncmp(wanted, "emulated=", 9) && n == 3) {
         check(wanted, vmfex_kernel_set_vif(ifindex(fields[1]),

@@ -269,6 +269,9 @@ test_segments(struct ovs_cmdl_context *ctx OVS_UNUSED)
         test_segments_of(r, 2896, 1448);
         test_segments_of(r, 1, 1448);
         test_segments_of(r, 65535 - 120, 1001);
+        /* Small ones, and few that are smaller. */
+        test_segments_of(r, 60000, 48);
+        test_segments_of(r, 128 * 20, 20);
     }
     /* The longest that there is. */
     test_segments_of(&recipes[0], 65535 - 40, 1460);
@@ -436,6 +439,12 @@ test_refused(struct ovs_cmdl_context *ctx OVS_UNUSED)
         refuse(&hdr);
         hdr = good;
         hdr.gso_size = (OVS_FORCE __virtio16) UINT16_MAX;
+        refuse(&hdr);
+        /* One frame would become thousands. */
+        hdr = good;
+        hdr.gso_size = (OVS_FORCE __virtio16) 23;
+        refuse(&hdr);
+        hdr.gso_size = (OVS_FORCE __virtio16) 1;
         refuse(&hdr);
         hdr = good;
         hdr.gso_type = VIRTIO_NET_HDR_GSO_UDP;

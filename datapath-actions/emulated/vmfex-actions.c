@@ -120,6 +120,8 @@ execute_pop(struct dp_packet_batch *batch, const struct nlattr *a)
     const struct vmfex_act_pop *act = nl_attr_get(a);
     const struct vmfex_tag_class *class = vmfex_tag_class(act->tag);
     struct vmfex_counters *counters;
+    const struct vmfex_port *port;
+    unsigned int n_unknown = 0;
     struct dp_packet *packet;
     uint64_t n_bytes = 0;
     size_t n = 0;
@@ -129,7 +131,8 @@ execute_pop(struct dp_packet_batch *batch, const struct nlattr *a)
     }
 
     /* All frames of a batch came in on the same port. */
-    counters = port_counters(batch->packets[0]->md.in_port.odp_port);
+    port = vmfex_port_lookup(batch->packets[0]->md.in_port.odp_port);
+    counters = port ? port->counters : NULL;
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         enum vmfex_drop drop;
         uint16_t vif;
@@ -142,12 +145,20 @@ execute_pop(struct dp_packet_batch *batch, const struct nlattr *a)
             continue;
         }
         n_bytes += dp_packet_size(packet);
+        if (OVS_UNLIKELY(port && port->trunk && !port->trunk->vif[vif])) {
+            /* Not a flow for each such VIF, of which there are thousands. */
+            dp_packet_delete(packet);
+            n_unknown++;
+            continue;
+        }
         packet->md.pkt_mark = vif;
         batch->packets[n++] = packet;
     }
     vmfex_batch_truncate(batch, n);
     if (counters) {
-        vmfex_counters_traffic(counters, VMFEX_RX_FRAMES, n, n_bytes);
+        vmfex_counters_traffic(counters, VMFEX_RX_FRAMES, n + n_unknown,
+                               n_bytes);
+        vmfex_counters_drop(counters, VMFEX_DROP_UNKNOWN_VIF, n_unknown);
     }
 }
 

@@ -35,6 +35,12 @@ COVERAGE_DEFINE(vmfex_offload_bad);
 #define SCTP_CRC_OFS 8
 #define SCTP_CRC_LEN 4
 
+/* Payload of a segment, in bytes, at least, or else how many segments a frame
+ * may become: one frame of a VM must not become tens of thousands.  (Linux
+ * itself makes no smaller TCP segments, and of UDP no more at a time.) */
+#define MIN_SEGMENT 48
+#define MAX_SMALL_SEGMENTS 128
+
 /* Room in front of a segment, for a tag and what else may be pushed. */
 #define HEADROOM 128
 
@@ -206,7 +212,10 @@ plan_segments(struct vmfex_offload *off, const struct virtio_net_hdr *hdr)
     }
     off->header_len = off->ofs = h.l4_ofs + l4_len;
     return (off->header_len < off->size
-            && off->header_len + off->seg_size <= MAX_PACKET);
+            && off->header_len + off->seg_size <= MAX_PACKET
+            && (off->seg_size >= MIN_SEGMENT
+                || (off->size - off->header_len
+                    <= (size_t) off->seg_size * MAX_SMALL_SEGMENTS)));
 }
 
 /* Takes 'frame' and the 'rest_len' bytes at 'rest' behind it as what is to be

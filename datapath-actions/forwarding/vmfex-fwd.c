@@ -11,6 +11,7 @@
 #include "openvswitch/thread.h"
 #include "ovs-thread.h"
 #include "seq.h"
+#include "timeval.h"
 #include "util.h"
 
 COVERAGE_DEFINE(vmfex_channel_switch);
@@ -75,6 +76,8 @@ vmfex_endpoint_create(const char *name)
     atomic_init(&ep->handover, NULL);
     atomic_init(&ep->in_port, 0);
     vmfex_policer_init(&ep->policer);
+    ovsrcu_init(&ep->guard, NULL);
+    vmfex_storms_init(&ep->storms);
     atomic_init(&ep->n_put, 0);
     atomic_init(&ep->n_got, 0);
 
@@ -91,6 +94,8 @@ static void
 endpoint_free(struct vmfex_endpoint *ep)
 {
     vmfex_policer_uninit(&ep->policer);
+    vmfex_guard_unref(ovsrcu_get_protected(const struct vmfex_guard *,
+                                           &ep->guard));
     vmfex_counters_uninit(&ep->counters);
     free(ep->name);
     free_cacheline(ep);
@@ -172,10 +177,29 @@ vmfex_endpoint_link(const struct vmfex_endpoint *ep)
     return ovsrcu_get(const struct vmfex_link *, &ep->link);
 }
 
-static void
-link_free(struct vmfex_link *link)
+/* Frees 'link', which is not, or no longer, the link of an endpoint. */
+void
+vmfex_link_destroy(struct vmfex_link *link)
 {
+    vmfex_guard_unref(link->guard);
     free(link);
+}
+
+/* Has 'guard', which may be NULL, say what the VM behind 'ep' may send.  (It
+ * still does when the link is gone, for the frames that are on their way.) */
+static void
+set_guard(struct vmfex_endpoint *ep, const struct vmfex_guard *guard)
+{
+    const struct vmfex_guard *old
+        = ovsrcu_get_protected(const struct vmfex_guard *, &ep->guard);
+
+    if (guard != old) {
+        ovsrcu_set(&ep->guard, vmfex_guard_ref(guard));
+        if (old) {
+            ovsrcu_postpone(vmfex_guard_unref,
+                            CONST_CAST(struct vmfex_guard *, old));
+        }
+    }
 }
 
 /* Makes 'link', which may be NULL, the link of 'ep', which takes ownership of
@@ -189,8 +213,12 @@ vmfex_endpoint_set_link(struct vmfex_endpoint *ep,
         = ovsrcu_get_protected(const struct vmfex_link *, &ep->link);
 
     ovsrcu_set(&ep->link, link);
+    if (link) {
+        set_guard(ep, link->guard);
+    }
     if (old) {
-        ovsrcu_postpone(link_free, CONST_CAST(struct vmfex_link *, old));
+        ovsrcu_postpone(vmfex_link_destroy,
+                        CONST_CAST(struct vmfex_link *, old));
     }
 }
 
@@ -272,6 +300,23 @@ vmfex_endpoint_note_first_frame(struct vmfex_endpoint *ep, struct eth_addr mac)
             memory_order_relaxed, memory_order_relaxed)) {
         seq_change(vmfex_event_seq);
     }
+}
+
+/* Returns true if the VM behind 'ep', whose guard is 'guard', which may be
+ * NULL, may send the frame of 'size' bytes, an Ethernet header at least, at
+ * 'frame'.  Otherwise counts it as dropped. */
+bool
+vmfex_endpoint_guard_passes(struct vmfex_endpoint *ep,
+                            const struct vmfex_guard *guard,
+                            const void *frame, size_t size)
+{
+    enum vmfex_drop drop = vmfex_guard_check(guard, frame, size);
+
+    if (drop == VMFEX_DROP_NONE && vmfex_guard_limits(guard)) {
+        drop = vmfex_storm_pass(&ep->storms, guard, frame, time_msec());
+    }
+    vmfex_counters_drop(&ep->counters, drop, 1);
+    return drop == VMFEX_DROP_NONE;
 }
 
 /* Links. */

@@ -55,6 +55,7 @@
 
 #include "cmap.h"
 #include "datapath-actions/forwarding/vmfex-counters.h"
+#include "datapath-actions/forwarding/vmfex-guard.h"
 #include "datapath-actions/forwarding/vmfex-policer.h"
 #include "datapath-actions/tags/vmfex-tag.h"
 #include "openvswitch/types.h"
@@ -110,8 +111,8 @@ struct vmfex_link {
     enum vmfex_path path;
     bool on_switch_bridge;      /* Endpoint is a port of an ordinary bridge. */
     bool follow;                /* A frame on the standby moves us there. */
-    bool has_mac;               /* 'mac' is the only MAC that may send. */
-    struct eth_addr mac;
+    const struct vmfex_guard *guard; /* What the VM may send, with a
+                                      * reference; NULL for anything. */
     enum vmfex_drop drop;       /* Why no frame passes; VMFEX_DROP_NONE. */
 };
 
@@ -137,6 +138,8 @@ struct vmfex_endpoint {
     ATOMIC(struct vmfex_handover *) handover; /* NULL if it is none. */
     atomic_uint32_t in_port;    /* The port in that bridge's datapath. */
     struct vmfex_policer policer;
+    OVSRCU_TYPE(const struct vmfex_guard *) guard; /* May be NULL. */
+    struct vmfex_storms storms;
 
     /* Frames put into the hand-over, and taken out, since the start. */
     PADDED_MEMBERS(CACHE_LINE_SIZE, atomic_uint32_t n_put;);
@@ -192,9 +195,14 @@ void vmfex_endpoint_note_mac(struct vmfex_endpoint *, struct eth_addr);
 void vmfex_endpoint_forget_macs(struct vmfex_endpoint *);
 void vmfex_endpoint_note_first_frame(struct vmfex_endpoint *, struct eth_addr);
 
+bool vmfex_endpoint_guard_passes(struct vmfex_endpoint *,
+                                 const struct vmfex_guard *,
+                                 const void *frame, size_t size);
+
 bool vmfex_channel_copies_pcp(const struct vmfex_channel *);
 void vmfex_channel_get_tag(const struct vmfex_channel *, uint8_t own_pcp,
                            uint8_t bytes[VMFEX_TAG_MAX_LEN]);
+void vmfex_link_destroy(struct vmfex_link *);
 const struct vmfex_channel *vmfex_link_channel(const struct vmfex_link *);
 size_t vmfex_link_find_channel(const struct vmfex_link *, odp_port_t trunk,
                                uint16_t vif);

@@ -122,9 +122,9 @@ port_init(struct vmfex_kernel_port *port, const struct vmfex_link *link,
     vmfex_channel_get_tag(channel, 0, (uint8_t *) port->tag);
     port->flags = (vmfex_channel_copies_pcp(channel)
                    ? VMFEX_KERNEL_PORT_OWN_PCP : 0);
-    port->has_mac = link->has_mac;
-    if (link->has_mac) {
-        port->mac = eth_addr_to_uint64(link->mac);
+    port->has_mac = link->guard && link->guard->n_macs;
+    if (port->has_mac) {
+        port->mac = eth_addr_to_uint64(link->guard->macs[0]);
     }
 }
 

@@ -66,11 +66,12 @@ compile_vm(const struct vmfex_link *link)
 
     vm->endpoint = link->endpoint;
     vm->lanes = link->endpoint->counters.lanes;
-    if (link->has_mac) {
+    if (link->guard && link->guard->n_macs) {
         uint8_t mac[8] = { 0 };
 
-        memcpy(mac, &link->mac, sizeof link->mac);
+        memcpy(mac, &link->guard->macs[0], sizeof link->guard->macs[0]);
         vm->mac_mask = mac_mask();
+        vm->only_mac = link->guard->n_macs == 1;
         memcpy(&vm->mac, mac, sizeof mac);
     }
     for (size_t i = 0; i < link->n_channels; i++) {
@@ -129,9 +130,7 @@ compile_trunk(const struct vmfex_port *port)
             vifs[i].lanes = link->endpoint->counters.lanes;
             vifs[i].netdev = link->netdev;
             vifs[i].port = link->port;
-            vifs[i].has_mac = link->on_switch_bridge && link->has_mac;
             vifs[i].switches = link->follow && channel == 1;
-            vifs[i].is_special = vifs[i].has_mac || vifs[i].switches;
             any = true;
             hands_over = hands_over || !link->netdev;
         }
@@ -193,7 +192,9 @@ vmfex_compiled_arrive(odp_port_t in_port, struct dp_packet_batch *batch,
     size_t n = dp_packet_batch_size(batch);
     const struct compiled_trunk *trunk;
     uint16_t numbers[NETDEV_MAX_BURST];
+    struct dp_packet *unknown[NETDEV_MAX_BURST];
     uint64_t n_bytes = 0;
+    size_t n_unknown = 0;
     size_t n_left = 0;
     size_t i;
 
@@ -216,10 +217,12 @@ vmfex_compiled_arrive(odp_port_t in_port, struct dp_packet_batch *batch,
         if (OVS_UNLIKELY(!compiled_packet_is_simple(packet, 0))) {
             break;
         }
-        if (OVS_UNLIKELY(!vif->endpoint
-                         || !compiled_vif_accepts(trunk, vif, numbers[i],
-                                                  packet))) {
-            batch->packets[n_left++] = packet;
+        if (OVS_UNLIKELY(!vif->endpoint || !compiled_vif_accepts(vif))) {
+            if (compiled_vif_is_unknown(trunk, numbers[i])) {
+                unknown[n_unknown++] = packet;
+            } else {
+                batch->packets[n_left++] = packet;
+            }
             continue;
         }
         OVS_PREFETCH(&vif->endpoint->handover);
@@ -233,6 +236,9 @@ vmfex_compiled_arrive(odp_port_t in_port, struct dp_packet_batch *batch,
         a->endpoints[a->n++] = vif->endpoint;
     }
     compiled_keep_rest(batch, n_left, i, n);
+    if (OVS_UNLIKELY(n_unknown)) {
+        compiled_drop_unknown(trunk, unknown, n_unknown);
+    }
     if (OVS_LIKELY(a->n)) {
         vmfex_counters_traffic(trunk->counters, VMFEX_RX_FRAMES, a->n,
                                n_bytes);

@@ -15,8 +15,10 @@
  * checked by one comparison: the 8 bytes at offset 12, masked, have to be what
  * is expected.
  *
- * It has no more than links in the direct path, and leads to no drop: what is
- * not good in every respect is left to the emulated path.  It is part of its
+ * It has no more than links in the direct path, and leads to two drops only,
+ * of frames that could come at line rate: with a VIF that nothing has, and
+ * from a MAC that must not send.  Whatever else is not good in every respect
+ * is left to the emulated path.  It is part of its
  * port, which is replaced as a whole (see vmfex-fwd.h), and is read by
  *
  * - the direct path (vmfex-direct.h), for VM ports and trunks,
@@ -79,9 +81,11 @@ struct compiled_vm {
     struct vmfex_endpoint *endpoint;
     struct vmfex_lane *lanes;   /* Of 'endpoint'. */
 
-    /* The 8 bytes from the source MAC on, masked, have to be 'mac'. */
+    /* The 8 bytes from the source MAC on, masked, have to be 'mac', the first
+     * one that may send. */
     uint64_t mac_mask;
     uint64_t mac;
+    bool only_mac;              /* There is no other one. */
     struct compiled_channel channels[VMFEX_N_CHANNELS];
 };
 
@@ -91,8 +95,6 @@ struct compiled_vif {
     struct vmfex_lane *lanes;   /* Of 'endpoint'. */
     struct netdev *netdev;      /* The VM port's; NULL: ordinary bridge. */
     odp_port_t port;            /* VM port. */
-    bool is_special;            /* One of the following is true. */
-    bool has_mac;               /* Only one source MAC is allowed. */
     bool switches;              /* A frame here makes an endpoint that sends
                                  * on its first channel switch over. */
 };
@@ -218,22 +220,37 @@ compiled_parse_tag(const struct compiled_trunk *trunk,
     return vif;
 }
 
-/* Returns true if 'packet', with its tag, may go on to 'vif', which is VIF
- * 'number' of 'trunk'. */
+/* Returns true if nothing has VIF 'number', which is that of a good tag, or 0,
+ * on 'trunk'. */
 static inline bool
-compiled_vif_accepts(const struct compiled_trunk *trunk,
-                     const struct compiled_vif *vif, uint16_t number,
-                     const struct dp_packet *packet)
+compiled_vif_is_unknown(const struct compiled_trunk *trunk, uint16_t number)
 {
-    if (OVS_LIKELY(!vif->is_special)) {
-        return true;
+    return (number && !trunk->table->vif[number]
+            && number <= vmfex_tag_class(trunk->table->tag)->max_vif);
+}
+
+/* Drops the 'n' frames at 'packets', whose VIFs on 'trunk' are unknown, as the
+ * emulated path does, with their tags. */
+static inline void
+compiled_drop_unknown(const struct compiled_trunk *trunk,
+                      struct dp_packet *const *packets, size_t n)
+{
+    uint64_t n_bytes = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        n_bytes += dp_packet_size(packets[i]) - trunk->tag_len;
+        dp_packet_delete(packets[i]);
     }
-    if (vif->has_mac
-        && memcmp((const uint8_t *) dp_packet_data(packet) + ETH_ADDR_LEN,
-                  &trunk->table->vif[number]->mac, ETH_ADDR_LEN)) {
-        return false;
-    }
-    return !vif->switches || vmfex_endpoint_channel(vif->endpoint);
+    vmfex_counters_traffic(trunk->counters, VMFEX_RX_FRAMES, n, n_bytes);
+    vmfex_counters_drop(trunk->counters, VMFEX_DROP_UNKNOWN_VIF, n);
+}
+
+/* Returns true if a frame may go on to 'vif'. */
+static inline bool
+compiled_vif_accepts(const struct compiled_vif *vif)
+{
+    return (OVS_LIKELY(!vif->switches)
+            || vmfex_endpoint_channel(vif->endpoint));
 }
 
 #endif /* VMFEX_HAVE_PMD */

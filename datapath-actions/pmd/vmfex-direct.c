@@ -184,6 +184,7 @@ note_mac(const struct compiled_vm *vm, const uint8_t *data)
 enum direct_verdict {
     DIRECT_SEND,
     DIRECT_KEEP,                /* It goes the emulated way. */
+    DIRECT_DROP,                /* Its source MAC must not send. */
     DIRECT_STOP                 /* So do this one and all behind it. */
 };
 
@@ -208,9 +209,12 @@ tag_packet(struct dp_packet *packet, const struct compiled_vm *vm,
     }
     memcpy(&source, data + ETH_ADDR_LEN, sizeof source);
     memcpy(&type, data + 2 * ETH_ADDR_LEN, sizeof type);
-    if (OVS_UNLIKELY((source & vm->mac_mask) != vm->mac
-                     || !frame_is_untagged(data, size, type))) {
+    if (OVS_UNLIKELY(!frame_is_untagged(data, size, type))) {
         return DIRECT_KEEP;
+    }
+    if (OVS_UNLIKELY((source & vm->mac_mask) != vm->mac)) {
+        /* There may be more that may send. */
+        return vm->only_mac ? DIRECT_DROP : DIRECT_KEEP;
     }
     if (tag_len == VLANTAG_LEN && OVS_UNLIKELY(eth_type_vlan(type))
         && channel->copies_pcp) {
@@ -233,12 +237,14 @@ tag_packet(struct dp_packet *packet, const struct compiled_vm *vm,
 
 /* Puts tags on those frames of 'batch', from the one with number 'i' on, that
  * may be sent, and leaves the others in 'batch'.  Those before it already have
- * tags.  Stores in 'out' what is to be sent. */
-static void
+ * tags.  Stores in 'out' what is to be sent.  Returns how many frames were
+ * dropped. */
+static size_t
 tag_some(struct dp_packet_batch *batch, size_t i, const struct compiled_vm *vm,
          const struct compiled_channel *channel, struct dp_packet_batch *out)
 {
     size_t n = dp_packet_batch_size(batch);
+    size_t n_dropped = 0;
     size_t n_left = 0;
 
     memcpy(out->packets, batch->packets, i * sizeof out->packets[0]);
@@ -252,11 +258,17 @@ tag_some(struct dp_packet_batch *batch, size_t i, const struct compiled_vm *vm,
             out->packets[out->count++] = packet;
         } else if (verdict == DIRECT_KEEP) {
             batch->packets[n_left++] = packet;
+        } else if (verdict == DIRECT_DROP) {
+            dp_packet_delete(packet);
+            n_dropped++;
         } else {
             break;
         }
     }
     compiled_keep_rest(batch, n_left, i, n);
+    vmfex_counters_drop(&vm->endpoint->counters, VMFEX_DROP_SOURCE_MAC,
+                        n_dropped);
+    return n_dropped;
 }
 
 /* Forwards frames of 'batch', from the VM port 'vm' to its trunk on 'channel',
@@ -283,7 +295,8 @@ forward_up(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
         if (OVS_UNLIKELY(tag_packet(packets[i], vm, channel, tag_len)
                          != DIRECT_SEND)) {
             dp_packet_batch_init(&some);
-            tag_some(batch, i, vm, channel, &some);
+            vmfex_pmd_note_received(pmd,
+                                    tag_some(batch, i, vm, channel, &some));
             out = &some;
             break;
         }
@@ -417,7 +430,9 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
     const size_t n = dp_packet_batch_size(batch);
     const size_t tag_len = trunk->tag_len;
     uint16_t numbers[NETDEV_MAX_BURST];
+    struct dp_packet *unknown[NETDEV_MAX_BURST];
     uint64_t n_bytes = 0;
+    size_t n_unknown = 0;
     size_t n_left = 0;
     size_t n_out;
     size_t i;
@@ -440,13 +455,15 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
         if (OVS_UNLIKELY(!compiled_packet_is_simple(packet, 0))) {
             break;
         }
-        if (OVS_UNLIKELY(!vif->endpoint
-                         || !compiled_vif_accepts(trunk, vif, numbers[i],
-                                                  packet))
+        if (OVS_UNLIKELY(!vif->endpoint || !compiled_vif_accepts(vif))
             || ((!(held->used & UINT64_C(1) << numbers[i] % N_GROUPS)
                  || group->vif != vif)
                 && OVS_UNLIKELY(!start_group(pmd, held, vif, numbers[i])))) {
-            batch->packets[n_left++] = packet;
+            if (compiled_vif_is_unknown(trunk, numbers[i])) {
+                unknown[n_unknown++] = packet;
+            } else {
+                batch->packets[n_left++] = packet;
+            }
             continue;
         }
         compiled_pop_tag(packet, tag_len);
@@ -461,7 +478,11 @@ forward_from_trunk(struct dp_netdev_pmd_thread *pmd,
     }
     compiled_keep_rest(batch, n_left, i, n);
 
-    n_out = i - n_left;
+    if (OVS_UNLIKELY(n_unknown)) {
+        vmfex_pmd_note_received(pmd, n_unknown);
+        compiled_drop_unknown(trunk, unknown, n_unknown);
+    }
+    n_out = i - n_left - n_unknown;
     if (OVS_LIKELY(n_out)) {
         vmfex_pmd_note_received(pmd, n_out);
         direct_count(pmd, trunk->counters, trunk->counters->lanes,

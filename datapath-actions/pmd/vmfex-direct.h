@@ -24,9 +24,11 @@
  *     count, netdev_send() to                          or another one: flows,
  *     trunk or VM ports                                the emulated path
  *
- * So the direct path forwards, and does nothing else: whatever has to be
+ * So the direct path forwards, and does little else: whatever has to be
  * dropped, counted as a drop, noticed or consumed is left to the emulated
- * path, and the two cannot disagree.
+ * path, and the two cannot disagree.  Two kinds of frames are dropped and
+ * counted here, since a single machine could send them at line rate: those of
+ * a VIF that nothing has, and those of a VM's MAC that must not send.
  *
  * What it needs to know of a port was compiled when that was published, from
  * the same struct vmfex_link that the emulated path reads: see

@@ -674,26 +674,33 @@ vmfex_handover_input(struct dp_netdev_pmd_thread *pmd,
 static void
 accept_batch(struct vmfex_endpoint *ep, struct dp_packet_batch *batch)
 {
+    const struct vmfex_guard *guard
+        = ovsrcu_get(const struct vmfex_guard *, &ep->guard);
     bool policed = vmfex_policer_is_enabled(&ep->policer);
-    size_t n = dp_packet_batch_size(batch);
     struct dp_packet *packet;
+    unsigned int n_policed = 0;
     uint64_t n_bytes = 0;
     size_t n_ok = 0;
 
-    note_taken_out(ep, n);
+    note_taken_out(ep, dp_packet_batch_size(batch));
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        const void *data = dp_packet_data(packet);
         size_t size = dp_packet_size(packet);
 
-        if (OVS_UNLIKELY(policed)
-            && !vmfex_policer_pass(&ep->policer, size)) {
+        if (OVS_UNLIKELY(!vmfex_guard_is_idle(guard, data))
+            && !vmfex_endpoint_guard_passes(ep, guard, data, size)) {
             dp_packet_delete(packet);
+        } else if (OVS_UNLIKELY(policed)
+                   && !vmfex_policer_pass(&ep->policer, size)) {
+            dp_packet_delete(packet);
+            n_policed++;
         } else {
             batch->packets[n_ok++] = packet;
             n_bytes += size;
         }
     }
     vmfex_batch_truncate(batch, n_ok);
-    vmfex_counters_drop(&ep->counters, VMFEX_DROP_POLICED, n - n_ok);
+    vmfex_counters_drop(&ep->counters, VMFEX_DROP_POLICED, n_policed);
     if (n_ok) {
         vmfex_counters_traffic(&ep->counters, VMFEX_RX_FRAMES, n_ok, n_bytes);
     }

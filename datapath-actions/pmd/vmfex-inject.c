@@ -58,6 +58,7 @@ accept_frame(struct vmfex_endpoint *ep, const struct vmfex_handover *h,
 {
     size_t size = dp_packet_size(packet);
     struct vmfex_handover *current;
+    const struct vmfex_guard *guard;
     uint32_t in_port, hash;
     bool up;
 
@@ -66,6 +67,12 @@ accept_frame(struct vmfex_endpoint *ep, const struct vmfex_handover *h,
     atomic_read_relaxed(&ep->up, &up);
     if (OVS_UNLIKELY(current != h || !up)) {
         vmfex_counters_drop(&ep->counters, VMFEX_DROP_PORT_DOWN, 1);
+        return false;
+    }
+    guard = ovsrcu_get(const struct vmfex_guard *, &ep->guard);
+    if (OVS_UNLIKELY(!vmfex_guard_is_idle(guard, dp_packet_data(packet)))
+        && !vmfex_endpoint_guard_passes(ep, guard, dp_packet_data(packet),
+                                        size)) {
         return false;
     }
     if (OVS_UNLIKELY(vmfex_policer_is_enabled(&ep->policer))
