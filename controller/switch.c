@@ -65,6 +65,7 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_virtual_port_col_rate,
         &vmfexrec_virtual_port_col_burst,
         &vmfexrec_virtual_port_col_allowed_mac,
+        &vmfexrec_virtual_port_col_guard,
         &vmfexrec_virtual_port_col_up,
         &vmfexrec_virtual_port_col_realized_downlink,
         &vmfexrec_virtual_port_col_realized_vif,
@@ -155,6 +156,10 @@ static void
 get_options(const struct vmfexrec_virtual_port *vp, const struct role *role,
             struct smap *options)
 {
+    static const char *const guard_keys[] = {
+        "ip", "dhcp", "ra", "broadcast-limit", "multicast-limit"
+    };
+
     if (role->first) {
         smap_add(options, "trunk", vp->downlink);
         smap_add_format(options, "vif", "%"PRId64, *vp->vif);
@@ -165,6 +170,13 @@ get_options(const struct vmfexrec_virtual_port *vp, const struct role *role,
     }
     if (vp->allowed_mac[0]) {
         smap_add(options, "mac", vp->allowed_mac);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(guard_keys); i++) {
+        const char *value = smap_get(&vp->guard, guard_keys[i]);
+
+        if (value) {
+            smap_add(options, guard_keys[i], value);
+        }
     }
 }
 

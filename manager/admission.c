@@ -89,6 +89,14 @@ host_has_profile(const struct vmfexrec_host *host, const char *profile)
     return !host->n_profiles;
 }
 
+/* Returns true if ports with 'profile' may only use IP addresses that they
+ * were declared with. */
+bool
+profile_guards_ips(const struct vmfexrec_port_profile *profile)
+{
+    return profile->ip_policy && !strcmp(profile->ip_policy, "attached");
+}
+
 /* Decides whether 'ap' is admitted: 'v' stays as it is then, and otherwise
  * says why not. */
 void
@@ -137,6 +145,13 @@ admission_decide(const struct applicant *ap, struct verdict *v)
                        "port profile %s lets only the attached MAC address "
                        "send, and port %s has no attached-mac",
                        profile->name, a->port);
+        return;
+    }
+    if (!ap->has_ips && profile_guards_ips(profile)) {
+        verdict_refuse(v, VMFEX_REASON_BAD_CONFIG,
+                       "port profile %s lets only declared IP addresses send, "
+                       "and port %s has none: declare it with \"vmfex-ctl "
+                       "port-add --ip\"", profile->name, a->port);
         return;
     }
     if (!ap->enabled) {

@@ -41,6 +41,8 @@ struct vlans vlans_of_port(const struct vmfexrec_virtual_port *);
 struct vlans vlans_of_profile(const struct vmfexrec_port_profile *);
 bool vlans_overlap(const struct vlans *, const struct vlans *);
 
+bool profile_guards_ips(const struct vmfexrec_port_profile *);
+
 /* What admission depends on. */
 struct applicant {
     int64_t number;
@@ -51,6 +53,7 @@ struct applicant {
     const struct vmfexrec_adapter *claim;
     const struct vmfexrec_host *host;   /* Of 'claim'; NULL: not declared. */
     bool declared;              /* Is the port? */
+    bool has_ips;               /* Was it declared with IP addresses? */
     bool declared_only;         /* Are no others admitted? */
     const char *profile_name;   /* Empty if none is named. */
     const struct vmfexrec_port_profile *profile;    /* NULL if none. */

@@ -42,12 +42,17 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_host_col_unknown_adapters,
     &vmfexrec_host_col_waiting,
 
+    &vmfexrec_port_profile_col_broadcast_limit,
+    &vmfexrec_port_profile_col_burst,
+    &vmfexrec_port_profile_col_dhcp,
+    &vmfexrec_port_profile_col_ip_policy,
     &vmfexrec_port_profile_col_mac_policy,
     &vmfexrec_port_profile_col_max_ports,
-    &vmfexrec_port_profile_col_burst,
+    &vmfexrec_port_profile_col_multicast_limit,
     &vmfexrec_port_profile_col_name,
     &vmfexrec_port_profile_col_native_vlan,
     &vmfexrec_port_profile_col_path,
+    &vmfexrec_port_profile_col_ra,
     &vmfexrec_port_profile_col_rate,
     &vmfexrec_port_profile_col_vlans,
 

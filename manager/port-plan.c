@@ -291,6 +291,8 @@ decide_admission(const struct port_index *ix, const struct port *port,
         .claim = a,
         .host = db_find_host(ix->db, a->host),
         .declared = port_is_declared(plan->vp),
+        .has_ips = (port_is_declared(plan->vp)
+                    && plan->vp->n_declared_ips > 0),
         .declared_only = db_claims_are_declared(ix->db),
         .profile_name = plan->profile_name,
         .profile = plan->profile,

@@ -10,7 +10,9 @@
 #include "manager/batch.h"
 #include "manager/db.h"
 #include "manager/port-plan.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
+#include "smap.h"
 #include "util.h"
 #include "uuid.h"
 
@@ -106,6 +108,68 @@ log_port(const struct port_plan *plan)
     }
 }
 
+/* Appends to 'ds' the 'n' strings in 'list' other than 'skip', with commas. */
+static void
+put_addresses(struct ds *ds, char *const *list, size_t n, const char *skip)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(list[i], skip)) {
+            ds_put_format(ds, "%s%s", ds->length ? "," : "", list[i]);
+        }
+    }
+}
+
+static void
+add_limit(struct smap *guard, const char *key, const int64_t *limit, size_t n)
+{
+    if (n) {
+        smap_add_format(guard, key, "%"PRId64, *limit);
+    }
+}
+
+/* Writes to 'vp', whose port has the address 'mac', what the VM may send
+ * according to 'profile'. */
+static void
+write_guard(const struct vmfexrec_virtual_port *vp,
+            const struct vmfexrec_port_profile *profile, const char *mac)
+{
+    bool declared = vp->declared;
+    struct smap guard = SMAP_INITIALIZER(&guard);
+    struct ds macs = DS_EMPTY_INITIALIZER;
+    struct ds ips = DS_EMPTY_INITIALIZER;
+
+    if (!strcmp(profile->mac_policy, "attached")) {
+        ds_put_cstr(&macs, mac);
+        put_addresses(&macs, vp->declared_macs,
+                      declared ? vp->n_declared_macs : 0, mac);
+    }
+    DB_SET_STRING(virtual_port, vp, allowed_mac, ds_cstr(&macs));
+
+    if (profile_guards_ips(profile)) {
+        put_addresses(&ips, vp->declared_ips,
+                      declared ? vp->n_declared_ips : 0, "");
+    }
+    if (ips.length) {
+        smap_add(&guard, "ip", ds_cstr(&ips));
+    }
+    if (profile->dhcp && !strcmp(profile->dhcp, "client")) {
+        smap_add(&guard, "dhcp", "client");
+    }
+    if (profile->ra && !strcmp(profile->ra, "host")) {
+        smap_add(&guard, "ra", "host");
+    }
+    add_limit(&guard, "broadcast-limit", profile->broadcast_limit,
+              profile->n_broadcast_limit);
+    add_limit(&guard, "multicast-limit", profile->multicast_limit,
+              profile->n_multicast_limit);
+    if (!smap_equal(&vp->guard, &guard)) {
+        vmfexrec_virtual_port_set_guard(vp, &guard);
+    }
+    smap_destroy(&guard);
+    ds_destroy(&macs);
+    ds_destroy(&ips);
+}
+
 /* Copies the policy of 'profile' to 'vp', whose port has the address 'mac'.
  * Returns true if its VLANs are others than before. */
 static bool
@@ -124,8 +188,7 @@ write_policy(const struct vmfexrec_virtual_port *vp,
                     profile->n_native_vlan);
     DB_SET_SCALAR(virtual_port, vp, rate, profile->rate);
     DB_SET_SCALAR(virtual_port, vp, burst, profile->burst);
-    DB_SET_STRING(virtual_port, vp, allowed_mac,
-                  !strcmp(profile->mac_policy, "attached") ? mac : "");
+    write_guard(vp, profile, mac);
     return changed;
 }
 

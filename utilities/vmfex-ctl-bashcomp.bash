@@ -90,7 +90,10 @@ _vmfex_ctl_value() {
         --mac|--ip) echo any ;;
         --tag) printf '%s\n' vn-tag e-tag s-tag c-tag ;;
         --protection) printf '%s\n' none protected ;;
-        --mac-policy) printf '%s\n' any attached ;;
+        --mac-policy|--ip-policy) printf '%s\n' any attached ;;
+        --dhcp) printf '%s\n' client server ;;
+        --ra) printf '%s\n' host router ;;
+        --broadcast-limit|--multicast-limit) echo none ;;
         --path) printf '%s\n' auto emulated direct kernel ;;
         --native) echo none ;;
         --vlans) printf '%s\n' all none ;;

@@ -22,10 +22,15 @@ enum {
 enum {
     MAX_NAME = 31,
     MAX_VLAN = 4094,
+    MAX_LIMIT = 100000000,      /* Frames a second. */
     MAX_ADAPTERS = 65535
 };
 
-static const char *const mac_policies[] = { "any", "attached", NULL };
+/* A new profile has the first one. */
+static const char *const mac_policies[] = { "attached", "any", NULL };
+static const char *const ip_policies[] = { "any", "attached", NULL };
+static const char *const dhcp_roles[] = { "client", "server", NULL };
+static const char *const ra_roles[] = { "host", "router", NULL };
 static const char *const paths[]
     = { "auto", "emulated", "direct", "kernel", NULL };
 static const char *const protections[] = { "none", "protected", NULL };
@@ -65,8 +70,26 @@ struct profile_settings {
     int64_t rate;
     int64_t burst;
     const char *mac_policy;
+    const char *ip_policy;
+    const char *dhcp;
+    const char *ra;
+    int64_t broadcast_limit;    /* 0: none. */
+    int64_t multicast_limit;    /* Likewise. */
     const char *path;
 };
+
+/* Parses the argument of 'option', a limit or "none", into '*limit'. */
+static bool
+parse_limit(struct ctl_context *ctx, const char *option, int64_t *limit)
+{
+    const char *s = vmfex_ctl_option(ctx, option);
+
+    if (s && !strcmp(s, "none")) {
+        *limit = 0;
+        return true;
+    }
+    return vmfex_ctl_parse_int(ctx, option, 1, MAX_LIMIT, limit);
+}
 
 static bool
 parse_profile(struct ctl_context *ctx, const char *vlans,
@@ -75,7 +98,8 @@ parse_profile(struct ctl_context *ctx, const char *vlans,
     const char *native = vmfex_ctl_option(ctx, "--native");
 
     *s = (struct profile_settings) {
-        .native = -1, .max_ports = -1, .rate = -1, .burst = -1
+        .native = -1, .max_ports = -1, .rate = -1, .burst = -1,
+        .broadcast_limit = -1, .multicast_limit = -1
     };
     if (vlans) {
         s->has_vlans = true;
@@ -94,7 +118,39 @@ parse_profile(struct ctl_context *ctx, const char *vlans,
             && vmfex_ctl_parse_int(ctx, "--burst", 0, UINT32_MAX, &s->burst)
             && vmfex_ctl_parse_word(ctx, "--mac-policy", mac_policies,
                                     &s->mac_policy)
+            && vmfex_ctl_parse_word(ctx, "--ip-policy", ip_policies,
+                                    &s->ip_policy)
+            && vmfex_ctl_parse_word(ctx, "--dhcp", dhcp_roles, &s->dhcp)
+            && vmfex_ctl_parse_word(ctx, "--ra", ra_roles, &s->ra)
+            && parse_limit(ctx, "--broadcast-limit", &s->broadcast_limit)
+            && parse_limit(ctx, "--multicast-limit", &s->multicast_limit)
             && vmfex_ctl_parse_word(ctx, "--path", paths, &s->path));
+}
+
+static void
+set_guard(const struct vmfexrec_port_profile *profile,
+          const struct profile_settings *s)
+{
+    if (s->mac_policy) {
+        vmfexrec_port_profile_set_mac_policy(profile, s->mac_policy);
+    }
+    if (s->ip_policy) {
+        vmfexrec_port_profile_set_ip_policy(profile, s->ip_policy);
+    }
+    if (s->dhcp) {
+        vmfexrec_port_profile_set_dhcp(profile, s->dhcp);
+    }
+    if (s->ra) {
+        vmfexrec_port_profile_set_ra(profile, s->ra);
+    }
+    if (s->broadcast_limit >= 0) {
+        vmfexrec_port_profile_set_broadcast_limit(
+            profile, &s->broadcast_limit, s->broadcast_limit > 0);
+    }
+    if (s->multicast_limit >= 0) {
+        vmfexrec_port_profile_set_multicast_limit(
+            profile, &s->multicast_limit, s->multicast_limit > 0);
+    }
 }
 
 /* Writes the settings that were given to 'profile', and checks that they go
@@ -120,9 +176,7 @@ set_profile(struct ctl_context *ctx,
     if (s->burst >= 0) {
         vmfexrec_port_profile_set_burst(profile, s->burst);
     }
-    if (s->mac_policy) {
-        vmfexrec_port_profile_set_mac_policy(profile, s->mac_policy);
-    }
+    set_guard(profile, s);
     if (s->path) {
         vmfexrec_port_profile_set_path(profile, s->path);
     }
@@ -150,6 +204,56 @@ set_profile(struct ctl_context *ctx,
     }
 }
 
+/* Returns 'word', or 'none' if it is empty. */
+static const char *
+word_of(const char *word, const char *none)
+{
+    return word && word[0] ? word : none;
+}
+
+/* Returns the first setting of the source guard in which 'profile' differs
+ * from 's', and stores what it is in '*is', or returns NULL. */
+static const char *
+compare_guard(const struct vmfexrec_port_profile *profile,
+              const struct profile_settings *s, char **is)
+{
+    const struct {
+        const char *setting;
+        const char *wanted;     /* NULL if nothing. */
+        const char *is;
+    } words[] = {
+        { "MAC policy", s->mac_policy, profile->mac_policy },
+        { "IP policy", s->ip_policy, word_of(profile->ip_policy, "any") },
+        { "role in DHCP", s->dhcp, word_of(profile->dhcp, "server") },
+        { "role in router discovery", s->ra, word_of(profile->ra, "router") },
+    };
+    const struct {
+        const char *setting;
+        int64_t wanted;         /* -1 if nothing. */
+        int64_t is;
+    } limits[] = {
+        { "limit of broadcast", s->broadcast_limit,
+          profile->n_broadcast_limit ? *profile->broadcast_limit : 0 },
+        { "limit of multicast", s->multicast_limit,
+          profile->n_multicast_limit ? *profile->multicast_limit : 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        if (words[i].wanted && strcmp(words[i].wanted, words[i].is)) {
+            *is = xstrdup(words[i].is);
+            return words[i].setting;
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+        if (limits[i].wanted >= 0 && limits[i].wanted != limits[i].is) {
+            *is = (limits[i].is ? xasprintf("%"PRId64, limits[i].is)
+                   : xstrdup("none"));
+            return limits[i].setting;
+        }
+    }
+    return NULL;
+}
+
 /* Reports the first setting in which 'profile' differs from 's', if any. */
 static void
 compare_profile(struct ctl_context *ctx,
@@ -157,7 +261,7 @@ compare_profile(struct ctl_context *ctx,
                 const struct profile_settings *s)
 {
     int64_t native = profile->n_native_vlan ? profile->native_vlan[0] : 0;
-    const char *setting = NULL;
+    const char *setting = NULL, *guard_setting;
     char *is = NULL;
 
     if (s->n_vlans != profile->n_vlans
@@ -177,9 +281,8 @@ compare_profile(struct ctl_context *ctx,
     } else if (s->burst >= 0 && s->burst != profile->burst) {
         setting = "burst";
         is = xasprintf("%"PRId64, profile->burst);
-    } else if (s->mac_policy && strcmp(s->mac_policy, profile->mac_policy)) {
-        setting = "MAC policy";
-        is = xstrdup(profile->mac_policy);
+    } else if ((guard_setting = compare_guard(profile, s, &is))) {
+        setting = guard_setting;
     } else if (s->path && strcmp(s->path, profile->path)) {
         setting = "path";
         is = xstrdup(profile->path);
@@ -567,7 +670,8 @@ cmd_policy_list(struct ctl_context *ctx)
 }
 
 #define PROFILE_OPTIONS \
-    "--native=,--max-ports=,--rate=,--burst=,--mac-policy=,--path="
+    "--native=,--max-ports=,--rate=,--burst=,--mac-policy=,--ip-policy=,"   \
+    "--dhcp=,--ra=,--broadcast-limit=,--multicast-limit=,--path="
 #define POLICY_OPTIONS "--uplinks=,--protection=,--retention="
 
 static const struct ctl_command_syntax policy_commands[] = {

@@ -10,6 +10,7 @@
 #include "lib/vmfex-reason.h"
 #include "lib/vmfex-text.h"
 #include "openvswitch/dynamic-string.h"
+#include "smap.h"
 #include "table.h"
 #include "timeval.h"
 #include "util.h"
@@ -234,6 +235,21 @@ put_channels(struct ds *ds, const struct vmfexrec_virtual_port *vp)
     free(realized);
 }
 
+/* Says what else limits what the VM of 'vp' may send. */
+static void
+put_guard(struct ds *ds, const struct vmfexrec_virtual_port *vp)
+{
+    const struct smap_node **nodes = smap_sort(&vp->guard);
+
+    for (size_t i = 0; i < smap_count(&vp->guard); i++) {
+        char *name = xasprintf("%s:", nodes[i]->key);
+
+        put_line(ds, name, "%s", nodes[i]->value);
+        free(name);
+    }
+    free(nodes);
+}
+
 static void
 put_policy(struct ds *ds, const struct vmfexrec_virtual_port *vp)
 {
@@ -250,6 +266,7 @@ put_policy(struct ds *ds, const struct vmfexrec_virtual_port *vp)
                  vp->rate, vp->burst);
     }
     put_line(ds, "may send:", "%s", vp->allowed_mac ? vp->allowed_mac : "");
+    put_guard(ds, vp);
     free(vlans);
 }
 
