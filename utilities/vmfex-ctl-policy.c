@@ -669,9 +669,11 @@ cmd_policy_list(struct ctl_context *ctx)
     free(rows);
 }
 
+/* An option of which another one begins with the name, such as --ra and --rate,
+ * has to come first: db-ctl-base takes the first place where it finds it. */
 #define PROFILE_OPTIONS \
-    "--native=,--max-ports=,--rate=,--burst=,--mac-policy=,--ip-policy=,"   \
-    "--dhcp=,--ra=,--broadcast-limit=,--multicast-limit=,--path="
+    "--native=,--max-ports=,--ra=,--rate=,--burst=,--mac-policy=,"          \
+    "--ip-policy=,--dhcp=,--broadcast-limit=,--multicast-limit=,--path="
 #define POLICY_OPTIONS "--uplinks=,--protection=,--retention="
 
 static const struct ctl_command_syntax policy_commands[] = {

@@ -64,9 +64,11 @@ make_link(struct side *s, enum side_port port, enum vmfex_path path)
     link->netdev = s->is_switch ? NULL : &s->netdevs[port];
     link->path = path;
     link->on_switch_bridge = link->follow = s->is_switch;
-    link->has_mac = port == SIDE_MAC;
-    if (link->has_mac) {
-        link->mac = (struct eth_addr) SIDE_MAC_ADDRESS;
+    if (port == SIDE_MAC) {
+        struct vmfex_guard *guard = vmfex_guard_create();
+
+        vmfex_guard_add_mac(guard, (struct eth_addr) SIDE_MAC_ADDRESS);
+        link->guard = guard;
     }
     link->drop = (port == SIDE_CLOSED ? VMFEX_DROP_GATE_CLOSED
                   : VMFEX_DROP_NONE);
