@@ -669,8 +669,9 @@ cmd_policy_list(struct ctl_context *ctx)
     free(rows);
 }
 
-/* An option of which another one begins with the name, such as --ra and --rate,
- * has to come first: db-ctl-base takes the first place where it finds it. */
+/* An option of which another one begins with the name, such as --ra and
+ * --rate, has to come first: db-ctl-base takes the first place where it finds
+ * it. */
 #define PROFILE_OPTIONS \
     "--native=,--max-ports=,--ra=,--rate=,--burst=,--mac-policy=,"          \
     "--ip-policy=,--dhcp=,--broadcast-limit=,--multicast-limit=,--path="
