@@ -73,8 +73,11 @@ def steps(build):
                    seconds=400, cpus=1, uses="dist", long=True),
 
         # Inputs that nobody thought of.
-        Step("fuzz", "Fuzzing", (TESTS + "/fuzz/run", build, "45"),
-             nice=NICE, seconds=360, cpus=1, needs=("programs",)),
+        Step("fuzz", "Fuzzing", (TESTS + "/fuzz/run", build, "5"),
+             nice=NICE, seconds=100, cpus=1, needs=("programs",)),
+        Step("fuzz-longer", "Fuzzing, longer",
+             (TESTS + "/fuzz/run", build, "60"), nice=NICE, seconds=400,
+             cpus=1, needs=("fuzz",), long=True),
 
         # Machines.
         script("packages-used", "Debian packages, used", "packages",
