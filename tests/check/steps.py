@@ -38,7 +38,6 @@ def steps(build):
                     suite_dir="%s/tests/%s.dir" % (where, name_of_suite),
                     **kwargs)
 
-    sanitizers = build + "-sanitizers"
     no_dpdk = "" if setting(build, "HAVE_DPDK") != "no" else \
         "Open vSwitch is built without DPDK"
     return [
@@ -48,18 +47,22 @@ def steps(build):
              ("make", "-C", build, "-j%d" % os.cpu_count(), "check-programs"),
              seconds=20, cpus=1),
 
-        # Most of the work.
+        # Most of the work: each suite in one build, and with --all in the
+        # other as well.
         build_step("sanitizers", "Build with sanitizers", seconds=200, cpus=1),
-        suite("unit", "Tests without root", "testsuite", "-j3",
-              seconds=350, cpus=1.2, needs=("programs",)),
-        suite("system", "Tests with root", "system-testsuite", "-j4",
-              seconds=250, cpus=0.9, needs=("programs",)),
         suite("unit-sanitizers", "Tests without root, with sanitizers",
-              "testsuite", "-j3", sanitizers, seconds=450, cpus=1.4,
-              needs=("sanitizers",)),
+              "testsuite", "-j3", build + "-sanitizers", seconds=700,
+              cpus=1.4, needs=("sanitizers",)),
+        suite("system", "Tests with root", "system-testsuite", "-j3",
+              seconds=700, cpus=1.4, needs=("programs",)),
+        suite("unit", "Tests without root", "testsuite", "-j3",
+              seconds=600, cpus=1.4, needs=("programs",), long=True),
+        build_step("sanitizers-whole", "Build of all with sanitizers",
+                   seconds=500, cpus=1, long=True),
         suite("system-sanitizers", "Tests with root, with sanitizers",
-              "system-testsuite", "-j4", sanitizers, seconds=300, cpus=1.1,
-              needs=("sanitizers",)),
+              "system-testsuite", "-j3", build + "-sanitizers-whole",
+              seconds=1200, cpus=1.4, needs=("sanitizers-whole",),
+              long=True),
 
         # Builds.
         build_step("clang", "Build with clang", seconds=35, cpus=0.8),
