@@ -101,7 +101,6 @@ dnl Finds Open vSwitch, and configures it in ovs/ of the build tree, into which
 dnl it is unpacked if it is a tarball.  "make" builds it.
 AC_DEFUN([VMFEX_WITH_OVS],
   [AC_REQUIRE([AC_PROG_SED])
-   AC_REQUIRE([LT_INIT])
    AC_ARG_VAR([OVS_CONFIGURE_FLAGS],
      [more options for Open vSwitch's own configure])
    AC_ARG_WITH(
@@ -157,7 +156,7 @@ AC_DEFUN([VMFEX_WITH_OVS],
       OVS_BUILDDIR=`cd "$with_ovs_build" 2>/dev/null && pwd`
       AS_IF([test "X$OVS_BUILDDIR" = X],
         [AC_MSG_ERROR([$with_ovs_build is not a directory])])
-      for vmfex_file in config.h lib/libopenvswitch.la; do
+      for vmfex_file in config.h lib/.libs/libopenvswitch.a; do
         AS_IF([test ! -e "$OVS_BUILDDIR/$vmfex_file"],
           [AC_MSG_ERROR(m4_normalize([
              $OVS_BUILDDIR has no $vmfex_file: --with-ovs-build needs an Open
@@ -322,7 +321,8 @@ AC_DEFUN([_VMFEX_ASK_OVS],
    OVS_SRCDIR=$ovs_srcdir
    OVS_OBJECTS=$ovs_objects
    OVS_LIBRARIES=$ovs_libraries
-   OVS_LIBS=$ovs_libs
+   # Its libraries call each other.
+   OVS_LIBS="-Wl,--start-group $ovs_libraries -Wl,--end-group $ovs_libs"
    OVS_LDFLAGS=$ovs_ldflags
    OVS_CFLAGS=$ovs_cflags
    OVS_CPPFLAGS=

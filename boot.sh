@@ -5,5 +5,4 @@
 
 set -e
 cd "$(dirname "$0")"
-mkdir -p m4
 exec autoreconf --install --force

@@ -20,7 +20,7 @@ vmfex-headers: $(BUILT_SOURCES)
 # All of Open vSwitch that we link with.
 vmfex-objects: \
 	$(vswitchd_ovs_vswitchd_OBJECTS) \
-	$(filter %.la,$(vswitchd_ovs_vswitchd_LDADD)) \
+	$(vmfex_la) \
 	ovsdb/ovsdb-idlc
 
 # And what we run.
@@ -35,8 +35,17 @@ vmfex-programs: vmfex-objects \
 	utilities/ovs-pki \
 	utilities/ovs-vsctl$(EXEEXT)
 
-vmfex_la = $(addprefix $(abs_top_builddir)/,\
-	$(filter %.la,$(vswitchd_ovs_vswitchd_LDADD)))
+# Its libraries, those that they name, and what else each is linked with.
+# libtool has the static ones in .libs.
+vmfex_ldadd = $(foreach la,$(filter %.la,$(1)),\
+	$($(subst -,_,$(subst .,_,$(subst /,_,$(la))))_LIBADD))
+vmfex_ldadd_1 = $(vswitchd_ovs_vswitchd_LDADD)
+vmfex_ldadd_2 = $(call vmfex_ldadd,$(vmfex_ldadd_1))
+vmfex_la_1 = $(filter %.la,$(vmfex_ldadd_1))
+vmfex_la = $(vmfex_la_1) \
+	$(filter-out $(vmfex_la_1),$(filter %.la,$(vmfex_ldadd_2)))
+vmfex_libraries = $(foreach la,$(vmfex_la),\
+	$(abs_top_builddir)/$(dir $(la)).libs/$(notdir $(la:.la=.a)))
 vmfex_objects = $(addprefix $(abs_top_builddir)/,\
 	$(vswitchd_ovs_vswitchd_OBJECTS))
 
@@ -45,10 +54,10 @@ vmfex-print:
 	@: $(info ovs_version='$(VERSION)')\
 	$(info ovs_srcdir='$(abs_top_srcdir)')\
 	$(info ovs_objects='$(strip $(vmfex_objects))')\
-	$(info ovs_libraries='$(strip $(vmfex_la))')\
+	$(info ovs_libraries='$(strip $(vmfex_libraries))')\
 	$(info ovs_ldflags='$(strip $(vswitchd_ovs_vswitchd_LDFLAGS))')\
 	$(info ovs_libs='$(strip \
-	    $(filter-out %.la,$(vswitchd_ovs_vswitchd_LDADD)) $(LIBS))')\
+	    $(filter-out %.la,$(vmfex_ldadd_1) $(vmfex_ldadd_2)) $(LIBS))')\
 	$(info ovs_cflags='$(strip $(OVS_CFLAGS) $(filter -m%,$(CFLAGS)))')\
 	$(info ovs_cppflags='$(strip $(SSL_CFLAGS) $(SSL_INCLUDES) \
 	    $(filter -D%,$(AM_CPPFLAGS)))')\

@@ -35,9 +35,9 @@ controller_vmfex_controller_SOURCES = \
 	controller/vmfex-controller.c
 controller_vmfex_controller_LDFLAGS = $(AM_LDFLAGS) $(VMFEX_WRAP_LOG)
 controller_vmfex_controller_LDADD = \
-	discovery/libvmfex-discovery.la \
-	manager/libvmfex-idl.la \
-	lib/libvmfex.la \
+	discovery/libvmfex-discovery.a \
+	manager/libvmfex-idl.a \
+	lib/libvmfex.a \
 	$(OVS_LDADD)
 EXTRA_controller_vmfex_controller_DEPENDENCIES = $(OVS_LIBRARIES)
 

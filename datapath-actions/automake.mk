@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-noinst_LTLIBRARIES += datapath-actions/libvmfex-datapath.la
-datapath_actions_libvmfex_datapath_la_SOURCES = \
+noinst_LIBRARIES += datapath-actions/libvmfex-datapath.a
+datapath_actions_libvmfex_datapath_a_SOURCES = \
 	datapath-actions/tags/etag.c \
 	datapath-actions/tags/etag.h \
 	datapath-actions/emulated/vmfex-actions.c \
@@ -48,7 +48,6 @@ datapath_actions_libvmfex_datapath_la_SOURCES = \
 	datapath-actions/tags/vntag.c \
 	datapath-actions/tags/vntag.h \
 	$(DATAPATH_KERNEL_SOURCES)
-datapath_actions_libvmfex_datapath_la_LIBADD = $(BPF_LIBS)
 
 # The kernel path: eBPF programs, compiled now, and loaded out of the binary.
 EXTRA_DIST += \
@@ -100,7 +99,7 @@ DATAPATH_KERNEL_SOURCES = \
 KERNEL_BPF_BYTES = \
 	datapath-actions/kernel/vmfex-kernel-plain.bpf.inc \
 	datapath-actions/kernel/vmfex-kernel.bpf.inc
-nodist_datapath_actions_libvmfex_datapath_la_SOURCES = $(KERNEL_BPF_BYTES)
+nodist_datapath_actions_libvmfex_datapath_a_SOURCES = $(KERNEL_BPF_BYTES)
 BUILT_SOURCES += $(KERNEL_BPF_BYTES)
 CLEANFILES += \
 	datapath-actions/kernel/vmfex-kernel-plain.bpf.o \

@@ -2,8 +2,8 @@
 
 # Protocols of the trunks: codecs and state machines, without sockets, clocks
 # or databases.
-noinst_LTLIBRARIES += discovery/libvmfex-discovery.la
-discovery_libvmfex_discovery_la_SOURCES = \
+noinst_LIBRARIES += discovery/libvmfex-discovery.a
+discovery_libvmfex_discovery_a_SOURCES = \
 	discovery/cable.c \
 	discovery/cable.h \
 	discovery/lldp.c \

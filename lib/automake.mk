@@ -2,8 +2,8 @@
 
 # What the programs share: words and rules that know neither frames nor a
 # database.
-noinst_LTLIBRARIES += lib/libvmfex.la
-lib_libvmfex_la_SOURCES = \
+noinst_LIBRARIES += lib/libvmfex.a
+lib_libvmfex_a_SOURCES = \
 	lib/compat.h \
 	lib/vmfex-choice.c \
 	lib/vmfex-choice.h \

@@ -6,8 +6,8 @@ EXTRA_DIST += \
 	manager/vmfex-idl.ann
 
 # Its schema in C: a library, and "manager/vmfex-idl.h" for whoever uses it.
-noinst_LTLIBRARIES += manager/libvmfex-idl.la
-nodist_manager_libvmfex_idl_la_SOURCES = \
+noinst_LIBRARIES += manager/libvmfex-idl.a
+nodist_manager_libvmfex_idl_a_SOURCES = \
 	manager/vmfex-idl.c \
 	manager/vmfex-idl.h
 
@@ -33,11 +33,11 @@ manager/vmfex-idl.c: manager/vmfex-idl.ovsidl
 manager/vmfex-idl.h: manager/vmfex-idl.ovsidl
 	$(AM_V_GEN)$(VMFEX_IDLC) c-idl-header manager/vmfex-idl.ovsidl \
 	    > $@.tmp && mv $@.tmp $@
-$(manager_libvmfex_idl_la_OBJECTS): manager/vmfex-idl.h
+$(manager_libvmfex_idl_a_OBJECTS): manager/vmfex-idl.h
 
 # What vmfex-managerd decides and writes.
-noinst_LTLIBRARIES += manager/libvmfex-manager.la
-manager_libvmfex_manager_la_SOURCES = \
+noinst_LIBRARIES += manager/libvmfex-manager.a
+manager_libvmfex_manager_a_SOURCES = \
 	manager/adapters.c \
 	manager/adapters.h \
 	manager/admission.c \
@@ -70,15 +70,15 @@ manager_libvmfex_manager_la_SOURCES = \
 	manager/rbac.h \
 	manager/survey.c \
 	manager/survey.h
-$(manager_libvmfex_manager_la_OBJECTS): manager/vmfex-idl.h
+$(manager_libvmfex_manager_a_OBJECTS): manager/vmfex-idl.h
 
 sbin_PROGRAMS += manager/vmfex-managerd
 manager_vmfex_managerd_SOURCES = manager/vmfex-managerd.c
 manager_vmfex_managerd_LDFLAGS = $(AM_LDFLAGS) $(VMFEX_WRAP_LOG)
 manager_vmfex_managerd_LDADD = \
-	manager/libvmfex-manager.la \
-	lib/libvmfex.la \
-	manager/libvmfex-idl.la \
+	manager/libvmfex-manager.a \
+	lib/libvmfex.a \
+	manager/libvmfex-idl.a \
 	$(OVS_LDADD)
 EXTRA_manager_vmfex_managerd_DEPENDENCIES = $(OVS_LIBRARIES)
 $(manager_vmfex_managerd_OBJECTS): manager/vmfex-idl.h
@@ -86,7 +86,7 @@ $(manager_vmfex_managerd_OBJECTS): manager/vmfex-idl.h
 sbin_PROGRAMS += manager/vmfex-tunnel
 manager_vmfex_tunnel_SOURCES = manager/vmfex-tunnel.c
 manager_vmfex_tunnel_LDFLAGS = $(AM_LDFLAGS) $(VMFEX_WRAP_LOG)
-manager_vmfex_tunnel_LDADD = lib/libvmfex.la $(OVS_LDADD)
+manager_vmfex_tunnel_LDADD = lib/libvmfex.a $(OVS_LDADD)
 EXTRA_manager_vmfex_tunnel_DEPENDENCIES = $(OVS_LIBRARIES)
 
 RST_MANS += manager/vmfex-managerd.8 manager/vmfex-tunnel.8

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-noinst_LTLIBRARIES += ofproto-vmfex/libofproto-vmfex.la
-ofproto_vmfex_libofproto_vmfex_la_SOURCES = \
+noinst_LIBRARIES += ofproto-vmfex/libofproto-vmfex.a
+ofproto_vmfex_libofproto_vmfex_a_SOURCES = \
 	ofproto-vmfex/netdev-null.c \
 	ofproto-vmfex/netdev-null.h \
 	ofproto-vmfex/netdev-vethernet.c \

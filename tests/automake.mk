@@ -9,16 +9,16 @@ tests_test_tags_SOURCES = \
 	tests/tag-packets.h \
 	tests/test-tags.c
 tests_test_tags_LDADD = \
-	datapath-actions/libvmfex-datapath.la \
-	lib/libvmfex.la \
+	datapath-actions/libvmfex-datapath.a $(BPF_LIBS) \
+	lib/libvmfex.a \
 	$(OVS_LDADD)
 EXTRA_tests_test_tags_DEPENDENCIES = $(OVS_LIBRARIES)
 
 check_PROGRAMS += tests/test-offload
 tests_test_offload_SOURCES = tests/test-offload.c
 tests_test_offload_LDADD = \
-	datapath-actions/libvmfex-datapath.la \
-	lib/libvmfex.la \
+	datapath-actions/libvmfex-datapath.a $(BPF_LIBS) \
+	lib/libvmfex.a \
 	$(OVS_LDADD)
 EXTRA_tests_test_offload_DEPENDENCIES = $(OVS_LIBRARIES)
 
@@ -26,8 +26,8 @@ EXTRA_tests_test_offload_DEPENDENCIES = $(OVS_LIBRARIES)
 check_PROGRAMS += tests/test-discovery
 tests_test_discovery_SOURCES = tests/test-discovery.c
 tests_test_discovery_LDADD = \
-	discovery/libvmfex-discovery.la \
-	lib/libvmfex.la \
+	discovery/libvmfex-discovery.a \
+	lib/libvmfex.a \
 	$(OVS_LDADD)
 EXTRA_tests_test_discovery_DEPENDENCIES = $(OVS_LIBRARIES)
 
@@ -35,9 +35,9 @@ EXTRA_tests_test_discovery_DEPENDENCIES = $(OVS_LIBRARIES)
 check_PROGRAMS += tests/test-manager
 tests_test_manager_SOURCES = tests/test-manager.c
 tests_test_manager_LDADD = \
-	manager/libvmfex-manager.la \
-	lib/libvmfex.la \
-	manager/libvmfex-idl.la \
+	manager/libvmfex-manager.a \
+	lib/libvmfex.a \
+	manager/libvmfex-idl.a \
 	$(OVS_LDADD)
 EXTRA_tests_test_manager_DEPENDENCIES = $(OVS_LIBRARIES)
 $(tests_test_manager_OBJECTS): manager/vmfex-idl.h
@@ -64,8 +64,8 @@ EXTRA_tests_ovs_vswitchd_replay_DEPENDENCIES = \
 check_PROGRAMS += tests/test-kernel
 tests_test_kernel_SOURCES = tests/test-kernel.c
 tests_test_kernel_LDADD = \
-	datapath-actions/libvmfex-datapath.la \
-	lib/libvmfex.la \
+	datapath-actions/libvmfex-datapath.a $(BPF_LIBS) \
+	lib/libvmfex.a \
 	$(OVS_LDADD)
 EXTRA_tests_test_kernel_DEPENDENCIES = $(OVS_LIBRARIES)
 

@@ -29,8 +29,8 @@ utilities_vmfex_ctl_SOURCES = \
 	utilities/vmfex-ctl.c \
 	utilities/vmfex-ctl.h
 utilities_vmfex_ctl_LDADD = \
-	manager/libvmfex-idl.la \
-	lib/libvmfex.la \
+	manager/libvmfex-idl.a \
+	lib/libvmfex.a \
 	$(OVS_LDADD)
 EXTRA_utilities_vmfex_ctl_DEPENDENCIES = $(OVS_LIBRARIES)
 $(utilities_vmfex_ctl_OBJECTS): manager/vmfex-idl.h

@@ -13,9 +13,9 @@ vswitchd_plugin_ovs_vswitchd_vmfex_LDFLAGS = \
 	-Wl,@vswitchd-plugin/wrap.opts
 vswitchd_plugin_ovs_vswitchd_vmfex_LDADD = \
 	$(OVS_OBJECTS) \
-	ofproto-vmfex/libofproto-vmfex.la \
-	datapath-actions/libvmfex-datapath.la \
-	lib/libvmfex.la \
+	ofproto-vmfex/libofproto-vmfex.a \
+	datapath-actions/libvmfex-datapath.a $(BPF_LIBS) \
+	lib/libvmfex.a \
 	$(OVS_LDADD)
 EXTRA_vswitchd_plugin_ovs_vswitchd_vmfex_DEPENDENCIES = \
 	vswitchd-plugin/wrap.opts \

@@ -11,8 +11,8 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/text.txt
 
 fuzz_ldadd = \
-	datapath-actions/libvmfex-datapath.la \
-	lib/libvmfex.la \
+	datapath-actions/libvmfex-datapath.a $(BPF_LIBS) \
+	lib/libvmfex.a \
 	$(OVS_LDADD)
 fuzz_model = \
 	ofproto-vmfex/vmfex-xlate.c \
@@ -54,7 +54,7 @@ tests_fuzz_fuzz_options_SOURCES = \
 	utilities/vmfex-ctl.h
 tests_fuzz_fuzz_options_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_options_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
-tests_fuzz_fuzz_options_LDADD = manager/libvmfex-idl.la $(fuzz_ldadd)
+tests_fuzz_fuzz_options_LDADD = manager/libvmfex-idl.a $(fuzz_ldadd)
 $(tests_fuzz_fuzz_options_OBJECTS): manager/vmfex-idl.h
 
 tests_fuzz_fuzz_paths_SOURCES = tests/fuzz/fuzz-paths.c $(fuzz_model)
