@@ -3,6 +3,7 @@
 #include <config.h>
 #include "controller/frames.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +18,14 @@
 #include "openvswitch/ofp-switch.h"
 #include "openvswitch/ofp-util.h"
 #include "openvswitch/ofpbuf.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/rconn.h"
 #include "openvswitch/shash.h"
+#include "openvswitch/vconn.h"
 #include "openvswitch/vlog.h"
 #include "socket-util.h"
 #include "sset.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(frames);
@@ -30,8 +34,8 @@ COVERAGE_DEFINE(frames_received);
 COVERAGE_DEFINE(frames_sent);
 COVERAGE_DEFINE(frames_not_sent);
 
-/* The longest time between two attempts to connect, in s. */
-#define MAX_BACKOFF 2
+/* The time between two attempts to connect, in ms. */
+#define RETRY_MS 1000
 
 /* Messages of one bridge that are looked at in one run, and those that may
  * wait to be sent to it. */
@@ -39,6 +43,9 @@ COVERAGE_DEFINE(frames_not_sent);
 
 /* A bridge. */
 struct connection {
+    char *target;               /* "unix:..." */
+    struct vconn *vconn;        /* Being connected, or null. */
+    long long int next_attempt; /* In ms. */
     struct rconn *rconn;
     struct rconn_packet_counter *waiting;
     bool connected;             /* And set up. */
@@ -60,27 +67,70 @@ frames_create(void)
     return f;
 }
 
+#define OFP_VERSIONS (1u << OFP10_VERSION | 1u << OFP13_VERSION \
+                      | 1u << OFP14_VERSION | 1u << OFP15_VERSION)
+
 static struct connection *
 connection_create(const char *bridge)
 {
     struct connection *c = xzalloc(sizeof *c);
-    char *target = xasprintf("unix:%s/%s.mgmt", ovs_rundir(), bridge);
 
+    c->target = xasprintf("unix:%s/%s.mgmt", ovs_rundir(), bridge);
     /* No probes: who does not answer for a while is still there. */
-    c->rconn = rconn_create(0, MAX_BACKOFF, DSCP_DEFAULT,
-                            1u << OFP10_VERSION | 1u << OFP13_VERSION
-                            | 1u << OFP14_VERSION | 1u << OFP15_VERSION);
+    c->rconn = rconn_create(0, 0, DSCP_DEFAULT, OFP_VERSIONS);
     c->waiting = rconn_packet_counter_create();
-    rconn_connect(c->rconn, target, bridge);
-    free(target);
     return c;
+}
+
+/* Connects 'c' if it is not.  A rconn would give an ovs-vswitchd that is busy
+ * with its start one second to say hello, and be dropped with a warning by
+ * it. */
+static void
+connection_connect(struct connection *c)
+{
+    int error;
+
+    if (rconn_is_alive(c->rconn)) {
+        return;
+    }
+    if (!c->vconn) {
+        if (time_msec() < c->next_attempt) {
+            return;
+        }
+        c->next_attempt = time_msec() + RETRY_MS;
+        if (vconn_open(c->target, OFP_VERSIONS, DSCP_DEFAULT, &c->vconn)) {
+            return;
+        }
+    }
+    vconn_run(c->vconn);
+    error = vconn_connect(c->vconn);
+    if (!error) {
+        rconn_connect_unreliably(c->rconn, c->vconn, c->target);
+        c->vconn = NULL;
+    } else if (error != EAGAIN) {
+        vconn_close(c->vconn);
+        c->vconn = NULL;
+    }
+}
+
+static void
+connection_connect_wait(const struct connection *c)
+{
+    if (c->vconn) {
+        vconn_run_wait(c->vconn);
+        vconn_connect_wait(c->vconn);
+    } else if (!rconn_is_alive(c->rconn)) {
+        poll_timer_wait_until(c->next_attempt);
+    }
 }
 
 static void
 connection_destroy(struct connection *c)
 {
+    vconn_close(c->vconn);
     rconn_destroy(c->rconn);
     rconn_packet_counter_destroy(c->waiting);
+    free(c->target);
     free(c);
 }
 
@@ -162,6 +212,7 @@ frames_run(struct frames *f, frames_receive_func *receive, void *aux)
         struct connection *c = node->data;
         bool connected;
 
+        connection_connect(c);
         rconn_run(c->rconn);
         connected = rconn_is_connected(c->rconn);
         if (connected != c->connected) {
@@ -193,6 +244,7 @@ frames_wait(struct frames *f)
     SHASH_FOR_EACH (node, &f->connections) {
         struct connection *c = node->data;
 
+        connection_connect_wait(c);
         rconn_run_wait(c->rconn);
         rconn_recv_wait(c->rconn);
     }
