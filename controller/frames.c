@@ -12,6 +12,7 @@
 #include "dirs.h"
 #include "flow.h"
 #include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofp-connection.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-packet.h"
 #include "openvswitch/ofp-protocol.h"
@@ -165,7 +166,8 @@ frames_set_bridges(struct frames *f, const struct sset *bridges)
     }
 }
 
-/* Asks for packet-ins, whole ones. */
+/* Asks for packet-ins, whole ones, and for nothing else: a bridge that reports
+ * its ports while it is left would warn of a connection that broke. */
 static void
 ask_for_frames(struct rconn *rconn)
 {
@@ -175,7 +177,13 @@ ask_for_frames(struct rconn *rconn)
         .miss_send_len = UINT16_MAX,
     };
     enum ofp_version version = rconn_get_version(rconn);
+    struct ofputil_async_cfg usual = ofputil_async_cfg_default(version);
+    struct ofputil_async_cfg only_frames = {
+        .primary[OAM_PACKET_IN] = usual.primary[OAM_PACKET_IN],
+    };
 
+    rconn_send(rconn, ofputil_encode_set_async_config(
+                   &only_frames, (1u << OAM_N_TYPES) - 1, version), NULL);
     rconn_send(rconn, ofputil_encode_set_config(&config, version), NULL);
     rconn_send(rconn, ofputil_encode_set_packet_in_format(
                    version, OFPUTIL_PACKET_IN_NXT2), NULL);
