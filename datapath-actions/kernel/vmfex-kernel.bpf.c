@@ -256,13 +256,12 @@ static __always_inline enum verdict
 look_at_untagged(__u16 type, const __be16 *b, const void *end,
                  bool is_copy, struct arrival *a)
 {
-    if (type == ETH_TYPE_LLDP || type == ETH_TYPE_ECP) {
-        return LEAVE;
-    } else if (type < ETH_P_802_3_MIN
-               && (is_copy || (void *) (b + 4) <= end)) {
+    if (type < ETH_P_802_3_MIN && (is_copy || (void *) (b + 4) <= end)) {
         type = snap_type(b);
     }
-    if (type == ETH_TYPE_VNTAG || type == ETH_TYPE_ETAG) {
+    if (type == ETH_TYPE_LLDP || type == ETH_TYPE_ECP) {
+        return LEAVE;
+    } else if (type == ETH_TYPE_VNTAG || type == ETH_TYPE_ETAG) {
         a->drop = VMFEX_DROP_WRONG_TAG;
         return DROP;
     }
