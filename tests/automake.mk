@@ -31,6 +31,13 @@ tests_test_discovery_LDADD = \
 	$(OVS_LDADD)
 EXTRA_tests_test_discovery_DEPENDENCIES = $(OVS_LIBRARIES)
 
+# A clock that is wrong.  Without sanitizers: it is there before they are.
+EXTRA_DIST += tests/clock.c
+CLEANFILES += tests/clock.so
+tests/clock.so: tests/clock.c
+	$(AM_V_CC)$(CC) $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) $(CPPFLAGS) \
+	    -O2 -Wall -Wextra -Werror -fPIC -shared -o $@ $(srcdir)/tests/clock.c
+
 # What vmfex-managerd decides, on random rows.
 check_PROGRAMS += tests/test-manager
 tests_test_manager_SOURCES = tests/test-manager.c
@@ -183,14 +190,14 @@ DISTCLEANFILES += \
 
 # A test of the one looks at the names of the other.
 check-autotest: tests/testsuite tests/system-testsuite tests/atconfig \
-    tests/atlocal
+    tests/atlocal tests/clock.so
 	$(AM_V_at)$(SHELL) tests/testsuite -C tests $(TESTSUITEFLAGS)
 CHECK_LOCAL += check-autotest
 
 # All that the tests run.  One after the other: "all" is made by another make.
 check-programs: all
 	$(AM_V_at)$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS) tests/testsuite \
-	    tests/system-testsuite tests/atconfig tests/atlocal
+	    tests/system-testsuite tests/atconfig tests/atlocal tests/clock.so
 check-system: check-programs
 	$(AM_V_at)$(SHELL) tests/system-testsuite -C tests $(TESTSUITEFLAGS)
 .PHONY: check-autotest check-programs check-system
