@@ -102,7 +102,8 @@ def steps(build):
                seconds=280, cpus=0.5, needs=("programs",)),
         script("vhost-user", "Virtual machines with libvirt and vhost-user",
                "libvirt", build, "--vhost-user", "life", "sockets",
-               seconds=150, cpus=0.9, needs=("programs",), unless=no_dpdk),
+               seconds=150, cpus=0.9, needs=("programs",), unless=no_dpdk,
+               long=True),
         script("vhost-user-moves", "Virtual machines with vhost-user move",
                "libvirt", build, "--vhost-user", "moves", "failures",
                seconds=300, cpus=0.9, needs=("programs",), unless=no_dpdk,
@@ -110,7 +111,7 @@ def steps(build):
         script("guest-traffic", "Virtual machines' traffic", "guest-traffic",
                build, seconds=130, cpus=0.9, needs=("programs",)),
         script("debian-kernel", "Debian's kernel", "debian-kernel", build,
-               seconds=450, cpus=1.3, needs=("programs",)),
+               seconds=450, cpus=1.3, needs=("programs",), long=True),
         script("debian-13", "Debian 13", "debian-13", build, seconds=400,
                cpus=1.5, long=True),
 
