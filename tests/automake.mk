@@ -143,6 +143,7 @@ EXTRA_DIST += \
 	tests/check/builds \
 	tests/check/demo \
 	tests/check/hangs.py \
+	tests/check/leftovers.py \
 	tests/check/records.py \
 	tests/check/schedule.py \
 	tests/check/steps.py \

@@ -25,7 +25,7 @@ import sys
 import threading
 import time
 
-from check import hangs, records, suite
+from check import hangs, leftovers, records, suite
 
 NOT_RUN = 77
 # So many times the processors may be kept busy.  What waits does not do so all
@@ -63,11 +63,13 @@ class Step:
 class Outcome:
     """What a run of a step came to."""
 
-    def __init__(self, step, status, tests, hung, seconds, log, n_bytes):
+    def __init__(self, step, status, tests, hung, left, seconds, log,
+                 n_bytes):
         self.step = step
         self.status = status
         self.tests = tests
         self.hung = hung        # Numbers of those that had to be ended.
+        self.left = left        # Commands that outlived it.
         self.seconds = seconds
         self.log = log
         self.start = n_bytes
@@ -136,8 +138,10 @@ class Runner:
             timer.cancel()
             with self.lock:
                 del self.processes[step.name]
+        seconds = time.monotonic() - start
         self.ended.put(Outcome(step, status, tests, watch.ended,
-                               time.monotonic() - start, log, n_bytes))
+                               leftovers.end(self.notes_file(step)), seconds,
+                               log, n_bytes))
 
     def begin(self, step, flags):
         say("%s ..." % step.text)
@@ -172,6 +176,8 @@ class Runner:
         """Counts the results of 'outcome'.  Returns the flags with which the
         step is to be repeated, or None."""
         step = outcome.step
+        for command in outcome.left:
+            self.results.fails(step.text, "left behind: %s" % command)
         if step.suite:
             again = self.judge_suite(outcome, repetition)
         else:
