@@ -3,10 +3,12 @@
 #include <config.h>
 #include "controller/ovs-rows.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "coverage.h"
+#include "hmapx.h"
 #include "lib/vmfex-names.h"
 #include "openvswitch/vlog.h"
 #include "ovsdb-idl.h"
@@ -19,6 +21,12 @@ COVERAGE_DEFINE(ovs_rows_create);
 COVERAGE_DEFINE(ovs_rows_update);
 COVERAGE_DEFINE(ovs_rows_delete);
 COVERAGE_DEFINE(ovs_rows_read);
+COVERAGE_DEFINE(ovs_rows_limit_deleted);
+
+#define BYTES_IN_KBIT 125
+
+/* What Open vSwitch takes for an ingress_policing_burst of 0, in kbit. */
+#define DEFAULT_BURST 8000
 
 /* Makes 'idl' monitor the columns that the controller reads or writes, and no
  * others: statistics, for example, change all the time. */
@@ -43,6 +51,10 @@ ovs_rows_monitor(struct ovsdb_idl *idl)
         &ovsrec_port_col_vlan_mode,
         &ovsrec_port_col_bond_mode,
         &ovsrec_port_col_external_ids,
+        &ovsrec_port_col_qos,
+        &ovsrec_qos_col_type,
+        &ovsrec_qos_col_other_config,
+        &ovsrec_qos_col_external_ids,
         &ovsrec_interface_col_name,
         &ovsrec_interface_col_type,
         &ovsrec_interface_col_mac,
@@ -65,6 +77,7 @@ ovs_rows_monitor(struct ovsdb_idl *idl)
     ovsdb_idl_add_table(idl, &ovsrec_table_bridge);
     ovsdb_idl_add_table(idl, &ovsrec_table_port);
     ovsdb_idl_add_table(idl, &ovsrec_table_interface);
+    ovsdb_idl_add_table(idl, &ovsrec_table_qos);
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
         ovsdb_idl_track_add_column(idl, columns[i]);
     }
@@ -107,12 +120,26 @@ copy(const struct smap *smap, const char *key)
     return value && value[0] ? xstrdup(value) : NULL;
 }
 
+/* Returns true if the controller made the row with these 'external_ids'. */
+static bool
+ids_are_own(const struct smap *external_ids)
+{
+    return !strcmp(smap_get_def(external_ids, OVS_ROWS_OWNER_KEY, ""),
+                   OVS_ROWS_OWNER);
+}
+
 /* Returns true if the controller made 'port'. */
 static bool
 port_is_own(const struct ovsrec_port *port)
 {
-    return !strcmp(smap_get_def(&port->external_ids, OVS_ROWS_OWNER_KEY, ""),
-                   OVS_ROWS_OWNER);
+    return ids_are_own(&port->external_ids);
+}
+
+/* Returns true if 'port' has a limit that the controller made. */
+static bool
+port_has_limit(const struct ovsrec_port *port)
+{
+    return port->qos && ids_are_own(&port->qos->external_ids);
 }
 
 /* Returns true if the manager takes what is said of 'iface'. */
@@ -175,6 +202,26 @@ smap_copy(const struct smap *smap)
     return copy;
 }
 
+/* Stores the keys of an "egress-policer" (ovs-vswitchd.conf.db(5), table QoS),
+ * in bytes, for the limit of 'v' towards the VM in 'keys'. */
+static void
+limit_format(const struct ovs_vethernet *v, struct smap *keys)
+{
+    smap_init(keys);
+    smap_add_format(keys, "cir", "%"PRId64, v->rate_in * BYTES_IN_KBIT);
+    smap_add_format(keys, "cbs", "%"PRId64,
+                    (v->burst_in ? v->burst_in : DEFAULT_BURST)
+                    * BYTES_IN_KBIT);
+}
+
+/* Stores the limit that has 'keys' in 'v'. */
+static void
+limit_parse(const struct smap *keys, struct ovs_vethernet *v)
+{
+    v->rate_in = smap_get_ullong(keys, "cir", 0) / BYTES_IN_KBIT;
+    v->burst_in = smap_get_ullong(keys, "cbs", 0) / BYTES_IN_KBIT;
+}
+
 /* Returns what is kept of 'iface' for when it is gone. */
 static struct ovs_removed *
 iface_copy(const struct ovs_iface *iface)
@@ -208,6 +255,9 @@ iface_copy(const struct ovs_iface *iface)
             .rate = row->ingress_policing_rate,
             .burst = row->ingress_policing_burst,
         };
+        if (port_has_limit(port)) {
+            limit_parse(&port->qos->other_config, &c->vethernet);
+        }
     }
     return c;
 }
@@ -260,7 +310,10 @@ row_has_changed(const struct ovsrec_interface *row,
     return (ovsrec_interface_row_get_seqno(row, OVSDB_IDL_CHANGE_INSERT)
             || ovsrec_interface_row_get_seqno(row, OVSDB_IDL_CHANGE_MODIFY)
             || ovsrec_port_row_get_seqno(port, OVSDB_IDL_CHANGE_INSERT)
-            || ovsrec_port_row_get_seqno(port, OVSDB_IDL_CHANGE_MODIFY));
+            || ovsrec_port_row_get_seqno(port, OVSDB_IDL_CHANGE_MODIFY)
+            || (port_has_limit(port)
+                && ovsrec_qos_row_get_seqno(port->qos,
+                                            OVSDB_IDL_CHANGE_MODIFY)));
 }
 
 static void
@@ -337,6 +390,35 @@ ovs_rows_run(struct ovs_rows *rows, const struct ovsrec_open_vswitch *cfg)
             iface->seen = false;
         }
     }
+}
+
+/* Deletes our limits of ports that are gone.  To be called before any are made
+ * in 'txn'. */
+void
+ovs_rows_delete_limits(const struct ovs_rows *rows, struct ovsdb_idl_txn *txn)
+{
+    struct hmapx used = HMAPX_INITIALIZER(&used);
+    const struct ovsrec_qos *qos, *next;
+    const struct shash_node *node;
+
+    if (!ovsrec_qos_first(ovsdb_idl_txn_get_idl(txn))) {
+        return;
+    }
+    SHASH_FOR_EACH (node, &rows->ifaces) {
+        const struct ovs_iface *iface = node->data;
+
+        if (iface->port->qos) {
+            hmapx_add(&used, iface->port->qos);
+        }
+    }
+    OVSREC_QOS_FOR_EACH_SAFE (qos, next, ovsdb_idl_txn_get_idl(txn)) {
+        if (ids_are_own(&qos->external_ids)
+            && !hmapx_contains(&used, qos)) {
+            COVERAGE_INC(ovs_rows_limit_deleted);
+            ovsrec_qos_delete(qos);
+        }
+    }
+    hmapx_destroy(&used);
 }
 
 /* Frees what 'rows' has. */
@@ -605,6 +687,54 @@ get_pool_of_bridge(struct ovs_rows *rows, const struct ovsrec_bridge *br)
     return pool;
 }
 
+/* Gives 'port', which has no limit of ours, the one of 'v', if any. */
+static void
+set_limit(struct ovsdb_idl_txn *txn, const struct ovsrec_port *port,
+          const struct ovs_vethernet *v)
+{
+    struct smap ids = SMAP_CONST1(&ids, OVS_ROWS_OWNER_KEY, OVS_ROWS_OWNER);
+    struct ovsrec_qos *qos;
+    struct smap keys;
+
+    if (v->rate_in) {
+        limit_format(v, &keys);
+        qos = ovsrec_qos_insert(txn);
+        ovsrec_qos_set_type(qos, "egress-policer");
+        ovsrec_qos_set_other_config(qos, &keys);
+        ovsrec_qos_set_external_ids(qos, &ids);
+        ovsrec_port_set_qos(port, qos);
+        smap_destroy(&keys);
+    }
+}
+
+/* Makes the limit of 'port' be that of 'v'.  Returns true if that changes
+ * anything. */
+static bool
+update_limit(const struct ovsrec_port *port, const struct ovs_vethernet *v)
+{
+    const struct ovsrec_qos *qos = port_has_limit(port) ? port->qos : NULL;
+    struct smap keys;
+    bool changed;
+
+    if (!qos) {
+        set_limit(ovsdb_idl_txn_get(&port->header_), port, v);
+        return v->rate_in != 0;
+    } else if (!v->rate_in) {
+        ovsrec_port_set_qos(port, NULL);
+        ovsrec_qos_delete(qos);
+        return true;
+    }
+    limit_format(v, &keys);
+    changed = (strcmp(qos->type, "egress-policer")
+               || !smap_equal(&qos->other_config, &keys));
+    if (changed) {
+        ovsrec_qos_set_type(qos, "egress-policer");
+        ovsrec_qos_set_other_config(qos, &keys);
+    }
+    smap_destroy(&keys);
+    return changed;
+}
+
 /* Adds vethernet 'v' to 'br'.  Its name must not be taken. */
 void
 ovs_rows_create(struct ovs_rows *rows, struct ovsdb_idl_txn *txn,
@@ -646,6 +776,7 @@ ovs_rows_create(struct ovs_rows *rows, struct ovsdb_idl_txn *txn,
         if (v->vlan_mode) {
             ovsrec_port_set_vlan_mode(port, v->vlan_mode);
         }
+        set_limit(txn, port, v);
     }
     smap_destroy(&external_ids);
 }
@@ -696,6 +827,9 @@ ovs_rows_update(struct ovs_rows *rows, const struct ovs_iface *iface,
     }
     if (!nullable_string_is_equal(port->vlan_mode, v->vlan_mode)) {
         ovsrec_port_set_vlan_mode(port, v->vlan_mode);
+        changed = true;
+    }
+    if (update_limit(port, v)) {
         changed = true;
     }
     if (changed) {

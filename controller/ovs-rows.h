@@ -25,7 +25,11 @@
  * VLANs.  The adapters of a vmfex bridge are a pool: interfaces of one port,
  * BRIDGE-adapters.  ovs-vsctl reads all ports, and has the database verify
  * each of them, before it adds one: with as many more as there are VMs, that
- * would take twice as long for each VM that starts. */
+ * would take twice as long for each VM that starts.
+ *
+ * A limit towards the VM is a QoS row, which carries the mark, too.  One that
+ * no port refers to any more, whoever deleted the port, is deleted.  A QoS row
+ * of somebody else gives way to a limit, and stays without. */
 
 #include <stdbool.h>
 
@@ -91,6 +95,7 @@ void ovs_rows_monitor(struct ovsdb_idl *);
 
 void ovs_rows_init(struct ovs_rows *);
 void ovs_rows_run(struct ovs_rows *, const struct ovsrec_open_vswitch *);
+void ovs_rows_delete_limits(const struct ovs_rows *, struct ovsdb_idl_txn *);
 void ovs_rows_destroy(struct ovs_rows *);
 
 struct ovs_iface *ovs_rows_find(const struct ovs_rows *, const char *name);
@@ -116,7 +121,8 @@ struct ovs_vethernet {
     const int64_t *trunks;
     size_t n_trunks;
     const char *vlan_mode;      /* Or NULL. */
-    int64_t rate, burst;
+    int64_t rate, burst;        /* From the VM, in kbit/s and kbit. */
+    int64_t rate_in, burst_in;  /* Towards it, likewise. */
 };
 
 /* What somebody removed. */

@@ -64,6 +64,8 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_virtual_port_col_native_vlan,
         &vmfexrec_virtual_port_col_rate,
         &vmfexrec_virtual_port_col_burst,
+        &vmfexrec_virtual_port_col_rate_in,
+        &vmfexrec_virtual_port_col_burst_in,
         &vmfexrec_virtual_port_col_allowed_mac,
         &vmfexrec_virtual_port_col_guard,
         &vmfexrec_virtual_port_col_up,
@@ -225,6 +227,8 @@ update_port(struct controller_ctx *ctx, const struct ovsrec_bridge *br,
         .external_ids = &external_ids,
         .rate = vp->rate,
         .burst = vp->burst,
+        .rate_in = vp->rate_in,
+        .burst_in = vp->burst_in,
     };
 
     get_options(vp, role, &options);

@@ -414,6 +414,9 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
 
     COVERAGE_INC(controller_run);
     ovs_rows_run(&c->rows, cfg);
+    if (ovs_txn) {
+        ovs_rows_delete_limits(&c->rows, ovs_txn);
+    }
     if (ctx.vmfex_idl) {
         removals_run(&ctx);
     }

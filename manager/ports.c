@@ -188,6 +188,8 @@ write_policy(const struct vmfexrec_virtual_port *vp,
                     profile->n_native_vlan);
     DB_SET_SCALAR(virtual_port, vp, rate, profile->rate);
     DB_SET_SCALAR(virtual_port, vp, burst, profile->burst);
+    DB_SET_SCALAR(virtual_port, vp, rate_in, profile->rate_in);
+    DB_SET_SCALAR(virtual_port, vp, burst_in, profile->burst_in);
     write_guard(vp, profile, mac);
     return changed;
 }

@@ -69,6 +69,8 @@ struct profile_settings {
     int64_t max_ports;
     int64_t rate;
     int64_t burst;
+    int64_t rate_in;
+    int64_t burst_in;
     const char *mac_policy;
     const char *ip_policy;
     const char *dhcp;
@@ -99,6 +101,7 @@ parse_profile(struct ctl_context *ctx, const char *vlans,
 
     *s = (struct profile_settings) {
         .native = -1, .max_ports = -1, .rate = -1, .burst = -1,
+        .rate_in = -1, .burst_in = -1,
         .broadcast_limit = -1, .multicast_limit = -1
     };
     if (vlans) {
@@ -116,6 +119,10 @@ parse_profile(struct ctl_context *ctx, const char *vlans,
     return (vmfex_ctl_parse_int(ctx, "--max-ports", 1, 4096, &s->max_ports)
             && vmfex_ctl_parse_int(ctx, "--rate", 0, UINT32_MAX, &s->rate)
             && vmfex_ctl_parse_int(ctx, "--burst", 0, UINT32_MAX, &s->burst)
+            && vmfex_ctl_parse_int(ctx, "--rate-in", 0, UINT32_MAX,
+                                   &s->rate_in)
+            && vmfex_ctl_parse_int(ctx, "--burst-in", 0, UINT32_MAX,
+                                   &s->burst_in)
             && vmfex_ctl_parse_word(ctx, "--mac-policy", mac_policies,
                                     &s->mac_policy)
             && vmfex_ctl_parse_word(ctx, "--ip-policy", ip_policies,
@@ -125,6 +132,24 @@ parse_profile(struct ctl_context *ctx, const char *vlans,
             && parse_limit(ctx, "--broadcast-limit", &s->broadcast_limit)
             && parse_limit(ctx, "--multicast-limit", &s->multicast_limit)
             && vmfex_ctl_parse_word(ctx, "--path", paths, &s->path));
+}
+
+static void
+set_rates(const struct vmfexrec_port_profile *profile,
+          const struct profile_settings *s)
+{
+    if (s->rate >= 0) {
+        vmfexrec_port_profile_set_rate(profile, s->rate);
+    }
+    if (s->burst >= 0) {
+        vmfexrec_port_profile_set_burst(profile, s->burst);
+    }
+    if (s->rate_in >= 0) {
+        vmfexrec_port_profile_set_rate_in(profile, s->rate_in);
+    }
+    if (s->burst_in >= 0) {
+        vmfexrec_port_profile_set_burst_in(profile, s->burst_in);
+    }
 }
 
 static void
@@ -153,6 +178,20 @@ set_guard(const struct vmfexrec_port_profile *profile,
     }
 }
 
+/* Reports a 'burst' without a 'rate', the options of whose names end in
+ * 'suffix'. */
+static void
+check_burst(struct ctl_context *ctx,
+            const struct vmfexrec_port_profile *profile, int64_t rate,
+            int64_t burst, const char *suffix)
+{
+    if (burst && !rate) {
+        ctl_error(ctx, "port profile \"%s\": a burst of %"PRId64" kilobits "
+                  "has no effect without a rate: give --rate%s, too, or "
+                  "--burst%s=0", profile->name, burst, suffix, suffix);
+    }
+}
+
 /* Writes the settings that were given to 'profile', and checks that they go
  * with the others. */
 static void
@@ -170,12 +209,7 @@ set_profile(struct ctl_context *ctx,
     if (s->max_ports >= 0) {
         vmfexrec_port_profile_set_max_ports(profile, s->max_ports);
     }
-    if (s->rate >= 0) {
-        vmfexrec_port_profile_set_rate(profile, s->rate);
-    }
-    if (s->burst >= 0) {
-        vmfexrec_port_profile_set_burst(profile, s->burst);
-    }
+    set_rates(profile, s);
     set_guard(profile, s);
     if (s->path) {
         vmfexrec_port_profile_set_path(profile, s->path);
@@ -197,11 +231,8 @@ set_profile(struct ctl_context *ctx,
             free(vlans);
         }
     }
-    if (profile->burst && !profile->rate) {
-        ctl_error(ctx, "port profile \"%s\": a burst of %"PRId64" kilobits "
-                  "has no effect without a rate: give --rate, too, or "
-                  "--burst=0", profile->name, profile->burst);
-    }
+    check_burst(ctx, profile, profile->rate, profile->burst, "");
+    check_burst(ctx, profile, profile->rate_in, profile->burst_in, "-in");
 }
 
 /* Returns 'word', or 'none' if it is empty. */
@@ -254,6 +285,31 @@ compare_guard(const struct vmfexrec_port_profile *profile,
     return NULL;
 }
 
+/* Likewise, of the rates. */
+static const char *
+compare_rates(const struct vmfexrec_port_profile *profile,
+              const struct profile_settings *s, char **is)
+{
+    const struct {
+        const char *setting;
+        int64_t wanted;         /* -1 if nothing. */
+        int64_t is;
+    } rates[] = {
+        { "rate", s->rate, profile->rate },
+        { "burst", s->burst, profile->burst },
+        { "rate towards VMs", s->rate_in, profile->rate_in },
+        { "burst towards VMs", s->burst_in, profile->burst_in },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+        if (rates[i].wanted >= 0 && rates[i].wanted != rates[i].is) {
+            *is = xasprintf("%"PRId64, rates[i].is);
+            return rates[i].setting;
+        }
+    }
+    return NULL;
+}
+
 /* Reports the first setting in which 'profile' differs from 's', if any. */
 static void
 compare_profile(struct ctl_context *ctx,
@@ -261,7 +317,7 @@ compare_profile(struct ctl_context *ctx,
                 const struct profile_settings *s)
 {
     int64_t native = profile->n_native_vlan ? profile->native_vlan[0] : 0;
-    const char *setting = NULL, *guard_setting;
+    const char *setting = NULL, *other_setting;
     char *is = NULL;
 
     if (s->n_vlans != profile->n_vlans
@@ -275,14 +331,9 @@ compare_profile(struct ctl_context *ctx,
     } else if (s->max_ports >= 0 && s->max_ports != profile->max_ports) {
         setting = "maximum number of ports";
         is = xasprintf("%"PRId64, profile->max_ports);
-    } else if (s->rate >= 0 && s->rate != profile->rate) {
-        setting = "rate";
-        is = xasprintf("%"PRId64, profile->rate);
-    } else if (s->burst >= 0 && s->burst != profile->burst) {
-        setting = "burst";
-        is = xasprintf("%"PRId64, profile->burst);
-    } else if ((guard_setting = compare_guard(profile, s, &is))) {
-        setting = guard_setting;
+    } else if ((other_setting = compare_rates(profile, s, &is))
+               || (other_setting = compare_guard(profile, s, &is))) {
+        setting = other_setting;
     } else if (s->path && strcmp(s->path, profile->path)) {
         setting = "path";
         is = xstrdup(profile->path);
@@ -673,7 +724,8 @@ cmd_policy_list(struct ctl_context *ctx)
  * --rate, has to come first: db-ctl-base takes the first place where it finds
  * it. */
 #define PROFILE_OPTIONS \
-    "--native=,--max-ports=,--ra=,--rate=,--burst=,--mac-policy=,"          \
+    "--native=,--max-ports=,--ra=,--rate=,--rate-in=,--burst=,"             \
+    "--burst-in=,--mac-policy=,"                                            \
     "--ip-policy=,--dhcp=,--broadcast-limit=,--multicast-limit=,--path="
 #define POLICY_OPTIONS "--uplinks=,--protection=,--retention="
 

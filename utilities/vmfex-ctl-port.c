@@ -265,6 +265,10 @@ put_policy(struct ds *ds, const struct vmfexrec_virtual_port *vp)
         put_line(ds, "rate:", "%"PRId64" kbit/s, burst %"PRId64" kbit",
                  vp->rate, vp->burst);
     }
+    if (vp->rate_in) {
+        put_line(ds, "rate in:", "%"PRId64" kbit/s, burst %"PRId64" kbit",
+                 vp->rate_in, vp->burst_in);
+    }
     put_line(ds, "may send:", "%s", vp->allowed_mac ? vp->allowed_mac : "");
     put_guard(ds, vp);
     free(vlans);
