@@ -518,6 +518,10 @@ AC_DEFUN([VMFEX_CHECK_OVS_FEATURES],
      [#include "db-ctl-base.h"],
      [ctl_context_init_command(NULL, NULL, false);],
      [ctl_context_init_command() takes a third argument])
+   VMFEX_CHECK_OVS([HAVE_JSON_ARRAY_AT],
+     [#include "openvswitch/json.h"],
+     [(void) json_array_at(NULL, 0);],
+     [json_array_at()])
    VMFEX_CHECK_OVS([HAVE_NETDEV_GET_SPEED],
      [#include "netdev-provider.h"],
      [const struct netdev_class *class = NULL;

@@ -12,6 +12,7 @@
 
 #include "daemon.h"
 #include "dp-packet.h"
+#include "openvswitch/json.h"
 
 /* Keeps the first 'n' packets of 'batch' and forgets about the others, which
  * somebody else has taken.  (dp_packet_batch_refill(), which served this, is
@@ -144,6 +145,28 @@ vmfex_daemonize_start(void)
     daemonize_start(false, false);
 #else
     daemonize_start(false);
+#endif
+}
+
+/* Returns how many elements 'json', an array, has. */
+static inline size_t
+vmfex_json_array_size(const struct json *json)
+{
+#ifdef HAVE_JSON_ARRAY_AT
+    return json_array_size(json);
+#else
+    return json_array(json)->n;
+#endif
+}
+
+/* Returns element 'i' of 'json', an array. */
+static inline const struct json *
+vmfex_json_array_at(const struct json *json, size_t i)
+{
+#ifdef HAVE_JSON_ARRAY_AT
+    return json_array_at(json, i);
+#else
+    return json_array(json)->elems[i];
 #endif
 }
 

@@ -17,6 +17,7 @@ utilities/vmfex-pki: utilities/vmfex-pki.in $(top_srcdir)/configure.ac
 # vmfex-ctl.
 bin_PROGRAMS += utilities/vmfex-ctl
 utilities_vmfex_ctl_SOURCES = \
+	utilities/vmfex-ctl-config.c \
 	utilities/vmfex-ctl-declare.c \
 	utilities/vmfex-ctl-help.c \
 	utilities/vmfex-ctl-machine.c \

@@ -431,20 +431,35 @@ pre_options(struct ctl_context *ctx)
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_vmfex_global_col_options);
 }
 
-static void
-cmd_get_options(struct ctl_context *ctx)
+/* Initializes 'is' with what the options of the manager are. */
+void
+vmfex_ctl_get_options(struct ovsdb_idl *idl, struct smap *is)
 {
     const struct vmfexrec_vmfex_global *global
-        = vmfexrec_vmfex_global_first(ctx->idl);
+        = vmfexrec_vmfex_global_first(idl);
 
+    smap_init(is);
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
         const char *value = options[i].values[0];
 
         if (global) {
             value = smap_get_def(&global->options, options[i].key, value);
         }
-        vmfex_put_text(&ctx->output, "%s=%s\n", options[i].key, value);
+        smap_add(is, options[i].key, value);
     }
+}
+
+static void
+cmd_get_options(struct ctl_context *ctx)
+{
+    struct smap is;
+
+    vmfex_ctl_get_options(ctx->idl, &is);
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        vmfex_put_text(&ctx->output, "%s=%s\n", options[i].key,
+                       smap_get(&is, options[i].key));
+    }
+    smap_destroy(&is);
 }
 
 /* Writes option 'key', which has 'len' characters, to be 'value'. */

@@ -58,6 +58,9 @@ pre_profile_del(struct ctl_context *ctx)
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_port_profile_col_name);
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_virtual_port_col_iface_id);
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_virtual_port_col_profile);
+    ovsdb_idl_add_column(ctx->idl, &vmfexrec_virtual_port_col_declared);
+    ovsdb_idl_add_column(ctx->idl,
+                         &vmfexrec_virtual_port_col_declared_profile);
 }
 
 /* What the user said about a profile.  What he did not say is -1 or null. */
@@ -417,7 +420,8 @@ cmd_profile_del(struct ctl_context *ctx)
 
     VMFEXREC_VIRTUAL_PORT_FOR_EACH (vp, ctx->idl) {
         /* A port that names no profile has the one called "default". */
-        if (!strcmp(vp->profile[0] ? vp->profile : "default", name)) {
+        if (!strcmp(vp->profile[0] ? vp->profile : "default", name)
+            || (vp->declared && !strcmp(vp->declared_profile, name))) {
             svec_add(&names, vp->iface_id);
         }
     }

@@ -67,6 +67,7 @@ const struct vmfex_ctl_group *const vmfex_ctl_groups[] = {
     &vmfex_ctl_machine_group,
     &vmfex_ctl_port_group,
     &vmfex_ctl_declare_group,
+    &vmfex_ctl_config_group,
     &vmfex_ctl_server_group,
     &vmfex_ctl_generic_group,
     NULL
@@ -771,4 +772,11 @@ bool
 vmfex_ctl_is_json(void)
 {
     return has_format && table_style.format == TF_JSON;
+}
+
+/* Returns true if nothing is to be written. */
+bool
+vmfex_ctl_is_dry_run(void)
+{
+    return dry_run;
 }

@@ -12,6 +12,7 @@
  *     vmfex-ctl-machine.c  hosts, switches, trunks
  *     vmfex-ctl-port.c     adapters and ports
  *     vmfex-ctl-declare.c  declared ports, options of the manager
+ *     vmfex-ctl-config.c   all that was declared, in a file
  *     vmfex-ctl-show.c     "show" and "topology"
  *     vmfex-ctl-summary.c  what "show" begins with
  *     vmfex-ctl-server.c   connections and TLS of the database server
@@ -39,6 +40,7 @@
 #include "ovsdb-idl.h"
 #include "svec.h"
 
+struct smap;
 struct table;
 struct vmfexrec_virtual_port;
 
@@ -72,6 +74,7 @@ extern const struct vmfex_ctl_group *const vmfex_ctl_groups[];
 bool vmfex_ctl_has_format(void);
 bool vmfex_ctl_is_aligned(void);
 bool vmfex_ctl_is_json(void);
+bool vmfex_ctl_is_dry_run(void);
 void vmfex_ctl_waits_for(const char *until, const char *, ...)
     OVS_PRINTF_FORMAT(2, 3);
 
@@ -87,6 +90,7 @@ void vmfex_ctl_no_port_error(struct ctl_context *, const char *name);
 
 /* vmfex-ctl-declare.c */
 bool vmfex_ctl_parse_profiles(struct ctl_context *, struct svec *);
+void vmfex_ctl_get_options(struct ovsdb_idl *, struct smap *);
 void vmfex_ctl_put_declaration(struct ds *,
                                const struct vmfexrec_virtual_port *);
 
@@ -168,6 +172,7 @@ vmfex_ctl_equals(const char *a, const char *b)
 }
 
 /* The groups, each in a file of its own. */
+extern const struct vmfex_ctl_group vmfex_ctl_config_group;
 extern const struct vmfex_ctl_group vmfex_ctl_declare_group;
 extern const struct vmfex_ctl_group vmfex_ctl_machine_group;
 extern const struct vmfex_ctl_group vmfex_ctl_policy_group;
