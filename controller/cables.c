@@ -38,6 +38,10 @@ COVERAGE_DEFINE(cables_bad_frame);
 #define PEER_SEEN_KEY "vmfex-peer-seen"
 #define REASON_KEY "vmfex-reason"
 
+/* Time between two changes of what is told of a trunk, in ms: who is at the
+ * other end of the cable must not be able to keep databases busy. */
+#define WRITE_INTERVAL_MS 1000
+
 /* A trunk. */
 struct trunk {
     char *bridge;
@@ -47,6 +51,7 @@ struct trunk {
     char *peer, *peer_trunk;    /* Who ought to be there, or NULL. */
     enum vmfex_reason reason;   /* What is wrong, as was last said. */
     char *detail;               /* About that. */
+    long long int next_write;   /* When to tell more, in ms. */
     bool seen;                  /* In this update. */
 };
 
@@ -224,30 +229,33 @@ get_trunk(struct cables *cables, const struct ovs_iface *iface)
 /* Writing. */
 
 /* Sets external_ids:'key' of 'iface' to 'value', which may hold any character,
- * or deletes it if that is NULL or empty. */
-static void
+ * or deletes it if that is NULL or empty.  Returns false if it was that. */
+static bool
 set_key(struct controller_ctx *ctx, const struct ovs_iface *iface,
         const char *key, const char *value)
 {
     char *escaped = value && value[0] ? vmfex_escape(value) : NULL;
+    bool set = ovs_rows_set_external_id(ctx->rows, iface, key, escaped);
 
-    ovs_rows_set_external_id(ctx->rows, iface, key, escaped);
     free(escaped);
+    return set;
 }
 
 /* As set_key(), with what 'put' says of 'info', which may be NULL. */
-static void
+static bool
 set_key_from(struct controller_ctx *ctx, const struct ovs_iface *iface,
              const char *key, const struct lldp_info *info,
              void (*put)(struct ds *, const struct lldp_info *))
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
+    bool set;
 
     if (info) {
         put(&ds, info);
     }
-    set_key(ctx, iface, key, ds_cstr(&ds));
+    set = set_key(ctx, iface, key, ds_cstr(&ds));
     ds_destroy(&ds);
+    return set;
 }
 
 static void
@@ -270,8 +278,9 @@ put_tag(struct ds *ds, const struct lldp_info *info)
     }
 }
 
-/* Writes what is known of the other end of 't', if it is news. */
-static void
+/* Writes what is known of the other end of 't', if it is news.  Returns false
+ * if it is not. */
+static bool
 write_peer(struct controller_ctx *ctx, const struct ovs_iface *iface,
            const struct trunk *t)
 {
@@ -280,18 +289,21 @@ write_peer(struct controller_ctx *ctx, const struct ovs_iface *iface,
         = cable_neighbours(t->cable, &neighbours) ? neighbours : NULL;
     const struct lldp_info *info = n ? &n->info : NULL;
     struct ds seen = DS_EMPTY_INITIALIZER;
+    bool set;
 
-    set_key_from(ctx, iface, PEER_KEY, info, cable_put_peer);
-    set_key_from(ctx, iface, PEER_PORT_KEY, info, cable_put_peer_port);
-    set_key_from(ctx, iface, PEER_MTU_KEY, info, put_mtu);
-    set_key_from(ctx, iface, PEER_TAG_KEY, info, put_tag);
+    set = set_key_from(ctx, iface, PEER_KEY, info, cable_put_peer);
+    set |= set_key_from(ctx, iface, PEER_PORT_KEY, info, cable_put_peer_port);
+    set |= set_key_from(ctx, iface, PEER_MTU_KEY, info, put_mtu);
+    set |= set_key_from(ctx, iface, PEER_TAG_KEY, info, put_tag);
     if (n) {
         ds_put_strftime_msec(&seen, "%Y-%m-%dT%H:%M:%SZ", n->since, true);
     }
-    set_key(ctx, iface, PEER_SEEN_KEY, ds_cstr(&seen));
-    set_key(ctx, iface, REASON_KEY, (t->reason == VMFEX_REASON_NONE ? NULL
-                                     : vmfex_reason_name(t->reason)));
+    set |= set_key(ctx, iface, PEER_SEEN_KEY, ds_cstr(&seen));
+    set |= set_key(ctx, iface, REASON_KEY,
+                   (t->reason == VMFEX_REASON_NONE ? NULL
+                    : vmfex_reason_name(t->reason)));
     ds_destroy(&seen);
+    return set;
 }
 
 /* Finds out what is wrong with 't', named 'name', and says so if that is
@@ -300,19 +312,20 @@ static void
 judge(struct trunk *t, const char *name)
 {
     struct ds detail = DS_EMPTY_INITIALIZER;
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(12, 12);
     enum vmfex_reason reason;
 
     reason = cable_judge(t->cable, t->peer, t->peer_trunk, &detail);
     if (reason != t->reason
         || !nullable_string_is_equal(t->detail, ds_cstr(&detail))) {
         if (reason != VMFEX_REASON_NONE) {
-            VLOG_INFO("trunk %s: %s: %s: %s; %s", name,
-                      vmfex_reason_name(reason),
-                      vmfex_reason_sentence(reason), ds_cstr(&detail),
-                      vmfex_reason_cure(reason));
+            VLOG_INFO_RL(&rl, "trunk %s: %s: %s: %s; %s", name,
+                         vmfex_reason_name(reason),
+                         vmfex_reason_sentence(reason), ds_cstr(&detail),
+                         vmfex_reason_cure(reason));
         } else if (t->reason != VMFEX_REASON_NONE) {
-            VLOG_INFO("trunk %s: no longer %s", name,
-                      vmfex_reason_name(t->reason));
+            VLOG_INFO_RL(&rl, "trunk %s: no longer %s", name,
+                         vmfex_reason_name(t->reason));
         }
         t->reason = reason;
         free(t->detail);
@@ -341,8 +354,10 @@ update_trunk(struct cables *cables, struct controller_ctx *ctx,
         set_expected(t, peer, peer_trunk);
     }
     judge(t, row->name);
-    if (ctx->ovs_txn) {
-        write_peer(ctx, iface, t);
+    if (ctx->now < t->next_write) {
+        controller_wake_at(ctx, t->next_write);
+    } else if (ctx->ovs_txn && write_peer(ctx, iface, t)) {
+        t->next_write = ctx->now + WRITE_INTERVAL_MS;
     }
 }
 
@@ -389,10 +404,9 @@ receive(const char *bridge, ofp_port_t in_port, const void *frame, size_t len,
         struct trunk *t = node->data;
 
         if (t->ofp_port == in_port && !strcmp(t->bridge, bridge)) {
-            const struct eth_header *eh = frame;
             const char *error;
 
-            if (len < ETH_HEADER_LEN || eh->eth_type != htons(LLDP_TYPE)) {
+            if (!lldp_is_frame(frame, len)) {
                 return;
             }
             error = cable_receive(t->cable, frame, len, time_msec(),
@@ -409,16 +423,22 @@ receive(const char *bridge, ofp_port_t in_port, const void *frame, size_t len,
     }
 }
 
-static void
+/* Returns true if what 't' says is on its way. */
+static bool
 send_frame(struct cables *cables, const struct trunk *t)
 {
     uint64_t stub[512 / 8];
     struct ofpbuf frame = OFPBUF_STUB_INITIALIZER(stub);
+    bool sent;
 
+    if (t->ofp_port == OFPP_NONE || eth_addr_is_zero(t->mac)) {
+        return false;
+    }
     lldp_encode(cable_local(t->cable), t->mac, &frame);
-    frames_send(cables->frames, t->bridge, t->ofp_port, frame.data,
-                frame.size);
+    sent = frames_send(cables->frames, t->bridge, t->ofp_port, frame.data,
+                       frame.size);
     ofpbuf_uninit(&frame);
+    return sent;
 }
 
 /* Receives and sends.  Returns true if there is something new to be
@@ -435,9 +455,8 @@ cables_run(struct cables *cables)
         long long int now = time_msec();
 
         changed |= cable_run(t->cable, now);
-        if (cable_should_send(t->cable, now) && t->ofp_port != OFPP_NONE
-            && !eth_addr_is_zero(t->mac)) {
-            send_frame(cables, t);
+        if (cable_should_send(t->cable, now)) {
+            cable_sent(t->cable, send_frame(cables, t), now);
         }
     }
     return changed;

@@ -184,19 +184,27 @@ cable_run(struct cable *c, long long int now)
     return changed;
 }
 
-/* Returns true if a frame is to be sent now, and counts on it. */
+/* Returns true if a frame is to be sent now.  cable_sent() has to follow. */
 bool
-cable_should_send(struct cable *c, long long int now)
+cable_should_send(const struct cable *c, long long int now)
 {
-    if (now < c->next_send) {
-        return false;
-    }
-    if (c->n_fast) {
-        c->n_fast--;
+    return now >= c->next_send;
+}
+
+/* A frame was to be sent at 'now'; 'sent' says whether it was.  If not, the
+ * next ones are fast: the other end may have heard nothing for long. */
+void
+cable_sent(struct cable *c, bool sent, long long int now)
+{
+    if (!sent) {
+        c->n_fast = CABLE_N_FAST;
+    } else {
+        c->stats.n_sent++;
+        if (c->n_fast) {
+            c->n_fast--;
+        }
     }
     c->next_send = now + (c->n_fast ? CABLE_FAST_MS : CABLE_INTERVAL_MS);
-    c->stats.n_sent++;
-    return true;
 }
 
 /* Returns when cable_run() or cable_should_send() have something to do, if
@@ -212,7 +220,7 @@ cable_wake(const struct cable *c)
     if (c->own_until != LLONG_MIN) {
         wake = MIN(wake, c->own_until);
     }
-    if (c->up && !c->n && !c->silent) {
+    if (c->up && !c->n && !c->silent && c->own_until == LLONG_MIN) {
         wake = MIN(wake, c->up_since + CABLE_SILENT_MS);
     }
     return wake;

@@ -363,18 +363,27 @@ get_tlv(int type, const struct value *v, unsigned int n,
     }
 }
 
+/* Returns true if the frame of 'len' bytes at 'frame', which need not be
+ * aligned, has the EtherType of LLDP. */
+bool
+lldp_is_frame(const void *frame, size_t len)
+{
+    return (len >= ETH_HEADER_LEN
+            && get_u16((const uint8_t *) frame + 2 * ETH_ADDR_LEN)
+               == LLDP_TYPE);
+}
+
 /* Reads the frame of 'len' bytes at 'frame', without FCS, into 'info'.
  * Returns NULL if it is good, otherwise what is wrong with it, and 'info' is
  * of no use. */
 const char *
 lldp_decode(const void *frame, size_t len, struct lldp_info *info)
 {
-    const struct eth_header *eh = frame;
     const uint8_t *data = (const uint8_t *) frame + ETH_HEADER_LEN;
     unsigned int n;
 
     memset(info, 0, sizeof *info);
-    if (len < ETH_HEADER_LEN || eh->eth_type != htons(LLDP_TYPE)) {
+    if (!lldp_is_frame(frame, len)) {
         return "it is no LLDP";
     }
     len -= ETH_HEADER_LEN;

@@ -113,6 +113,7 @@ uint16_t lldp_max_frame_from_mtu(int mtu);
 
 void lldp_encode(const struct lldp_info *, struct eth_addr source,
                  struct ofpbuf *frame);
+bool lldp_is_frame(const void *frame, size_t len);
 const char *lldp_decode(const void *frame, size_t len, struct lldp_info *);
 
 #endif /* lldp.h */

@@ -65,6 +65,7 @@ test_round_trip(const struct lldp_info *info)
 {
     struct ofpbuf *b = encode(info);
     struct lldp_info out;
+    uint8_t *odd;
 
     assert(!lldp_decode(b->data, b->size, &out));
     assert(lldp_info_equals(info, &out));
@@ -76,6 +77,14 @@ test_round_trip(const struct lldp_info *info)
     b->size -= 32;
     assert(!lldp_decode(b->data, b->size, &out));
     assert(lldp_info_equals(info, &out));
+
+    /* At an odd address. */
+    b->size += 2;
+    odd = xmalloc(b->size + 1);
+    memcpy(odd + 1, b->data, b->size);
+    assert(!lldp_decode(odd + 1, b->size, &out));
+    assert(lldp_info_equals(info, &out));
+    free(odd);
     ofpbuf_delete(b);
 }
 
@@ -232,6 +241,17 @@ n_neighbours(const struct cable *c)
     return cable_neighbours(c, &n);
 }
 
+/* Sends a frame if one is due. */
+static bool
+send_frame(struct cable *c, long long int now)
+{
+    if (!cable_should_send(c, now)) {
+        return false;
+    }
+    cable_sent(c, true, now);
+    return true;
+}
+
 static void
 test_sending(void)
 {
@@ -239,37 +259,47 @@ test_sending(void)
     struct lldp_info peer = make_info("s1", "eth7");
     struct cable *c = cable_create();
     long long int now = 1000;
+    uint64_t n_sent;
 
-    assert(cable_wake(c) == LLONG_MAX && !cable_should_send(c, now));
+    assert(cable_wake(c) == LLONG_MAX && !send_frame(c, now));
     cable_set_local(c, &local, false, now);
-    assert(cable_wake(c) == LLONG_MAX && !cable_should_send(c, now));
+    assert(cable_wake(c) == LLONG_MAX && !send_frame(c, now));
 
     /* Four frames, a second apart, then one every five seconds. */
     cable_set_local(c, &local, true, now);
     for (int i = 0; i < 4; i++) {
         assert(cable_wake(c) == now);
-        assert(cable_should_send(c, now) && !cable_should_send(c, now));
-        assert(!cable_should_send(c, now + 999));
+        assert(send_frame(c, now) && !send_frame(c, now));
+        assert(!send_frame(c, now + 999));
         now += i < 3 ? 1000 : 5000;
     }
-    assert(cable_should_send(c, now) && !cable_should_send(c, now + 4999));
+    assert(send_frame(c, now) && !send_frame(c, now + 4999));
 
     /* The same once more changes nothing, something new does, and so does
      * somebody new. */
     cable_set_local(c, &local, true, now);
-    assert(!cable_should_send(c, now));
+    assert(!send_frame(c, now));
     local.mtu = 9000;
     cable_set_local(c, &local, true, now);
-    assert(cable_should_send(c, now) && cable_wake(c) == now + 1000);
+    assert(send_frame(c, now) && cable_wake(c) == now + 1000);
     now += 100000;
-    assert(cable_should_send(c, now));
+    assert(send_frame(c, now));
     hear(c, &peer, now);
-    assert(cable_should_send(c, now));
+    assert(send_frame(c, now));
     hear(c, &peer, now);
-    assert(!cable_should_send(c, now));
+    assert(!send_frame(c, now));
+
+    /* What could not be sent is tried each second, and then sent fast. */
+    now += 100000;
+    n_sent = cable_stats(c)->n_sent;
+    cable_run(c, now);
+    cable_sent(c, false, now);
+    assert(cable_stats(c)->n_sent == n_sent && cable_wake(c) == now + 1000);
+    now += 1000;
+    assert(send_frame(c, now) && cable_wake(c) == now + 1000);
 
     cable_set_local(c, &local, false, now);
-    assert(!cable_should_send(c, now + 10000) && cable_wake(c) == LLONG_MAX);
+    assert(!send_frame(c, now + 10000) && cable_wake(c) == LLONG_MAX);
     assert(!n_neighbours(c));
     cable_destroy(c);
 }
@@ -302,6 +332,18 @@ test_neighbours(void)
     hear(c, &peer, now);
     hear(c, &peer, now);
     assert(cable_run(c, now) && !n_neighbours(c));
+
+    /* A frame of our own that comes back, for as long as nothing else is to be
+     * done, wakes nobody up before it is forgotten. */
+    now += 60000;
+    cable_run(c, now);
+    hear(c, &local, now);
+    assert(cable_run(c, now));
+    cable_sent(c, true, now + 20000);
+    cable_run(c, now + 20000);
+    assert(cable_wake(c) == now + 21000);
+    now += 21000;
+    assert(cable_run(c, now) && !cable_run(c, now));
 
     /* No more than there is room for. */
     for (int i = 0; i < 10; i++) {
