@@ -4,6 +4,7 @@
 EXTRA_DIST += \
 	tests/fuzz/run \
 	tests/fuzz/seeds/kernel.txt \
+	tests/fuzz/seeds/lldp.txt \
 	tests/fuzz/seeds/offload.txt \
 	tests/fuzz/seeds/options.txt \
 	tests/fuzz/seeds/paths.txt \
@@ -24,6 +25,7 @@ fuzz_model = \
 # Sources of other folders are compiled once more, for these programs alone:
 # their libraries would have to be linked with all of Open vSwitch.
 fuzz_targets = \
+	tests/fuzz/fuzz-lldp \
 	tests/fuzz/fuzz-offload \
 	tests/fuzz/fuzz-options \
 	tests/fuzz/fuzz-paths \
@@ -38,6 +40,17 @@ tests_fuzz_fuzz_kernel_SOURCES = tests/fuzz/fuzz-kernel.c $(fuzz_model)
 tests_fuzz_fuzz_kernel_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_fuzz_kernel_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_kernel_LDADD = $(fuzz_ldadd)
+
+tests_fuzz_fuzz_lldp_SOURCES = \
+	discovery/cable.c \
+	discovery/cable.h \
+	discovery/lldp.c \
+	discovery/lldp.h \
+	tests/fuzz/fuzz-lldp.c \
+	tests/fuzz/fuzz.h
+tests_fuzz_fuzz_lldp_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_fuzz_lldp_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_lldp_LDADD = $(fuzz_ldadd)
 
 tests_fuzz_fuzz_offload_SOURCES = \
 	tests/fuzz/fuzz-offload.c \

@@ -20,6 +20,7 @@
  *               this kernel; as root
  *     text      actions and flows as text, there and back
  *     options   options of vethernets, lists of VLANs, MACs, names
+ *     lldp      frames of the other end of a cable, and the agent of a trunk
  *
  * A target is one file, fuzz-TARGET.c, and aborts if what it checks is not so;
  * the sanitizers look for the rest.  tests/fuzz/run builds them, with clang,
