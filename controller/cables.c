@@ -12,6 +12,8 @@
 #include "coverage.h"
 #include "discovery/cable.h"
 #include "flow.h"
+#include "lib/vmfex-cable.h"
+#include "lib/vmfex-names.h"
 #include "lib/vmfex-text.h"
 #include "manager/vmfex-idl.h"
 #include "openvswitch/dynamic-string.h"
@@ -51,6 +53,7 @@ struct trunk {
     char *peer, *peer_trunk;    /* Who ought to be there, or NULL. */
     enum vmfex_reason reason;   /* What is wrong, as was last said. */
     char *detail;               /* About that. */
+    char *report;               /* What the manager is told, or NULL. */
     long long int next_write;   /* When to tell more, in ms. */
     bool seen;                  /* In this update. */
 };
@@ -113,6 +116,7 @@ trunk_destroy(struct trunk *t)
     free(t->peer);
     free(t->peer_trunk);
     free(t->detail);
+    free(t->report);
     free(t);
 }
 
@@ -306,6 +310,57 @@ write_peer(struct controller_ctx *ctx, const struct ovs_iface *iface,
     return set;
 }
 
+static const char *
+role_name(enum lldp_role role)
+{
+    return (role == LLDP_ROLE_UPLINK ? "uplink"
+            : role == LLDP_ROLE_DOWNLINK ? "downlink" : NULL);
+}
+
+/* Returns what the manager is to be told of 't', for the caller to free. */
+static char *
+format_report(const struct trunk *t)
+{
+    const struct cable_neighbour *neighbours;
+    size_t n = cable_neighbours(t->cable, &neighbours);
+    struct ds peer = DS_EMPTY_INITIALIZER;
+    struct ds port = DS_EMPTY_INITIALIZER;
+    struct vmfex_cable c = { .detail = t->detail };
+    char *report;
+
+    if (t->reason != VMFEX_REASON_NONE) {
+        c.reason = CONST_CAST(char *, vmfex_reason_name(t->reason));
+    }
+    if (n) {
+        const struct lldp_info *info = &neighbours[0].info;
+
+        cable_put_peer(&peer, info);
+        cable_put_peer_port(&port, info);
+        c.peer = ds_cstr(&peer);
+        c.port = ds_cstr(&port);
+        c.mtu = cable_peer_mtu(info);
+        c.tag = CONST_CAST(char *, tag_name(info->tag_type));
+        c.role = CONST_CAST(char *, role_name(info->role));
+    }
+    report = vmfex_cable_format(&c);
+    ds_destroy(&peer);
+    ds_destroy(&port);
+    return report;
+}
+
+/* Brings what the manager is told of 't' up to date.  Returns false if it is
+ * that. */
+static bool
+set_report(struct trunk *t)
+{
+    char *report = format_report(t);
+    bool changed = !nullable_string_is_equal(t->report, report);
+
+    free(t->report);
+    t->report = report;
+    return changed;
+}
+
 /* Finds out what is wrong with 't', named 'name', and says so if that is
  * new. */
 static void
@@ -356,8 +411,71 @@ update_trunk(struct cables *cables, struct controller_ctx *ctx,
     judge(t, row->name);
     if (ctx->now < t->next_write) {
         controller_wake_at(ctx, t->next_write);
-    } else if (ctx->ovs_txn && write_peer(ctx, iface, t)) {
-        t->next_write = ctx->now + WRITE_INTERVAL_MS;
+    } else {
+        bool changed = set_report(t);
+
+        changed |= ctx->ovs_txn && write_peer(ctx, iface, t);
+        if (changed) {
+            t->next_write = ctx->now + WRITE_INTERVAL_MS;
+        }
+    }
+}
+
+/* Returns true if the manager is told of 't', named 'name', 'n' being how many
+ * others it is told of. */
+static bool
+is_told(const char *name, const struct trunk *t, size_t n)
+{
+    return t->report && !vmfex_name_is_too_long(name) && n < VMFEX_CABLE_MAX;
+}
+
+/* Makes "cables" of the manager's ROW in TABLE say what 'cables' does. */
+#define WRITE_CABLES(TABLE, ROW, CABLES)                                    \
+    do {                                                                    \
+        const struct smap_node *old__;                                      \
+        struct shash_node *node__;                                          \
+        size_t n__ = 0;                                                     \
+                                                                            \
+        SMAP_FOR_EACH (old__, &(ROW)->cables) {                             \
+            if (!shash_find(&(CABLES)->trunks, old__->key)) {               \
+                vmfexrec_##TABLE##_update_cables_delkey(ROW, old__->key);   \
+            }                                                               \
+        }                                                                   \
+        SHASH_FOR_EACH (node__, &(CABLES)->trunks) {                        \
+            const struct trunk *t__ = node__->data;                         \
+                                                                            \
+            if (is_told(node__->name, t__, n__)) {                          \
+                n__++;                                                      \
+                if (strcmp(smap_get_def(&(ROW)->cables, node__->name, ""),  \
+                           t__->report)) {                                  \
+                    vmfexrec_##TABLE##_update_cables_setkey(                \
+                        ROW, node__->name, t__->report);                    \
+                }                                                           \
+            }                                                               \
+        }                                                                   \
+    } while (0)
+
+/* Tells the manager what was heard on our trunks. */
+static void
+write_cables(const struct cables *cables, struct controller_ctx *ctx)
+{
+    const struct vmfexrec_switch *sw;
+    const struct vmfexrec_host *h;
+
+    if (!ctx->connected || !ctx->vmfex_txn) {
+        return;
+    }
+    VMFEXREC_HOST_FOR_EACH (h, ctx->vmfex_idl) {
+        if (!strcmp(h->name, ctx->system_id)
+            && controller_may_write(ctx, &vmfexrec_host_col_cables)) {
+            WRITE_CABLES(host, h, cables);
+        }
+    }
+    VMFEXREC_SWITCH_FOR_EACH (sw, ctx->vmfex_idl) {
+        if (!strcmp(sw->name, ctx->system_id)
+            && controller_may_write(ctx, &vmfexrec_switch_col_cables)) {
+            WRITE_CABLES(switch, sw, cables);
+        }
     }
 }
 
@@ -387,6 +505,7 @@ cables_update(struct cables *cables, struct controller_ctx *ctx)
             t->seen = false;
         }
     }
+    write_cables(cables, ctx);
     frames_set_bridges(cables->frames, &bridges);
     sset_destroy(&bridges);
 }

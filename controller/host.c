@@ -77,6 +77,7 @@ host_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_host_col_survey,
         &vmfexrec_host_col_surveyed,
         &vmfexrec_host_col_unknown_adapters,
+        &vmfexrec_host_col_cables,
         &vmfexrec_trunk_col_host,
         &vmfexrec_trunk_col_uplink,
         &vmfexrec_trunk_col_switch_,

@@ -43,6 +43,7 @@ switch_monitor(struct ovsdb_idl *idl, const char *system_id)
         &vmfexrec_switch_col_instance,
         &vmfexrec_switch_col_challenger,
         &vmfexrec_switch_col_duplicate,
+        &vmfexrec_switch_col_cables,
         &vmfexrec_trunk_col_host,
         &vmfexrec_trunk_col_uplink,
         &vmfexrec_switch_col_survey,

@@ -5,6 +5,8 @@
 noinst_LIBRARIES += lib/libvmfex.a
 lib_libvmfex_a_SOURCES = \
 	lib/compat.h \
+	lib/vmfex-cable.c \
+	lib/vmfex-cable.h \
 	lib/vmfex-choice.c \
 	lib/vmfex-choice.h \
 	lib/vmfex-drop.c \

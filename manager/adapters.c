@@ -158,7 +158,9 @@ adapters_track(struct adapters *as, long long int now)
         host_track(as, h, now);
     }
     VMFEXREC_TRUNK_FOR_EACH_TRACKED (t, idl) {
-        sset_add(&as->dirty, t->host);
+        if (db_trunk_is_other(t)) {
+            sset_add(&as->dirty, t->host);
+        }
     }
     if (vmfexrec_switch_track_get_first(idl)) {
         /* A switch may report the other end of an adapter, too. */

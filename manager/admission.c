@@ -159,6 +159,12 @@ admission_decide(const struct applicant *ap, struct verdict *v)
                        "port ve%"PRId64" is disabled", ap->number);
         return;
     }
+    if (ap->barred) {
+        verdict_refuse(v, VMFEX_REASON_TRUNK_CROSSED,
+                       "the trunk must be cabled as declared: %s",
+                       db_string(ap->barred->detail));
+        return;
+    }
     if (ap->conflict && !db_string(ap->conflict->host)[0]) {
         verdict_refuse(v, VMFEX_REASON_MAC_CONFLICT,
                        "MAC address %s is declared for port ve%"PRId64" "

@@ -16,6 +16,7 @@
 struct vmfexrec_adapter;
 struct vmfexrec_host;
 struct vmfexrec_port_profile;
+struct vmfexrec_trunk;
 struct vmfexrec_virtual_port;
 
 /* What a port is told.  */
@@ -58,6 +59,9 @@ struct applicant {
     const char *profile_name;   /* Empty if none is named. */
     const struct vmfexrec_port_profile *profile;    /* NULL if none. */
     size_t n_others;            /* Other ports admitted with 'profile'. */
+
+    /* A trunk of 'claim' that it must not be activated on, or NULL. */
+    const struct vmfexrec_trunk *barred;
 
     /* An admitted port with the same MAC address on the same VLAN, or NULL. */
     const struct vmfexrec_virtual_port *conflict;

@@ -46,6 +46,8 @@ manager_libvmfex_manager_a_SOURCES = \
 	manager/batch.h \
 	manager/binding.c \
 	manager/binding.h \
+	manager/cabling.c \
+	manager/cabling.h \
 	manager/channel.c \
 	manager/channel.h \
 	manager/claim.c \

@@ -30,8 +30,10 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_adapter_policy_col_name,
     &vmfexrec_adapter_policy_col_protection,
     &vmfexrec_adapter_policy_col_retention,
+    &vmfexrec_adapter_policy_col_trunks,
     &vmfexrec_adapter_policy_col_uplinks,
 
+    &vmfexrec_host_col_cables,
     &vmfexrec_host_col_external_ids,
     &vmfexrec_host_col_last_contact,
     &vmfexrec_host_col_name,
@@ -66,15 +68,22 @@ static const struct ovsdb_idl_column *const columns[] = {
     &vmfexrec_ssl_col_certificate,
     &vmfexrec_ssl_col_private_key,
 
+    &vmfexrec_switch_col_cables,
     &vmfexrec_switch_col_discard,
     &vmfexrec_switch_col_last_contact,
     &vmfexrec_switch_col_name,
     &vmfexrec_switch_col_survey,
     &vmfexrec_switch_col_unknown_ports,
 
+    &vmfexrec_trunk_col_cabling,
+    &vmfexrec_trunk_col_detail,
     &vmfexrec_trunk_col_downlink,
     &vmfexrec_trunk_col_host,
+    &vmfexrec_trunk_col_host_hears,
+    &vmfexrec_trunk_col_reason,
     &vmfexrec_trunk_col_switch_,
+    &vmfexrec_trunk_col_switch_hears,
+    &vmfexrec_trunk_col_tag,
     &vmfexrec_trunk_col_uplink,
 
     &vmfexrec_vmfex_global_col_connections,
@@ -388,6 +397,26 @@ bool
 db_host_is_known(const struct db *db, const char *name)
 {
     return db_find_host(db, name) != NULL;
+}
+
+/* Returns true if 't', which is tracked, is new, was deleted, or leads
+ * elsewhere. */
+bool
+db_trunk_is_other(const struct vmfexrec_trunk *t)
+{
+    return (vmfexrec_trunk_is_new(t) || vmfexrec_trunk_is_deleted(t)
+            || vmfexrec_trunk_is_updated(t, VMFEXREC_TRUNK_COL_SWITCH_)
+            || vmfexrec_trunk_is_updated(t, VMFEXREC_TRUNK_COL_DOWNLINK)
+            || vmfexrec_trunk_is_updated(t, VMFEXREC_TRUNK_COL_TAG));
+}
+
+/* Returns true if a port must not be activated on 't', which may be NULL: it
+ * leads elsewhere than declared, and somebody wants that to be enforced. */
+bool
+db_trunk_is_barred(const struct vmfexrec_trunk *t)
+{
+    return (t && t->cabling && !strcmp(t->cabling, "enforce")
+            && t->reason && !strcmp(t->reason, "trunk-crossed"));
 }
 
 /* Returns true if option 'key' is 'value'. */

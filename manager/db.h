@@ -107,6 +107,8 @@ bool db_adapter_has_other_port(const struct db *,
                                const struct vmfexrec_adapter *,
                                const struct vmfexrec_virtual_port *);
 size_t db_count_free_adapters(const struct db *, const char *host);
+bool db_trunk_is_other(const struct vmfexrec_trunk *);
+bool db_trunk_is_barred(const struct vmfexrec_trunk *);
 bool db_host_is_known(const struct db *, const char *name);
 int db_last_number(const struct db *, int number);
 void db_set_last_number(const struct db *, int number);

@@ -980,7 +980,11 @@ port_index_track(struct port_index *ix, long long int now)
         }
     }
     VMFEXREC_TRUNK_FOR_EACH_TRACKED (t, idl) {
-        mark_host(ix, t->host);
+        if (db_trunk_is_other(t)
+            || vmfexrec_trunk_is_updated(t, VMFEXREC_TRUNK_COL_CABLING)
+            || vmfexrec_trunk_is_updated(t, VMFEXREC_TRUNK_COL_REASON)) {
+            mark_host(ix, t->host);
+        }
     }
     if (vmfexrec_switch_track_get_first(idl)) {
         mark_unreachable(ix);

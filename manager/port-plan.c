@@ -272,6 +272,20 @@ find_mac_conflict(const struct port_index *ix, const struct port *port,
     return conflict;
 }
 
+/* Returns the trunk that the port of 'plan' must not be activated on, or NULL.
+ * One that is active on its adapter goes on. */
+static const struct vmfexrec_trunk *
+find_barred(const struct port *port, const struct port_plan *plan)
+{
+    const struct vmfexrec_adapter *a = plan->adapter;
+
+    return (port && port->admitted && plan->vp && was_active(plan->vp)
+            && plan->vp->adapter == a ? NULL
+            : db_trunk_is_barred(a->trunk) ? a->trunk
+            : db_trunk_is_barred(a->standby_trunk) ? a->standby_trunk
+            : NULL);
+}
+
 /* Decides whether the port that 'plan' describes so far is admitted. */
 static void
 decide_admission(const struct port_index *ix, const struct port *port,
@@ -296,6 +310,7 @@ decide_admission(const struct port_index *ix, const struct port *port,
         .declared_only = db_claims_are_declared(ix->db),
         .profile_name = plan->profile_name,
         .profile = plan->profile,
+        .barred = find_barred(port, plan),
         .n_others = p ? p->n_admitted - stays : 0,
         .conflict = find_mac_conflict(ix, port, plan, stays, &vlans),
     };

@@ -28,10 +28,11 @@ static const struct permission {
     { "Host", { "name" },
       { "hostname", "bridge", "last_contact", "certificate_end", "waiting",
         "instance", "challenger", "duplicate", "surveyed",
-        "unknown_adapters" } },
+        "unknown_adapters", "cables" } },
     { "Switch", { "name" },
       { "hostname", "bridge", "last_contact", "certificate_end",
-        "instance", "challenger", "duplicate", "unknown_ports" } },
+        "instance", "challenger", "duplicate", "unknown_ports",
+        "cables" } },
     { "Virtual_Port", { "switch", "standby_switch" },
       { "up", "realized_downlink", "realized_vif", "standby_up" } },
 };

@@ -30,6 +30,7 @@
 #include "fatal-signal.h"
 #include "manager/adapters.h"
 #include "manager/batch.h"
+#include "manager/cabling.h"
 #include "manager/clocks.h"
 #include "manager/db.h"
 #include "manager/lock.h"
@@ -62,6 +63,7 @@ struct managerd {
     struct ports ports;
     struct batch batch;
     struct clocks clocks;
+    struct cabling cabling;
     struct vmfex_resolver *resolver; /* Of 'remote'. */
 
     const char *missing;        /* A column that the database ought to have
@@ -363,6 +365,7 @@ managerd_run(struct managerd *m)
         adapters_track(&m->adapters, time_msec());
         port_index_track(&m->ports.index, time_msec());
         clocks_track(&m->clocks);
+        cabling_track(&m->cabling);
     }
     if (m->active && m->db.txn) {
         bool rbac = m->restart || rbac_changed(&m->db);
@@ -372,9 +375,11 @@ managerd_run(struct managerd *m)
             adapters_restart(&m->adapters);
             port_index_restart(&m->ports.index);
             clocks_restart(&m->clocks);
+            cabling_restart(&m->cabling);
             m->restart = false;
         }
         clocks_run(&m->clocks);
+        cabling_run(&m->cabling);
         managerd_run_expired(m);
         batch_begin(&m->batch);
         ports_run(&m->ports, &m->batch, port_clock_read());
@@ -445,6 +450,7 @@ main(int argc, char *argv[])
     ports_init(&m.ports, &m.db, &m.adapters, &m.survey);
     batch_init(&m.batch);
     clocks_init(&m.clocks, &m.db);
+    cabling_init(&m.cabling, &m.db);
     daemonize_complete();
 
     while (!m.exiting) {
