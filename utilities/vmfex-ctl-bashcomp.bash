@@ -58,7 +58,7 @@ _vmfex_ctl_argument() {
             esac
             ;;
         UPLINK)
-            test "$command" != trunk-del \
+            [[ $command != trunk-del && $command != trunk-set ]] \
                 || _vmfex_ctl_names Trunk uplink "host=\"$first\""
             ;;
         IFACE-ID) _vmfex_ctl_names Virtual_Port iface_id ;;
@@ -89,6 +89,8 @@ _vmfex_ctl_value() {
         --profiles) echo all; _vmfex_ctl_names Port_Profile name ;;
         --mac|--ip) echo any ;;
         --tag) printf '%s\n' vn-tag e-tag s-tag c-tag ;;
+        --cabling) printf '%s\n' warn enforce ;;
+        --trunks) printf '%s\n' manual auto ;;
         --protection) printf '%s\n' none protected ;;
         --mac-policy|--ip-policy) printf '%s\n' any attached ;;
         --dhcp) printf '%s\n' client server ;;

@@ -22,6 +22,7 @@ static const struct {
     { "--broadcast-limit", "N|none" },
     { "--burst", "KILOBITS" },
     { "--burst-in", "KILOBITS" },
+    { "--cabling", "warn|enforce" },
     { "--columns", "COLUMN,..." },
     { "--dhcp", "client|server" },
     { "--host", "HOST" },
@@ -46,6 +47,7 @@ static const struct {
     { "--rate-in", "KILOBITS" },
     { "--retention", "SECONDS" },
     { "--tag", "vn-tag|e-tag|s-tag|c-tag" },
+    { "--trunks", "manual|auto" },
     { "--uplinks", "UPLINK,...|all" },
     { "--vlans", "VLAN,...|all|none" },
 };

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/vmfex-cable.h"
+#include "smap.h"
 #include "table.h"
 #include "util.h"
 
@@ -15,6 +17,7 @@ enum { MAX_NAME = 255 };
 static const char *const tags[] = {
     "vn-tag", "e-tag", "s-tag", "c-tag", NULL
 };
+static const char *const cablings[] = { "warn", "enforce", NULL };
 
 /* Deletes what refers to rows that are to be deleted. */
 
@@ -427,18 +430,33 @@ find_trunk(struct ctl_context *ctx, const char *host, const char *uplink)
 }
 
 static void
+no_trunk_error(struct ctl_context *ctx, const char *host, const char *uplink)
+{
+    ctl_error(ctx, "there is no trunk from uplink \"%s\" of host \"%s\": see "
+              "\"trunk-list\"", uplink, host);
+}
+
+/* Returns what becomes of a port on 'trunk' if that is crossed. */
+static const char *
+trunk_cabling(const struct vmfexrec_trunk *trunk)
+{
+    return trunk->cabling ? trunk->cabling : cablings[0];
+}
+
+static void
 cmd_trunk_add(struct ctl_context *ctx)
 {
     const char *host = ctx->argv[1], *uplink = ctx->argv[2];
     const char *sw = ctx->argv[3], *downlink = ctx->argv[4];
+    const char *tag = NULL, *cabling = NULL;
     const struct vmfexrec_trunk *trunk;
-    const char *tag = NULL;
 
     if (!vmfex_ctl_check_name(ctx, "host", host, MAX_NAME)
         || !vmfex_ctl_check_name(ctx, "uplink", uplink, MAX_NAME)
         || !vmfex_ctl_check_name(ctx, "switch", sw, MAX_NAME)
         || !vmfex_ctl_check_name(ctx, "downlink", downlink, MAX_NAME)
-        || !vmfex_ctl_parse_word(ctx, "--tag", tags, &tag)) {
+        || !vmfex_ctl_parse_word(ctx, "--tag", tags, &tag)
+        || !vmfex_ctl_parse_word(ctx, "--cabling", cablings, &cabling)) {
         return;
     }
     if (!vmfex_ctl_find_host(ctx, host)) {
@@ -463,6 +481,11 @@ cmd_trunk_add(struct ctl_context *ctx)
                           "exists with tag %s: to change it, delete it with "
                           "\"trunk-del\", and add it anew",
                           uplink, host, trunk->tag);
+            } else if (cabling && strcmp(cabling, trunk_cabling(trunk))) {
+                ctl_error(ctx, "the trunk from uplink \"%s\" of host \"%s\" "
+                          "exists with cabling %s: change it with "
+                          "\"trunk-set\"", uplink, host,
+                          trunk_cabling(trunk));
             }
             return;
         }
@@ -489,6 +512,27 @@ cmd_trunk_add(struct ctl_context *ctx)
     vmfexrec_trunk_set_switch_(trunk, sw);
     vmfexrec_trunk_set_downlink(trunk, downlink);
     vmfexrec_trunk_set_tag(trunk, tag ? tag : tags[0]);
+    if (cabling) {
+        vmfexrec_trunk_set_cabling(trunk, cabling);
+    }
+}
+
+static void
+cmd_trunk_set(struct ctl_context *ctx)
+{
+    const char *host = ctx->argv[1], *uplink = ctx->argv[2];
+    const struct vmfexrec_trunk *trunk = find_trunk(ctx, host, uplink);
+    const char *cabling = NULL;
+
+    if (!trunk) {
+        if (!vmfex_ctl_has_option(ctx, "--if-exists")) {
+            no_trunk_error(ctx, host, uplink);
+        }
+    } else if (!vmfex_ctl_has_option(ctx, "--cabling")) {
+        vmfex_ctl_nothing_error(ctx);
+    } else if (vmfex_ctl_parse_word(ctx, "--cabling", cablings, &cabling)) {
+        vmfexrec_trunk_set_cabling(trunk, cabling);
+    }
 }
 
 static void
@@ -502,8 +546,7 @@ cmd_trunk_del(struct ctl_context *ctx)
     trunk = find_trunk(ctx, host, uplink);
     if (!trunk) {
         if (!vmfex_ctl_has_option(ctx, "--if-exists")) {
-            ctl_error(ctx, "there is no trunk from uplink \"%s\" of host "
-                      "\"%s\": see \"trunk-list\"", uplink, host);
+            no_trunk_error(ctx, host, uplink);
         }
         return;
     }
@@ -529,7 +572,8 @@ cmd_trunk_list(struct ctl_context *ctx)
     rows = vmfex_ctl_rows(ctx->idl, &vmfexrec_table_trunk,
                           vmfex_ctl_cmp_trunk, &n);
     table = vmfex_ctl_table(ctx, "host", "uplink", "switch", "downlink",
-                            "tag", "adapters", "used", NULL);
+                            "tag", "adapters", "used", "cabling",
+                            "host_hears", "switch_hears", "reason", NULL);
     for (size_t i = 0; i < n; i++) {
         const struct vmfexrec_trunk *trunk = rows[i];
         const struct vmfexrec_adapter *a;
@@ -549,6 +593,151 @@ cmd_trunk_list(struct ctl_context *ctx)
         vmfex_ctl_cell(table, trunk->tag);
         vmfex_ctl_cell_int(table, n_adapters);
         vmfex_ctl_cell_int(table, n_used);
+        vmfex_ctl_cell(table, trunk_cabling(trunk));
+        vmfex_ctl_cell(table, trunk->host_hears);
+        vmfex_ctl_cell(table, trunk->switch_hears);
+        vmfex_ctl_cell(table, trunk->reason);
+    }
+    free(rows);
+}
+
+/* Finding trunks. */
+
+/* A cable that LLDP found: a trunk of 'host' leads to one of 'sw'. */
+struct found {
+    const struct vmfexrec_host *host;
+    const struct vmfexrec_switch *sw;
+    const char *uplink, *downlink;
+    char *tag;                  /* Or NULL. */
+    const char *state;
+};
+
+static void
+pre_trunk_discover(struct ctl_context *ctx)
+{
+    pre_trunk_add(ctx);
+    ovsdb_idl_add_column(ctx->idl, &vmfexrec_host_col_cables);
+    ovsdb_idl_add_column(ctx->idl, &vmfexrec_switch_col_cables);
+}
+
+/* Returns the state of a cable of which both ends say what 'host_end' and
+ * 'sw_end' are, the latter being NULL if the switch does not say anything of
+ * it. */
+static const char *
+found_state(struct ctl_context *ctx, const struct found *f,
+            const struct vmfex_cable *host_end,
+            const struct vmfex_cable *sw_end)
+{
+    const struct vmfexrec_trunk *trunk;
+    bool in_use = false;
+
+    VMFEXREC_TRUNK_FOR_EACH (trunk, ctx->idl) {
+        bool uplink = (vmfex_ctl_equals(trunk->host, f->host->name)
+                       && vmfex_ctl_equals(trunk->uplink, f->uplink));
+        bool downlink = (vmfex_ctl_equals(trunk->switch_, f->sw->name)
+                         && vmfex_ctl_equals(trunk->downlink, f->downlink));
+
+        if (uplink && downlink) {
+            return "declared";
+        }
+        in_use |= uplink || downlink;
+    }
+    return (in_use ? "in use"
+            : !sw_end || !vmfex_cable_leads_to(sw_end, f->host->name,
+                                               f->uplink) ? "one-sided"
+            : vmfex_cable_make_trunk(host_end, sw_end, f->host->name,
+                                     f->uplink) ? "new"
+            : host_end->tag && sw_end->tag
+              && strcmp(host_end->tag, sw_end->tag) ? "peer-tag"
+            : "unclear");
+}
+
+/* Makes 'f' of what 'host' says of its trunk 'uplink', 'text'.  Returns false
+ * if that leads to no switch that is declared. */
+static bool
+find_cable(struct ctl_context *ctx, const struct vmfexrec_host *host,
+           const char *uplink, const char *text, struct found *f)
+{
+    struct vmfex_cable host_end, sw_end;
+    const struct smap_node *node = NULL;
+    bool parsed = false;
+
+    if (!vmfex_cable_parse(text, &host_end)) {
+        return false;
+    }
+    *f = (struct found) { .host = host, .uplink = uplink };
+    f->sw = (host_end.peer ? vmfex_ctl_find_switch(ctx, host_end.peer)
+             : NULL);
+    if (f->sw && host_end.port) {
+        node = smap_get_node(&f->sw->cables, host_end.port);
+        parsed = node && vmfex_cable_parse(node->value, &sw_end);
+    }
+    if (node) {
+        f->downlink = node->key;
+        f->tag = nullable_xstrdup(host_end.tag);
+        f->state = found_state(ctx, f, &host_end, parsed ? &sw_end : NULL);
+    }
+    if (parsed) {
+        vmfex_cable_destroy(&sw_end);
+    }
+    vmfex_cable_destroy(&host_end);
+    return node != NULL;
+}
+
+static void
+put_found(struct table *table, const struct found *f)
+{
+    table_add_row(table);
+    vmfex_ctl_cell(table, f->host->name);
+    vmfex_ctl_cell(table, f->uplink);
+    vmfex_ctl_cell(table, f->sw->name);
+    vmfex_ctl_cell(table, f->downlink);
+    vmfex_ctl_cell(table, f->tag);
+    vmfex_ctl_cell(table, f->state);
+}
+
+/* Declares 'f'.  What its two ends say may have changed by then. */
+static void
+add_found(struct ctl_context *ctx, const struct found *f)
+{
+    const struct vmfexrec_trunk *trunk = vmfexrec_trunk_insert(ctx->txn);
+
+    vmfexrec_host_verify_cables(f->host);
+    vmfexrec_switch_verify_cables(f->sw);
+    vmfexrec_trunk_set_host(trunk, f->host->name);
+    vmfexrec_trunk_set_uplink(trunk, f->uplink);
+    vmfexrec_trunk_set_switch_(trunk, f->sw->name);
+    vmfexrec_trunk_set_downlink(trunk, f->downlink);
+    vmfexrec_trunk_set_tag(trunk, f->tag);
+}
+
+static void
+cmd_trunk_discover(struct ctl_context *ctx)
+{
+    struct table *table = vmfex_ctl_table(ctx, "host", "uplink", "switch",
+                                          "downlink", "tag", "state", NULL);
+    size_t n;
+    const void **rows = vmfex_ctl_rows(ctx->idl, &vmfexrec_table_host,
+                                       vmfex_ctl_cmp_host, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct vmfexrec_host *host = rows[i];
+        const struct smap_node **nodes = smap_sort(&host->cables);
+
+        for (size_t j = 0; j < smap_count(&host->cables); j++) {
+            struct found f;
+
+            if (find_cable(ctx, host, nodes[j]->key, nodes[j]->value, &f)) {
+                if (vmfex_ctl_has_option(ctx, "--add")
+                    && !strcmp(f.state, "new")) {
+                    add_found(ctx, &f);
+                    f.state = "added";
+                }
+                put_found(table, &f);
+                free(f.tag);
+            }
+        }
+        free(nodes);
     }
     free(rows);
 }
@@ -570,10 +759,14 @@ static const struct ctl_command_syntax machine_commands[] = {
       RO },
 
     { "trunk-add", 4, 4, "HOST UPLINK SWITCH DOWNLINK", pre_trunk_add,
-      cmd_trunk_add, NULL, "--may-exist,--tag=", RW },
+      cmd_trunk_add, NULL, "--may-exist,--tag=,--cabling=", RW },
+    { "trunk-set", 2, 2, "HOST UPLINK", pre_trunk_add, cmd_trunk_set, NULL,
+      "--if-exists,--cabling=", RW },
     { "trunk-del", 2, 2, "HOST UPLINK", pre_host_adapters, cmd_trunk_del,
       NULL, "--if-exists,--force", RW },
     { "trunk-list", 0, 0, "", pre_trunk_list, cmd_trunk_list, NULL, "", RO },
+    { "trunk-discover", 0, 0, "", pre_trunk_discover, cmd_trunk_discover,
+      NULL, "--add", RW },
     { NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO },
 };
 
@@ -594,9 +787,15 @@ static const struct vmfex_ctl_help machine_help[] = {
     { "switch-list", "list the switches", "switch-list", NULL, NULL },
     { "trunk-add", "declare the cable from a host's uplink to a switch's "
       "downlink", "trunk-add h1 eth2 s1 eth8 --tag=e-tag", NULL, NULL },
+    { "trunk-set", "say what becomes of ports on a trunk that leads elsewhere "
+      "than declared", "trunk-set h1 eth1 --cabling=enforce", NULL, NULL },
     { "trunk-del", "delete a trunk that no port is bound to, and its adapters",
       "trunk-del h1 eth1", NULL, NULL },
-    { "trunk-list", "list the trunks", "trunk-list", NULL, NULL },
+    { "trunk-list", "list the trunks, and whom their ends hear",
+      "trunk-list", NULL, NULL },
+    { "trunk-discover", "list the cables that LLDP found between hosts and "
+      "switches, and with --add declare those of which both ends say the same",
+      "trunk-discover --add", NULL, NULL },
     { NULL, NULL, NULL, NULL, NULL },
 };
 

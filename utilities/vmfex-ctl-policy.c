@@ -34,6 +34,7 @@ static const char *const ra_roles[] = { "host", "router", NULL };
 static const char *const paths[]
     = { "auto", "emulated", "direct", "kernel", NULL };
 static const char *const protections[] = { "none", "protected", NULL };
+static const char *const trunk_modes[] = { "manual", "auto", NULL };
 
 /* init. */
 
@@ -491,6 +492,7 @@ struct policy_settings {
     struct sset uplinks;        /* None: all of the host's. */
     const char *protection;
     int64_t retention;
+    const char *trunks;
 };
 
 /* Parses the options, and 'n_adapters' if it is nonnull, into 's', which the
@@ -532,7 +534,9 @@ parse_policy(struct ctl_context *ctx, const char *n_adapters,
             && vmfex_ctl_parse_word(ctx, "--protection", protections,
                                     &s->protection)
             && vmfex_ctl_parse_int(ctx, "--retention", 1, 7 * 24 * 60 * 60,
-                                   &s->retention));
+                                   &s->retention)
+            && vmfex_ctl_parse_word(ctx, "--trunks", trunk_modes,
+                                    &s->trunks));
 }
 
 static void
@@ -555,6 +559,16 @@ set_policy(const struct vmfexrec_adapter_policy *policy,
     if (s->retention >= 0) {
         vmfexrec_adapter_policy_set_retention(policy, s->retention);
     }
+    if (s->trunks) {
+        vmfexrec_adapter_policy_set_trunks(policy, s->trunks);
+    }
+}
+
+/* Returns how the trunks of hosts with 'policy' come about. */
+static const char *
+policy_trunks(const struct vmfexrec_adapter_policy *policy)
+{
+    return policy->trunks ? policy->trunks : trunk_modes[0];
 }
 
 static char *
@@ -594,6 +608,9 @@ compare_policy(struct ctl_context *ctx,
     } else if (s->retention >= 0 && s->retention != policy->retention) {
         setting = "retention time";
         is = xasprintf("%"PRId64" s", policy->retention);
+    } else if (s->trunks && strcmp(s->trunks, policy_trunks(policy))) {
+        setting = "way that trunks come about";
+        is = xstrdup(policy_trunks(policy));
     }
     if (setting) {
         vmfex_ctl_differs_error(ctx, "adapter policy", policy->name, setting,
@@ -702,7 +719,8 @@ cmd_policy_list(struct ctl_context *ctx)
     rows = vmfex_ctl_rows(ctx->idl, &vmfexrec_table_adapter_policy,
                           vmfex_ctl_cmp_policy, &n);
     table = vmfex_ctl_table(ctx, "name", "n_adapters", "uplinks",
-                            "protection", "retention", "hosts", NULL);
+                            "protection", "retention", "trunks", "hosts",
+                            NULL);
     for (size_t i = 0; i < n; i++) {
         const struct vmfexrec_adapter_policy *p = rows[i];
         const struct vmfexrec_host *host;
@@ -718,6 +736,7 @@ cmd_policy_list(struct ctl_context *ctx)
         vmfex_ctl_cell(table, uplinks);
         vmfex_ctl_cell(table, p->protection);
         vmfex_ctl_cell_int(table, p->retention);
+        vmfex_ctl_cell(table, policy_trunks(p));
         vmfex_ctl_cell_int(table, n_hosts);
         free(uplinks);
     }
@@ -731,7 +750,7 @@ cmd_policy_list(struct ctl_context *ctx)
     "--native=,--max-ports=,--ra=,--rate=,--rate-in=,--burst=,"             \
     "--burst-in=,--mac-policy=,"                                            \
     "--ip-policy=,--dhcp=,--broadcast-limit=,--multicast-limit=,--path="
-#define POLICY_OPTIONS "--uplinks=,--protection=,--retention="
+#define POLICY_OPTIONS "--uplinks=,--protection=,--retention=,--trunks="
 
 static const struct ctl_command_syntax policy_commands[] = {
     { "init", 0, 0, "", NULL, cmd_init, NULL, "", RW },

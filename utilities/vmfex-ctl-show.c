@@ -185,9 +185,10 @@ put_host(struct ds *ds, const struct snapshot *s,
         }
         count_adapters(s, host->name, trunk, &n, &n_used);
         vmfex_put_text(ds, "    trunk %s to %s of switch %s (%s): %"PRIuSIZE
-                      " used, %"PRIuSIZE" free\n", trunk->uplink,
+                      " used, %"PRIuSIZE" free", trunk->uplink,
                       trunk->downlink, trunk->switch_, trunk->tag,
                       n_used, n - n_used);
+        put_reason(ds, trunk->reason, trunk->detail);
         for (size_t j = 0; j < s->n_adapters; j++) {
             const struct vmfexrec_adapter *a = s->adapters[j];
 
@@ -343,6 +344,15 @@ cmd_show(struct ctl_context *ctx)
 
 /* topology. */
 
+/* Appends whom one end of a trunk hears, if it hears somebody. */
+static void
+put_hears(struct ds *ds, const char *end, const char *hears)
+{
+    if (!vmfex_ctl_equals(hears, "")) {
+        vmfex_put_text(ds, ", %s hears %s", end, hears);
+    }
+}
+
 static void
 put_topology(struct ds *ds, const struct snapshot *s)
 {
@@ -357,9 +367,12 @@ put_topology(struct ds *ds, const struct snapshot *s)
             if (vmfex_ctl_equals(trunk->switch_, sw->name)) {
                 count_adapters(s, NULL, trunk, &n, &n_used);
                 vmfex_put_text(ds, "    %s === %s %s (%s, %"PRIuSIZE
-                              " of %"PRIuSIZE" adapters used)\n",
+                              " of %"PRIuSIZE" adapters used)",
                               trunk->downlink, trunk->uplink, trunk->host,
                               trunk->tag, n_used, n);
+                put_hears(ds, "downlink", trunk->switch_hears);
+                put_hears(ds, "uplink", trunk->host_hears);
+                put_reason(ds, trunk->reason, trunk->detail);
             }
         }
     }
@@ -446,8 +459,10 @@ put_dot(struct ds *ds, const struct snapshot *s)
         put_dot_string(ds, "", trunk->downlink);
         ds_put_cstr(ds, ", headlabel=");
         put_dot_string(ds, "", trunk->uplink);
-        vmfex_put_text(ds, ", label=\"%"PRIuSIZE"/%"PRIuSIZE"\"%s];\n",
-                      n_used, n,
+        vmfex_put_text(ds, ", label=\"%"PRIuSIZE"/%"PRIuSIZE"%s%s\"%s%s];\n",
+                      n_used, n, trunk->reason ? "\\n" : "",
+                      trunk->reason ? trunk->reason : "",
+                      trunk->reason ? ", color=red" : "",
                       vmfex_ctl_equals(trunk->tag, "vn-tag") ? ""
                       : vmfex_ctl_equals(trunk->tag, "e-tag")
                       ? ", style=dashed" : ", style=dotted");

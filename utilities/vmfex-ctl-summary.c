@@ -198,6 +198,21 @@ report_switches(struct problems *problems, struct ovsdb_idl *idl)
     free(switches);
 }
 
+static void
+report_trunks(struct problems *problems, const void **trunks, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct vmfexrec_trunk *trunk = trunks[i];
+
+        if (trunk->reason) {
+            report(problems, "trunk from %s of host %s to %s of switch %s: "
+                   "%s: %s", trunk->uplink, trunk->host, trunk->downlink,
+                   trunk->switch_, trunk->reason,
+                   trunk->detail ? trunk->detail : "");
+        }
+    }
+}
+
 /* Counts 'ports', of which there are 'n', by state and reason, in 'counts'. */
 static void
 report_ports(struct problems *problems, const void **ports, size_t n,
@@ -261,20 +276,22 @@ vmfex_ctl_put_summary(struct ds *ds, struct ovsdb_idl *idl)
     const void **ports = vmfex_ctl_rows(idl, &vmfexrec_table_virtual_port,
                                         vmfex_ctl_cmp_port, &n_ports);
     const struct simap_node **sorted;
+    const void **trunks;
     size_t n_used = 0;
 
     free(vmfex_ctl_rows(idl, &vmfexrec_table_host, vmfex_ctl_cmp_host,
                         &n_hosts));
     free(vmfex_ctl_rows(idl, &vmfexrec_table_switch, vmfex_ctl_cmp_switch,
                         &n_switches));
-    free(vmfex_ctl_rows(idl, &vmfexrec_table_trunk, vmfex_ctl_cmp_trunk,
-                        &n_trunks));
+    trunks = vmfex_ctl_rows(idl, &vmfexrec_table_trunk, vmfex_ctl_cmp_trunk,
+                            &n_trunks);
     for (size_t i = 0; i < n_adapters; i++) {
         n_used += vmfex_ctl_adapter_is_used(adapters[i]);
     }
     report_manager(&problems, idl);
     report_hosts(&problems, idl, adapters, n_adapters);
     report_switches(&problems, idl);
+    report_trunks(&problems, trunks, n_trunks);
     report_ports(&problems, ports, n_ports, &counts);
     report_claims(&problems, adapters, n_adapters, ports, n_ports);
 
@@ -303,4 +320,5 @@ vmfex_ctl_put_summary(struct ds *ds, struct ovsdb_idl *idl)
     ds_destroy(&problems.lines);
     free(adapters);
     free(ports);
+    free(trunks);
 }
