@@ -50,6 +50,7 @@ struct key {
     enum value_type type;
     const char *none;           /* Stands for an empty list. */
     bool argument;              /* Of the command that adds an object. */
+    bool fixed;                 /* Is changed by making the object anew. */
     bool set_only;              /* Only the command that changes one has it. */
 };
 
@@ -66,7 +67,6 @@ struct kind {
      * port. */
     bool (*concerns)(struct ovsdb_idl *, const char *name,
                      const struct vmfexrec_virtual_port *);
-    bool can_set;               /* There is a command that changes one. */
 };
 
 /* Objects. */
@@ -236,6 +236,7 @@ static const struct key policy_keys[] = {
     { .name = "uplinks", .type = VALUE_LIST, .none = "all" },
     { .name = "protection" },
     { .name = "retention", .type = VALUE_INTEGER },
+    { .name = "trunks" },
     { .name = NULL },
 };
 
@@ -251,6 +252,7 @@ read_policies(struct ovsdb_idl *idl, struct shash *objects)
         add_strings(o, "uplinks", p->uplinks, p->n_uplinks, "all");
         smap_add(o, "protection", p->protection);
         add_integer(o, "retention", p->retention);
+        add_word(o, "trunks", p->trunks, "manual");
     }
 }
 
@@ -289,9 +291,10 @@ read_switches(struct ovsdb_idl *idl, struct shash *objects)
 }
 
 static const struct key trunk_keys[] = {
-    { .name = "switch", .argument = true },
-    { .name = "downlink", .argument = true },
-    { .name = "tag" },
+    { .name = "switch", .argument = true, .fixed = true },
+    { .name = "downlink", .argument = true, .fixed = true },
+    { .name = "tag", .fixed = true },
+    { .name = "cabling" },
     { .name = NULL },
 };
 
@@ -307,6 +310,7 @@ read_trunks(struct ovsdb_idl *idl, struct shash *objects)
         smap_add(o, "switch", trunk->switch_);
         smap_add(o, "downlink", trunk->downlink);
         smap_add(o, "tag", trunk->tag);
+        add_word(o, "cabling", trunk->cabling, "warn");
         free(name);
     }
 }
@@ -341,17 +345,17 @@ read_ports(struct ovsdb_idl *idl, struct shash *objects)
 /* In an order in which each finds what it refers to. */
 static const struct kind kinds[] = {
     { "policies", "adapter policy", "policy", { "name" }, policy_keys,
-      read_policies, port_has_policy, true },
+      read_policies, port_has_policy },
     { "profiles", "port profile", "profile", { "name" }, profile_keys,
-      read_profiles, port_has_profile, true },
+      read_profiles, port_has_profile },
     { "hosts", "host", "host", { "name" }, host_keys, read_hosts,
-      port_is_at_host, true },
+      port_is_at_host },
     { "switches", "switch", "switch", { "name" }, switch_keys, read_switches,
-      port_is_none, true },
+      port_is_none },
     { "trunks", "trunk", "trunk", { "host", "uplink" }, trunk_keys,
-      read_trunks, port_is_none, false },
+      read_trunks, port_is_none },
     { "ports", "port", "port", { "iface-id" }, port_keys, read_ports,
-      port_has_iface_id, true },
+      port_has_iface_id },
 };
 
 /* Commands. */
@@ -708,20 +712,22 @@ compare(const struct smap *is, const struct smap *wanted, struct smap *new)
     }
 }
 
+/* Returns true if object 'name' has to be made anew. */
 static bool
 must_replace(const struct changes *c, const char *name)
 {
     const struct smap *wanted = shash_find_data(&c->wanted, name);
     const struct smap *is = shash_find_data(&c->is, name);
+    bool replace = false;
     struct smap new;
-    bool replace;
 
-    if (c->kind->can_set || !wanted || !is) {
-        return false;
+    if (wanted && is) {
+        compare(is, wanted, &new);
+        for (const struct key *key = c->kind->keys; key->name; key++) {
+            replace |= key->fixed && smap_get(&new, key->name);
+        }
+        smap_destroy(&new);
     }
-    compare(is, wanted, &new);
-    replace = !smap_is_empty(&new);
-    smap_destroy(&new);
     return replace;
 }
 
@@ -783,7 +789,7 @@ apply_wanted(struct ctl_context *ctx, const struct changes *c,
         if (!smap_is_empty(&new)) {
             put_change(ctx, c, '~', nodes[i]->name, &new, tally);
             tally->n_changed++;
-            if (c->kind->can_set) {
+            if (!must_replace(c, nodes[i]->name)) {
                 set_object(ctx, c->kind, nodes[i]->name, &new);
             } else {
                 /* The old one is deleted already. */
