@@ -13,6 +13,7 @@
 #include "lib/vmfex-text.h"
 #include "manager/db.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "smap.h"
 #include "util.h"
@@ -21,6 +22,9 @@ VLOG_DEFINE_THIS_MODULE(cabling);
 
 COVERAGE_DEFINE(cabling_run);
 COVERAGE_DEFINE(cabling_trunk_added);
+
+/* Time between two runs, in ms. */
+#define RUN_INTERVAL_MS 100
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(12, 12);
 
@@ -280,19 +284,20 @@ run_host(const struct db *db, const struct vmfexrec_host *h)
     }
 }
 
-/* Brings the trunks in the database up to date.  There must be a
- * transaction. */
+/* Brings the trunks in the database up to date, at the monotonic time 'now',
+ * in ms.  There must be a transaction. */
 void
-cabling_run(struct cabling *c)
+cabling_run(struct cabling *c, long long int now)
 {
     const struct vmfexrec_trunk *t;
     const struct vmfexrec_host *h;
 
-    if (!c->due) {
+    if (!c->due || now < c->next_run) {
         return;
     }
     COVERAGE_INC(cabling_run);
     c->due = false;
+    c->next_run = now + RUN_INTERVAL_MS;
     VMFEXREC_HOST_FOR_EACH (h, c->db->idl) {
         if (finds_trunks(h)) {
             run_host(c->db, h);
@@ -300,5 +305,15 @@ cabling_run(struct cabling *c)
     }
     VMFEXREC_TRUNK_FOR_EACH (t, c->db->idl) {
         run_trunk(c->db, t);
+    }
+}
+
+/* Causes poll_block() to wake up when cabling_run() has something to do that
+ * it put off. */
+void
+cabling_wait(const struct cabling *c)
+{
+    if (c->due) {
+        poll_timer_wait_until(c->next_run);
     }
 }

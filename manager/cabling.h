@@ -19,8 +19,8 @@
  * if both machines, each with a certificate of its own, name each other, and
  * neither end is in use: what one of them says about the other is not enough.
  *
- * All of it is done again at each change: there are few cables, and little is
- * done for one. */
+ * All of it is done again after a change, but only so often: there are few
+ * cables, and little is done for one, but a machine may write at any rate. */
 
 #include <stdbool.h>
 
@@ -29,11 +29,13 @@ struct db;
 struct cabling {
     const struct db *db;
     bool due;                   /* Is there anything to do? */
+    long long int next_run;     /* When it may be done, in ms. */
 };
 
 void cabling_init(struct cabling *, const struct db *);
 void cabling_restart(struct cabling *);
 void cabling_track(struct cabling *);
-void cabling_run(struct cabling *);
+void cabling_run(struct cabling *, long long int now);
+void cabling_wait(const struct cabling *);
 
 #endif /* manager/cabling.h */

@@ -379,7 +379,7 @@ managerd_run(struct managerd *m)
             m->restart = false;
         }
         clocks_run(&m->clocks);
-        cabling_run(&m->cabling);
+        cabling_run(&m->cabling, time_msec());
         managerd_run_expired(m);
         batch_begin(&m->batch);
         ports_run(&m->ports, &m->batch, port_clock_read());
@@ -406,6 +406,9 @@ managerd_wait(struct managerd *m)
         port_index_wait(&m->ports.index);
         adapters_wait(&m->adapters);
         batch_wait(&m->batch);
+        if (!m->db.committing) {
+            cabling_wait(&m->cabling);
+        }
     }
     lock_wait(&m->lock);
     if (m->missing && ovsdb_idl_is_connected(m->db.idl)) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Unit tests of discovery/.
+/* Unit tests of discovery/, and of what the manager is told of it.
  *
- * "test-discovery lldp" and "test-discovery cable" run tests and print nothing
- * if all is well.  "test-discovery print" prints a frame in hexadecimal, for
+ * "test-discovery lldp", "cable" and "report" run tests and print nothing if
+ * all is well.  "test-discovery print" prints a frame in hexadecimal, for
  * others to decode. */
 
 #include <config.h>
@@ -18,6 +18,7 @@
 #include "command-line.h"
 #include "discovery/cable.h"
 #include "discovery/lldp.h"
+#include "lib/vmfex-cable.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
@@ -429,12 +430,74 @@ test_cable(struct ovs_cmdl_context *ctx OVS_UNUSED)
     test_reasons();
 }
 
+/* What the manager is told. */
+
+static void
+check_report(struct vmfex_cable c, const char *expected)
+{
+    char *text = vmfex_cable_format(&c);
+    struct vmfex_cable d;
+
+    if (strcmp(text, expected)) {
+        ovs_fatal(0, "%s, not %s", text, expected);
+    }
+    assert(vmfex_cable_parse(text, &d) && d.mtu == c.mtu);
+    assert(vmfex_cable_leads_to(&d, c.peer, c.port));
+    assert(nullable_string_is_equal(d.reason, c.reason));
+    assert(nullable_string_is_equal(d.tag, c.tag));
+    assert(nullable_string_is_equal(d.role, c.role));
+    assert(nullable_string_is_equal(d.detail, c.detail));
+    vmfex_cable_destroy(&d);
+    free(text);
+}
+
+static void
+test_report(struct ovs_cmdl_context *ctx OVS_UNUSED)
+{
+    static const char *const bad[] = {
+        "", "-", "- 0 - - -", "- 0 - - - -", "- x - - - - ", "- -1 - - - - ",
+        " 0 - - - - ", "- - - - - - ", "-  - - - - - ",
+    };
+    struct vmfex_cable c, d;
+    char name[1001];
+    char *text;
+
+    check_report((struct vmfex_cable) { .mtu = 0 }, "- 0 - - - - ");
+    check_report((struct vmfex_cable) {
+                     .reason = "peer-mtu", .mtu = 1550, .tag = "vn-tag",
+                     .role = "downlink", .peer = "s1", .port = "eth7",
+                     .detail = "it is small" },
+                 "peer-mtu 1550 vn-tag downlink s1 eth7 it is small");
+    check_report((struct vmfex_cable) {
+                     .peer = "a b\\\n\x1b\xc3\xa4", .port = "-",
+                     .detail = "\xe2\x80\xa8 x" },
+                 "- 0 - - a\\x20b\\x5c\\x0a\\x1b\\xc3\\xa4 \\x2d "
+                 "\\xe2\\x80\\xa8 x");
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        assert(!vmfex_cable_parse(bad[i], &c) && !c.peer);
+    }
+
+    /* As long as it may be, and no longer. */
+    for (int fill = 1; fill < 256; fill += 254) {
+        memset(name, fill, sizeof name - 1);
+        name[sizeof name - 1] = '\0';
+        c = (struct vmfex_cable) { name, INT_MAX, name, name, name, name,
+                                   name };
+        text = vmfex_cable_format(&c);
+        assert(strlen(text) <= VMFEX_CABLE_MAX_LEN);
+        assert(vmfex_cable_parse(text, &d));
+        vmfex_cable_destroy(&d);
+        free(text);
+    }
+}
+
 int
 main(int argc, char *argv[])
 {
     static const struct ovs_cmdl_command commands[] = {
         { "lldp", NULL, 0, 0, test_lldp, OVS_RO },
         { "cable", NULL, 0, 0, test_cable, OVS_RO },
+        { "report", NULL, 0, 0, test_report, OVS_RO },
         { "print", NULL, 0, 0, print_frame, OVS_RO },
         { NULL, NULL, 0, 0, NULL, OVS_RO },
     };

@@ -7,7 +7,9 @@
  *
  *     bytes 0-1    how much time has gone by, in ms
  *           2-3    length of the frame, or of what is left
- *           4-     the frame */
+ *           4-     the frame
+ *
+ * The frame is also taken for what a machine tells the manager of a cable. */
 
 #include <config.h>
 #undef NDEBUG
@@ -17,6 +19,7 @@
 
 #include "discovery/cable.h"
 #include "discovery/lldp.h"
+#include "lib/vmfex-cable.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
@@ -59,6 +62,30 @@ check_round_trip(const struct lldp_info *info)
     ofpbuf_uninit(&frame);
 }
 
+/* What a machine tells the manager is read, and written, as text that the
+ * manager takes. */
+static void
+check_text(const uint8_t *data, size_t len)
+{
+    char *text = xmemdup0((const char *) data, len);
+    struct vmfex_cable c, d;
+
+    if (vmfex_cable_parse(text, &c)) {
+        char *once = vmfex_cable_format(&c);
+        char *twice;
+
+        ovs_assert(strlen(once) <= VMFEX_CABLE_MAX_LEN);
+        ovs_assert(vmfex_cable_parse(once, &d));
+        twice = vmfex_cable_format(&d);
+        ovs_assert(!strcmp(once, twice));
+        free(once);
+        free(twice);
+        vmfex_cable_destroy(&d);
+        vmfex_cable_destroy(&c);
+    }
+    free(text);
+}
+
 /* Who is told to wait has nothing to do until then. */
 static void
 check_agent(struct cable *c, long long int now)
@@ -96,6 +123,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         frame = xmalloc(len);
         fuzz_take(&in, frame, len);
         check_agent(c, now);
+        check_text(frame, len);
         if (!lldp_decode(frame, len, &info)) {
             check_round_trip(&info);
         }
