@@ -421,12 +421,17 @@ update_trunk(struct cables *cables, struct controller_ctx *ctx,
     }
 }
 
-/* Returns true if the manager is told of 't', named 'name', 'n' being how many
- * others it is told of. */
+/* Returns true if the manager has to be told of 't', named 'name', 'old' being
+ * what it knows of it, or NULL, and '*n' of how many trunks it knows. */
 static bool
-is_told(const char *name, const struct trunk *t, size_t n)
+is_news(const char *name, const struct trunk *t, const char *old, size_t *n)
 {
-    return t->report && !vmfex_name_is_too_long(name) && n < VMFEX_CABLE_MAX;
+    if (!t->report || vmfex_name_is_too_long(name)) {
+        return false;
+    } else if (old) {
+        return strcmp(old, t->report) != 0;
+    }
+    return (*n)++ < VMFEX_CABLE_MAX;
 }
 
 /* Makes "cables" of the manager's ROW in TABLE say what 'cables' does. */
@@ -434,7 +439,7 @@ is_told(const char *name, const struct trunk *t, size_t n)
     do {                                                                    \
         const struct smap_node *old__;                                      \
         struct shash_node *node__;                                          \
-        size_t n__ = 0;                                                     \
+        size_t n__ = smap_count(&(ROW)->cables);                            \
                                                                             \
         SMAP_FOR_EACH (old__, &(ROW)->cables) {                             \
             if (!shash_find(&(CABLES)->trunks, old__->key)) {               \
@@ -444,13 +449,10 @@ is_told(const char *name, const struct trunk *t, size_t n)
         SHASH_FOR_EACH (node__, &(CABLES)->trunks) {                        \
             const struct trunk *t__ = node__->data;                         \
                                                                             \
-            if (is_told(node__->name, t__, n__)) {                          \
-                n__++;                                                      \
-                if (strcmp(smap_get_def(&(ROW)->cables, node__->name, ""),  \
-                           t__->report)) {                                  \
-                    vmfexrec_##TABLE##_update_cables_setkey(                \
-                        ROW, node__->name, t__->report);                    \
-                }                                                           \
+            if (is_news(node__->name, t__,                                  \
+                        smap_get(&(ROW)->cables, node__->name), &n__)) {    \
+                vmfexrec_##TABLE##_update_cables_setkey(                    \
+                    ROW, node__->name, t__->report);                        \
             }                                                               \
         }                                                                   \
     } while (0)
@@ -542,9 +544,10 @@ receive(const char *bridge, ofp_port_t in_port, const void *frame, size_t len,
     }
 }
 
-/* Returns true if what 't' says is on its way. */
+/* Returns true if 'info' is on its way from 't'. */
 static bool
-send_frame(struct cables *cables, const struct trunk *t)
+send_frame(struct cables *cables, const struct trunk *t,
+           const struct lldp_info *info)
 {
     uint64_t stub[512 / 8];
     struct ofpbuf frame = OFPBUF_STUB_INITIALIZER(stub);
@@ -553,7 +556,7 @@ send_frame(struct cables *cables, const struct trunk *t)
     if (t->ofp_port == OFPP_NONE || eth_addr_is_zero(t->mac)) {
         return false;
     }
-    lldp_encode(cable_local(t->cable), t->mac, &frame);
+    lldp_encode(info, t->mac, &frame);
     sent = frames_send(cables->frames, t->bridge, t->ofp_port, frame.data,
                        frame.size);
     ofpbuf_uninit(&frame);
@@ -575,7 +578,13 @@ cables_run(struct cables *cables)
 
         changed |= cable_run(t->cable, now);
         if (cable_should_send(t->cable, now)) {
-            cable_sent(t->cable, send_frame(cables, t), now);
+            const struct lldp_info *goodbye = cable_goodbye(t->cable);
+
+            if (goodbye) {
+                send_frame(cables, t, goodbye);
+            }
+            cable_sent(t->cable,
+                       send_frame(cables, t, cable_local(t->cable)), now);
         }
     }
     return changed;

@@ -12,6 +12,8 @@
 
 struct cable {
     struct lldp_info local;     /* What we say. */
+    struct lldp_info goodbye;   /* Whom we were until now; if 'renamed'. */
+    bool renamed;
     bool up;
     long long int up_since;
     unsigned int n_fast;        /* Frames that are still to be sent fast. */
@@ -72,8 +74,15 @@ cable_set_local(struct cable *c, const struct lldp_info *local, bool up,
         return;
     }
     c->changed = true;
+    if (up && c->up && (!lldp_id_equals(&local->chassis, &c->local.chassis)
+                        || !lldp_id_equals(&local->port, &c->local.port))) {
+        c->goodbye = c->local;
+        c->goodbye.ttl = 0;
+        c->renamed = true;
+    }
     c->local = *local;
     if (!up) {
+        c->renamed = false;
         forget_all(c);
         c->next_send = LLONG_MAX;
     } else if (!c->up) {
@@ -189,6 +198,19 @@ bool
 cable_should_send(const struct cable *c, long long int now)
 {
     return now >= c->next_send;
+}
+
+/* Returns what is to be sent before the next frame: that we are no longer who
+ * we were, without which the other end would hear two of us until the time to
+ * live is over.  Returns NULL if there is nothing, or it was returned
+ * before. */
+const struct lldp_info *
+cable_goodbye(struct cable *c)
+{
+    bool renamed = c->renamed;
+
+    c->renamed = false;
+    return renamed ? &c->goodbye : NULL;
 }
 
 /* A frame was to be sent at 'now'; 'sent' says whether it was.  If not, the

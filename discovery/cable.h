@@ -79,6 +79,7 @@ const char *cable_receive(struct cable *, const void *frame, size_t len,
                           long long int now, long long int wall);
 bool cable_run(struct cable *, long long int now);
 bool cable_should_send(const struct cable *, long long int now);
+const struct lldp_info *cable_goodbye(struct cable *);
 void cable_sent(struct cable *, bool sent, long long int now);
 long long int cable_wake(const struct cable *);
 

@@ -259,6 +259,7 @@ test_sending(void)
     struct lldp_info local = make_info("h1", "eth1");
     struct lldp_info peer = make_info("s1", "eth7");
     struct cable *c = cable_create();
+    const struct lldp_info *goodbye;
     long long int now = 1000;
     uint64_t n_sent;
 
@@ -298,6 +299,17 @@ test_sending(void)
     assert(cable_stats(c)->n_sent == n_sent && cable_wake(c) == now + 1000);
     now += 1000;
     assert(send_frame(c, now) && cable_wake(c) == now + 1000);
+
+    /* Who gets another name says goodbye, once. */
+    assert(!cable_goodbye(c));
+    local = make_info("h2", "eth1");
+    cable_set_local(c, &local, true, now);
+    goodbye = cable_goodbye(c);
+    assert(goodbye && !goodbye->ttl && !strcmp(goodbye->system_id, "h1"));
+    assert(!cable_goodbye(c) && send_frame(c, now));
+    local.mtu = 1600;
+    cable_set_local(c, &local, true, now);
+    assert(!cable_goodbye(c));
 
     cable_set_local(c, &local, false, now);
     assert(!send_frame(c, now + 10000) && cable_wake(c) == LLONG_MAX);
