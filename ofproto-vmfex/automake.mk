@@ -24,6 +24,8 @@ ofproto_vmfex_libofproto_vmfex_a_SOURCES = \
 	ofproto-vmfex/vethernet.h \
 	ofproto-vmfex/vmfex-bridge.c \
 	ofproto-vmfex/vmfex-bridge.h \
+	ofproto-vmfex/vmfex-card.c \
+	ofproto-vmfex/vmfex-card.h \
 	ofproto-vmfex/vmfex-channels.c \
 	ofproto-vmfex/vmfex-channels.h \
 	ofproto-vmfex/vmfex-closed.c \

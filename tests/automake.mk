@@ -76,6 +76,15 @@ tests_test_kernel_LDADD = \
 	$(OVS_LDADD)
 EXTRA_tests_test_kernel_DEPENDENCIES = $(OVS_LIBRARIES)
 
+# What an SR-IOV card is told.
+check_PROGRAMS += tests/test-card
+tests_test_card_SOURCES = tests/test-card.c
+tests_test_card_LDADD = \
+	ofproto-vmfex/libofproto-vmfex.a \
+	lib/libvmfex.a \
+	$(OVS_LDADD)
+EXTRA_tests_test_card_DEPENDENCIES = $(OVS_LIBRARIES)
+
 # "make check" runs tests/testsuite, and "make check-system", as root,
 # tests/system-testsuite.  Arguments for either: TESTSUITEFLAGS.
 COMMON_AT = \
@@ -110,6 +119,7 @@ TESTSUITE_AT = \
 	tests/tags.at \
 	tests/testsuite.at \
 	tests/vethernet.at \
+	tests/vfs.at \
 	tests/guard.at \
 	tests/vlan-tags.at \
 	tests/vswitchd-plugin.at
@@ -154,6 +164,7 @@ EXTRA_DIST += \
 	tests/deleted-machine.py \
 	tests/direct-frames.py \
 	tests/direct-stress.py \
+	tests/fake-card.py \
 	tests/frames.py \
 	tests/guard-frames.py \
 	tests/guest-frames.c \
