@@ -25,6 +25,7 @@ TOPICS = \
 	Documentation/topics/paths.rst \
 	Documentation/topics/runs-on.rst \
 	Documentation/topics/security.rst \
+	Documentation/topics/sr-iov.rst \
 	Documentation/topics/troubleshooting.rst \
 	Documentation/topics/when-something-fails.rst
 IMAGES = \

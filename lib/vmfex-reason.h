@@ -49,6 +49,9 @@
                  "the adapter is reserved for a port that names it",        \
                  "name it in a port's other_config:vmfex-adapter, or remove " \
                  "options:reserved")                                        \
+    VMFEX_REASON(NO_VF, "no-vf",                                            \
+                 "no virtual function of a card is there for it",           \
+                 "do as is said, or take another VF or card")               \
     VMFEX_REASON(BAD_CONFIG, "bad-config",                                  \
                  "the configuration is not valid",                          \
                  "correct the option that is named")                        \

@@ -6,6 +6,8 @@ ofproto_vmfex_libofproto_vmfex_a_SOURCES = \
 	ofproto-vmfex/netdev-null.h \
 	ofproto-vmfex/netdev-vethernet.c \
 	ofproto-vmfex/netdev-vethernet.h \
+	ofproto-vmfex/netdev-vf.c \
+	ofproto-vmfex/netdev-vf.h \
 	ofproto-vmfex/ofproto-vmfex-openflow.c \
 	ofproto-vmfex/ofproto-vmfex-openflow.h \
 	ofproto-vmfex/ofproto-vmfex-ports.c \
@@ -62,5 +64,7 @@ ofproto_vmfex_libofproto_vmfex_a_SOURCES = \
 	ofproto-vmfex/vmfex-trace.h \
 	ofproto-vmfex/vmfex-trunk.c \
 	ofproto-vmfex/vmfex-trunk.h \
+	ofproto-vmfex/vmfex-vfs.c \
+	ofproto-vmfex/vmfex-vfs.h \
 	ofproto-vmfex/vmfex-xlate.c \
 	ofproto-vmfex/vmfex-xlate.h

@@ -12,6 +12,7 @@
 #include "lib/compat.h"
 #include "ofproto-vmfex/netdev-null.h"
 #include "ofproto-vmfex/netdev-vethernet.h"
+#include "ofproto-vmfex/netdev-vf.h"
 #include "ofproto-vmfex/ofproto-vmfex-openflow.h"
 #include "ofproto-vmfex/ofproto-vmfex-ports.h"
 #include "ofproto-vmfex/ofproto-vmfex-refused.h"
@@ -25,6 +26,7 @@
 #include "ofproto-vmfex/vmfex-reports.h"
 #include "ofproto-vmfex/vmfex-show.h"
 #include "ofproto-vmfex/vmfex-trace.h"
+#include "ofproto-vmfex/vmfex-vfs.h"
 #include "openvswitch/poll-loop.h"
 #include "seq.h"
 #include "simap.h"
@@ -158,6 +160,7 @@ vmfex_destruct(struct ofproto *ofproto_, bool del)
     if (!del) {
         vmfex_closed_leave();
         vmfex_kernel_links_leave();
+        vmfex_vfs_leave();
         vmfex_links_recall();
     }
     SHASH_FOR_EACH (node, &ofproto->ports) {
@@ -346,6 +349,7 @@ ofproto_vmfex_register(void)
         vmfex_control_init();
         netdev_null_register();
         netdev_vethernet_register();
+        netdev_vf_register();
         vmfex_datapath_register();
         ofproto_class_register(&ofproto_vmfex_class);
         vmfex_kernel_links_init();

@@ -26,6 +26,7 @@
 #include "ofproto-vmfex/vmfex-publish.h"
 #include "ofproto-vmfex/vmfex-reports.h"
 #include "ofproto-vmfex/vmfex-trunk.h"
+#include "ofproto-vmfex/vmfex-vfs.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
@@ -66,6 +67,7 @@ vmfex_links_configure_port(struct vmfex_lport *lport,
 void
 vmfex_links_destroy_port(struct vmfex_lport *lport)
 {
+    vmfex_vfs_port_gone(lport);
     vmfex_closed_remove(lport);
     vmfex_kernel_links_port_gone(lport);
     vmfex_port_withdraw(lport->odp_port);
@@ -144,7 +146,18 @@ find_last_adapter(const struct vmfex_lport *lport)
         = (lport->last_adapter
            ? find_named_adapter(lport, lport->last_adapter) : NULL);
 
-    return v && !v->port && !v->reserved ? v : NULL;
+    return (v && !v->port && !v->reserved && vmfex_vfs_fits(lport, v)
+            ? v : NULL);
+}
+
+/* Returns true if 'v', which works, can do so for 'lport': that of a VF has to
+ * send on the trunk of its card. */
+static bool
+can_serve(const struct vmfex_vethernet *v, const struct vmfex_lport *lport)
+{
+    return (!lport->is_vf
+            || (vmfex_vfs_fits(lport, v)
+                && vmfex_vethernet_trunk(v) == lport->vf_trunk));
 }
 
 /* Returns the best free adapter for 'lport', or NULL. */
@@ -156,6 +169,7 @@ find_free_adapter(const struct vmfex_lport *lport)
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (v->netdev && v->bridge == lport->bridge && !v->port
             && !v->reserved && !v->held_back && vmfex_vethernet_works(v)
+            && can_serve(v, lport)
             && (!best || adapter_is_better(v, best, lport))) {
             best = v;
         }
@@ -169,6 +183,7 @@ link_is_valid(const struct vmfex_lport *lport)
     const struct vmfex_vethernet *v = lport->adapter;
 
     return (v->netdev && v->bridge == lport->bridge
+            && vmfex_vfs_fits(lport, v)
             && (lport->adapter_name
                 ? !strcmp(lport->adapter_name, v->ep->name)
                 : !v->reserved));
@@ -226,13 +241,14 @@ lport_find_adapter(struct vmfex_lport *lport)
 {
     struct vmfex_vethernet *v = choose_adapter(lport);
 
-    if (v && !v->port) {
+    if (v && !v->port && vmfex_vfs_fits(lport, v)) {
         vmfex_vethernet_link(v, lport);
         count_link(v);
         lport->reason = VMFEX_REASON_NONE;
         lport->unsure = false;
     } else {
-        lport->reason = (v ? VMFEX_REASON_ADAPTER_BUSY
+        lport->reason = (v && v->port ? VMFEX_REASON_ADAPTER_BUSY
+                         : v ? VMFEX_REASON_NO_VF
                          : lport->adapter_name ? VMFEX_REASON_ADAPTER_MISSING
                          : lport->unsure ? VMFEX_REASON_NOT_ACTIVATED
                          : VMFEX_REASON_NO_ADAPTER);
@@ -297,12 +313,46 @@ hold_back(struct vmfex_lport *const *unlinked, size_t n)
     }
 }
 
+/* Stores in 'unlinked' the VM ports that have no link, and returns their
+ * number. */
+static size_t
+find_unlinked(struct vmfex_lport **unlinked)
+{
+    struct vmfex_lport *lport;
+    size_t n = 0;
+
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        if (!lport->adapter && lport->configured
+            && !vmfex_lport_is_trunk(lport) && !lport->config_error) {
+            unlinked[n++] = lport;
+        }
+    }
+    return n;
+}
+
+/* Leaves out those of the 'n' ports in 'unlinked' that should be a VF, and
+ * have none.  Returns the number of the others. */
+static size_t
+leave_out_without_vf(struct vmfex_lport **unlinked, size_t n)
+{
+    size_t n_left = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (unlinked[i]->vf_reason != VMFEX_REASON_NONE) {
+            unlinked[i]->reason = unlinked[i]->vf_reason;
+        } else {
+            unlinked[n_left++] = unlinked[i];
+        }
+    }
+    return n_left;
+}
+
 static void
 make_links(void)
 {
     struct vmfex_lport **unlinked, *lport;
     struct vmfex_vethernet *v;
-    size_t n = 0;
+    size_t n;
 
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         v->held_back = false;
@@ -311,8 +361,12 @@ make_links(void)
         }
     }
 
-    /* Break what is no longer right before anything new is made. */
     unlinked = xmalloc(hmap_count(&all_lports) * sizeof *unlinked);
+    n = find_unlinked(unlinked);
+    recall_adapters(unlinked, n);
+    vmfex_vfs_assign();
+
+    /* Break what is no longer right before anything new is made. */
     HMAP_FOR_EACH (lport, node, &all_lports) {
         if (lport->adapter && !link_is_valid(lport)) {
             vmfex_vethernet_unlink(lport->adapter);
@@ -320,13 +374,10 @@ make_links(void)
         if (lport->adapter) {
             count_link(lport->adapter);
             lport->reason = VMFEX_REASON_NONE;
-        } else if (lport->configured && !vmfex_lport_is_trunk(lport)
-                   && !lport->config_error) {
-            unlinked[n++] = lport;
         }
     }
 
-    recall_adapters(unlinked, n);
+    n = leave_out_without_vf(unlinked, find_unlinked(unlinked));
     qsort(unlinked, n, sizeof *unlinked, compare_lports);
     hold_back(unlinked, n);
     for (size_t i = 0; i < n; i++) {
@@ -415,7 +466,9 @@ lport_decide(struct vmfex_lport *lport)
 
     if (lport->config_error) {
         lport->reason = VMFEX_REASON_BAD_CONFIG;
-    } else if (vmfex_lport_is_trunk(lport) || !lport->configured) {
+    } else if (vmfex_lport_is_trunk(lport)) {
+        lport->reason = lport->vf_reason;
+    } else if (!lport->configured) {
         lport->reason = VMFEX_REASON_NONE;
     } else if (v && v->reason != VMFEX_REASON_NONE) {
         lport->reason = v->reason;
@@ -514,6 +567,7 @@ compute(void)
     }
 
     refresh_lports();
+    vmfex_vfs_evaluate();
     vmfex_channels_evaluate();
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (v->netdev) {
@@ -528,6 +582,7 @@ compute(void)
             vmfex_channels_check_announce(v);
         }
     }
+    vmfex_vfs_apply();
     HMAP_FOR_EACH (lport, node, &all_lports) {
         lport_decide(lport);
     }
@@ -568,6 +623,7 @@ vmfex_links_run(void)
 
     vmfex_reports_run();
     vmfex_kernel_links_run();
+    vmfex_vfs_run();
     if (time_msec() >= hold_back_until) {
         hold_back_until = LLONG_MAX;
         vmfex_model_changed();
@@ -624,6 +680,7 @@ vmfex_links_wait(void)
     vmfex_reports_wait();
     vmfex_publish_wait();
     vmfex_kernel_links_wait();
+    vmfex_vfs_wait();
 }
 
 /* "vmfex/leave-kernel": takes the kernel path off all devices, for whoever is

@@ -13,10 +13,12 @@
 #include "hash.h"
 #include "netdev.h"
 #include "odp-util.h"
+#include "ofproto-vmfex/netdev-vf.h"
 #include "ofproto-vmfex/vmfex-control.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
+#include "packets.h"
 #include "smap.h"
 #include "util.h"
 
@@ -157,6 +159,9 @@ vmfex_lport_create(struct vmfex_bridge *bridge, struct netdev *netdev,
     lport->txq = txq;
     lport->control = vmfex_control_create();
     lport->ifindex = MAX(netdev_get_ifindex(netdev), 0);
+    lport->is_vf = netdev_is_vf(netdev);
+    lport->vf = NETDEV_VF_ANY;
+    lport->n_vfs_wanted = -1;
     lport->counters = xzalloc(sizeof *lport->counters);
     vmfex_counters_init(lport->counters);
     hmap_insert(&all_lports, &lport->node,
@@ -204,6 +209,7 @@ vmfex_lport_destroy(struct vmfex_lport *lport)
     free(lport->adapter_name);
     free(lport->last_adapter);
     free(lport->path);
+    free(lport->sysfs_root);
     free(lport->config_error);
     free(lport->kernel_detail);
     free(lport->kernel_obstacle);
@@ -260,6 +266,9 @@ lport_parse(struct vmfex_lport *lport, const struct smap *other_config)
     const char *hook = smap_get_def(other_config, "vmfex-hook", "auto");
     const char *path = smap_get_def(other_config, "vmfex-path", "auto");
     const char *admin = smap_get_def(other_config, "vmfex-admin", "up");
+    const char *vfs = smap_get(other_config, "vmfex-vfs");
+    const char *sysfs = smap_get(other_config, "vmfex-sysfs");
+    const char *mac = smap_get_def(other_config, "vmfex-mac", "");
     bool is_trunk = role != NULL;
 
     if (!role) {
@@ -299,6 +308,22 @@ lport_parse(struct vmfex_lport *lport, const struct smap *other_config)
     if (is_trunk && strcmp(hook, "auto") && !lport->wanted_mode) {
         return xasprintf("other_config:vmfex-hook=%s is none of auto, xdp "
                          "and tc", hook);
+    }
+
+    lport->n_vfs_wanted = -1;
+    if (is_trunk && vfs && (!str_to_int(vfs, 10, &lport->n_vfs_wanted)
+                            || lport->n_vfs_wanted < 0)) {
+        lport->n_vfs_wanted = -1;
+        return xasprintf("other_config:vmfex-vfs=%s is not a number of VFs",
+                         vfs);
+    }
+    if (!nullable_string_is_equal(sysfs, lport->sysfs_root)) {
+        free(lport->sysfs_root);
+        lport->sysfs_root = nullable_xstrdup(sysfs);
+    }
+    if (!eth_addr_from_string(mac, &lport->attached_mac)
+        || eth_addr_is_multicast(lport->attached_mac)) {
+        lport->attached_mac = eth_addr_zero;
     }
 
     if (!is_trunk && strcmp(path, "auto") && strcmp(path, "emulated")

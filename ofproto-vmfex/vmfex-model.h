@@ -14,7 +14,7 @@
  *        +----------+----------+-----+----+----------+----------+
  *        v          v          v          v          v          v
  *     channels     path     reports    publish     kernel-    kernel-
- *        |          |          |          |         links       rxq
+ *        |        and vfs      |          |         links       rxq
  *        +----------+----------+-----+----+----------+----------+
  *                                    v
  *                                  model
@@ -72,6 +72,7 @@ struct netdev;
 struct smap;
 struct vmfex_control;
 struct vmfex_txq;
+struct vmfex_vfs;
 
 /* What a datapath port of a vmfex bridge is for. */
 enum vmfex_role {
@@ -112,6 +113,7 @@ struct vmfex_lport {
     struct netdev *dp_netdev;   /* The datapath's, with a reference. */
     odp_port_t odp_port;
     int ifindex;                /* At the start; 0 if it has none. */
+    bool is_vf;                 /* It is a VF of a card. */
     struct vmfex_counters *counters;
     struct vmfex_txq *txq;      /* How others send here. */
     struct vmfex_control *control; /* What control frames go through. */
@@ -125,6 +127,9 @@ struct vmfex_lport {
                                                 * best. */
     char *adapter_name;         /* Of a VM port: the one to use, or NULL. */
     char *path;                 /* Of a VM port: the path asked for. */
+    int n_vfs_wanted;           /* Of a trunk: on its card, or -1. */
+    char *sysfs_root;           /* Of a trunk: where its card is, or NULL. */
+    struct eth_addr attached_mac; /* Of a VM port: all zeros if not known. */
     char *config_error;         /* What is wrong with that, or NULL. */
 
     /* Configuration, written by vmfex_lport_set_vain() and
@@ -155,6 +160,15 @@ struct vmfex_lport {
     bool unsure;                /* It had one, and nobody knows which. */
     enum vmfex_reason reason;
 
+    /* Derived: VFs, written by vmfex-vfs. */
+    bool has_vfs;               /* Of a trunk: its card is ours. */
+    struct vmfex_vfs *vfs;      /* Of a trunk: what is known of that. */
+    struct vmfex_lport *vf_trunk; /* Of a VF: whose card has it, or NULL. */
+    int vf;                     /* Of a VF: its number, or -1. */
+    enum vmfex_reason vf_reason; /* Why it has none, or a trunk not those that
+                                  * are wanted. */
+    char *vf_detail;            /* About that, or NULL. */
+
     /* Derived: what became of the kernel path's programs, written by
      * vmfex_kernel_links_prepare(). */
     bool kernel_wanted;         /* Of a trunk: a link may be in that path. */
@@ -182,6 +196,9 @@ struct vmfex_lport {
     enum vmfex_admin admin_done; /* What the device was made; by
                                   * vmfex-trunk. */
     char *error;                /* A sentence, or NULL; by vmfex-reports. */
+    bool status_changed;        /* Of a VF: set by vmfex-vfs, and taken back by
+                                 * vmfex-reports. */
+    bool status_is_new;         /* Likewise: it is reported a few times. */
 };
 
 /* A vethernet. */

@@ -8,6 +8,7 @@
 #include "datapath-actions/pmd/vmfex-compiled.h"
 #include "netdev.h"
 #include "ofproto-vmfex/vmfex-model.h"
+#include "ofproto-vmfex/vmfex-vfs.h"
 #include "util.h"
 
 /* Returns NULL if 'v' can take the direct path, otherwise a clause that says
@@ -128,7 +129,10 @@ vmfex_path_choose(const struct vmfex_vethernet *v, char **reason)
     char *why_not = NULL;
 
     *reason = NULL;
-    if (!strcmp(wanted, "emulated")) {
+    if (v->port && v->port->is_vf) {
+        *reason = vmfex_vfs_explain_path(v->port);
+        return VMFEX_PATH_HARDWARE;
+    } else if (!strcmp(wanted, "emulated")) {
         *reason = xstrdup("other_config:vmfex-path=emulated");
         return VMFEX_PATH_EMULATED;
     }

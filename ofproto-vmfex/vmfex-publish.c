@@ -78,7 +78,9 @@ link_build(const struct vmfex_vethernet *v)
     link->on_switch_bridge = v->on_switch_bridge;
     link->follow = v->on_switch_bridge;
     link->guard = vmfex_guard_ref(c->guard);
-    link->drop = (v->state == VETHERNET_ACTIVE || waits_for_frame(v)
+    link->drop = (v->path == VMFEX_PATH_HARDWARE && v->port
+                  ? VMFEX_DROP_NO_PORT /* Its frames are not for us. */
+                  : v->state == VETHERNET_ACTIVE || waits_for_frame(v)
                   ? VMFEX_DROP_NONE
                   : v->reason == VMFEX_REASON_PORT_DOWN ? VMFEX_DROP_PORT_DOWN
                   : v->state == VETHERNET_DOWN ? VMFEX_DROP_LINK_DOWN

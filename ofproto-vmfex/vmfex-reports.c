@@ -7,6 +7,7 @@
 
 #include "connectivity.h"
 #include "if-notifier.h"
+#include "ofproto-vmfex/netdev-vf.h"
 #include "ofproto-vmfex/vmfex-model.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
@@ -150,6 +151,11 @@ vmfex_report_lport(struct vmfex_lport *lport)
     const struct vmfex_vethernet *v = lport->adapter;
     char *error = NULL;
 
+    if (lport->status_changed) {
+        lport->status_changed = false;
+        lport->status_is_new = true;
+        vmfex_reports_start();
+    }
     if (lport->reason == VMFEX_REASON_NONE) {
         /* Nothing is wrong. */
     } else if (lport->config_error) {
@@ -163,6 +169,14 @@ vmfex_report_lport(struct vmfex_lport *lport)
         char *detail = xasprintf("adapter %s%s%s", v->ep->name,
                                  v->detail ? ": " : "",
                                  v->detail ? v->detail : "");
+
+        error = explain(lport->reason, detail);
+        free(detail);
+    } else if (lport->vf_detail) {
+        error = explain(lport->reason, lport->vf_detail);
+    } else if (lport->reason == VMFEX_REASON_NO_VF) {
+        char *detail = xasprintf("adapter %s has no channel on the trunk of "
+                                 "its card", lport->adapter_name);
 
         error = explain(lport->reason, detail);
         free(detail);
@@ -219,7 +233,14 @@ static void
 report_statuses(bool last)
 {
     struct vmfex_vethernet *v;
+    struct vmfex_lport *lport;
 
+    HMAP_FOR_EACH (lport, node, &all_lports) {
+        if (lport->is_vf && (lport->status_is_new || (last && report_all))) {
+            netdev_vf_report_status(lport->netdev);
+            lport->status_is_new = !last;
+        }
+    }
     HMAP_FOR_EACH (v, node, &all_vethernets) {
         if (v->status_is_new || (last && report_all)) {
             vethernet_report_status(v->ep->name);

@@ -50,6 +50,7 @@ vmfex_path_name(enum vmfex_path path)
 {
     return (path == VMFEX_PATH_DIRECT ? "direct"
             : path == VMFEX_PATH_KERNEL ? "kernel"
+            : path == VMFEX_PATH_HARDWARE ? "hardware"
             : "emulated");
 }
 

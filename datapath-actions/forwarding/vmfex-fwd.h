@@ -82,7 +82,8 @@ struct vmfex_txq;
 enum vmfex_path {
     VMFEX_PATH_EMULATED,        /* Flows of the userspace datapath. */
     VMFEX_PATH_DIRECT,          /* vmfex-direct.h. */
-    VMFEX_PATH_KERNEL           /* kernel/vmfex-kernel.h. */
+    VMFEX_PATH_KERNEL,          /* kernel/vmfex-kernel.h. */
+    VMFEX_PATH_HARDWARE         /* The trunk's card: none of them passes. */
 };
 
 const char *vmfex_path_name(enum vmfex_path);
