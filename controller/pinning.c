@@ -4,6 +4,7 @@
 #include "controller/pinning.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include "controller/context.h"
 #include "controller/ovs-rows.h"
@@ -17,10 +18,12 @@ VLOG_DEFINE_THIS_MODULE(pinning);
 COVERAGE_DEFINE(pinning_write);
 COVERAGE_DEFINE(pinning_write_path);
 COVERAGE_DEFINE(pinning_remove);
+COVERAGE_DEFINE(pinning_write_mac);
 
 #define PIN_DELAY_MS 1000
 
 #define PATH_KEY "vmfex-path"
+#define MAC_KEY "vmfex-mac"
 
 /* Begins a run. */
 void
@@ -121,6 +124,34 @@ pinning_write_path(struct controller_ctx *ctx, const struct ovs_iface *vm,
                   value ? "path " : "no path any more", path);
         ovs_rows_set_other_config(ctx->rows, vm, PATH_KEY, value);
         ovs_rows_set_external_id(ctx->rows, vm, PATH_KEY, value);
+    }
+}
+
+/* Tells ovs-vswitchd, which does not see external_ids, the MAC address of the
+ * VM of each port that is a virtual function of a card, unless a person says
+ * another one. */
+void
+pinning_run_macs(struct controller_ctx *ctx)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &ctx->rows->ifaces) {
+        const struct ovs_iface *vm = node->data;
+        const char *present, *mark, *wanted;
+
+        if (!vm->vm_port || strcmp(vm->row->type, "vf")) {
+            continue;
+        }
+        present = smap_get(&vm->row->other_config, MAC_KEY);
+        mark = smap_get(&vm->row->external_ids, MAC_KEY);
+        wanted = (smap_get(&vm->row->options, "mac") ? NULL
+                  : smap_get(&vm->row->external_ids, "attached-mac"));
+        if (ctx->ovs_txn && nullable_string_is_equal(present, mark)
+            && !nullable_string_is_equal(present, wanted)) {
+            COVERAGE_INC(pinning_write_mac);
+            ovs_rows_set_other_config(ctx->rows, vm, MAC_KEY, wanted);
+            ovs_rows_set_external_id(ctx->rows, vm, MAC_KEY, wanted);
+        }
     }
 }
 

@@ -53,5 +53,6 @@ void pinning_write_path(struct controller_ctx *, const struct ovs_iface *vm,
 
 /* Nothing but pinning, where no manager is configured. */
 void pinning_run(struct controller_ctx *);
+void pinning_run_macs(struct controller_ctx *);
 
 #endif /* pinning.h */

@@ -420,6 +420,9 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
     if (ctx.vmfex_idl) {
         removals_run(&ctx);
     }
+    if (c->config.node == NODE_HOST) {
+        pinning_run_macs(&ctx);
+    }
     if (!ctx.vmfex_idl) {
         if (c->config.node == NODE_HOST) {
             pinning_run(&ctx);

@@ -657,7 +657,6 @@ report_port(struct vmfex_lport *lport)
                                    : NULL;
     bool has_vf = card && lport->vf != NETDEV_VF_ANY && lport->vf < card->n;
     char *path_reason = v ? vmfex_vfs_explain_path(lport) : NULL;
-
     bool is_new;
 
     is_new = netdev_vf_set_status(lport->netdev, &(struct netdev_vf_status) {
