@@ -11,6 +11,7 @@
 #include "netdev-vport.h"
 #include "odp-util.h"
 #include "ofproto-vmfex/netdev-null.h"
+#include "ofproto-vmfex/netdev-vf.h"
 #include "ofproto-vmfex/vethernet.h"
 #include "ofproto-vmfex/vmfex-bridge.h"
 #include "ofproto-vmfex/vmfex-closed.h"
@@ -224,7 +225,8 @@ vmfex_class_vport_get_status(const struct ofport *ofport, char **errp)
 }
 
 /* Wrapper for ofproto_vport_get_status(): stores in '*errp' what is wrong with
- * a vethernet in any bridge; calls original() for any other port. */
+ * a vethernet in any bridge, or a VF in one where it is of no use; calls
+ * original() for any other port. */
 int
 vmfex_vport_get_status(const struct ofproto *ofproto, ofp_port_t ofp_port,
                        char **errp, vmfex_vport_status_func *original)
@@ -234,6 +236,12 @@ vmfex_vport_get_status(const struct ofproto *ofproto, ofp_port_t ofp_port,
     if (ofport && netdev_is_vethernet(ofport->netdev)) {
         vethernet_set_bridge(ofport->netdev, ofproto->name);
         return error_to_status(vethernet_get_error(ofport->netdev), errp);
+    } else if (ofport && netdev_is_vf(ofport->netdev)
+               && strcmp(ofproto->type, VMFEX_DPIF_TYPE)) {
+        return error_to_status(xstrdup("bad-config: an interface of type vf "
+                                       "is a VM port of a vmfex bridge, and "
+                                       "of no use in any other; add it "
+                                       "there"), errp);
     }
     return original(ofproto, ofp_port, errp);
 }

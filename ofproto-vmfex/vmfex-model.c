@@ -160,7 +160,7 @@ vmfex_lport_create(struct vmfex_bridge *bridge, struct netdev *netdev,
     lport->control = vmfex_control_create();
     lport->ifindex = MAX(netdev_get_ifindex(netdev), 0);
     lport->is_vf = netdev_is_vf(netdev);
-    lport->vf = NETDEV_VF_ANY;
+    lport->vf = lport->last_vf = NETDEV_VF_ANY;
     lport->n_vfs_wanted = -1;
     lport->counters = xzalloc(sizeof *lport->counters);
     vmfex_counters_init(lport->counters);

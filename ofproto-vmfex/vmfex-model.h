@@ -165,6 +165,7 @@ struct vmfex_lport {
     struct vmfex_vfs *vfs;      /* Of a trunk: what is known of that. */
     struct vmfex_lport *vf_trunk; /* Of a VF: whose card has it, or NULL. */
     int vf;                     /* Of a VF: its number, or -1. */
+    int last_vf;                /* The number that it had last, or -1. */
     enum vmfex_reason vf_reason; /* Why it has none, or a trunk not those that
                                   * are wanted. */
     char *vf_detail;            /* About that, or NULL. */

@@ -373,7 +373,7 @@ assign_vf(struct vmfex_lport *lport)
     struct vmfex_vfs *card = lport->vf_trunk->vfs;
     const char *trunk = vmfex_lport_name(lport->vf_trunk);
     int wanted = netdev_vf_get_options(lport->netdev)->vf;
-    int vf = (wanted != NETDEV_VF_ANY ? wanted : lport->vf);
+    int vf = (wanted != NETDEV_VF_ANY ? wanted : lport->last_vf);
 
     if (vf == NETDEV_VF_ANY || (wanted == NETDEV_VF_ANY
                                 && (vf >= card->n || card->vfs[vf].port))) {
@@ -393,22 +393,22 @@ assign_vf(struct vmfex_lport *lport)
             "VF %d of %s is in use by %s", vf, trunk,
             vmfex_lport_name(card->vfs[vf].port)));
     } else {
-        lport->vf = vf;
+        lport->vf = lport->last_vf = vf;
         card->vfs[vf].port = lport;
     }
 }
 
-/* Those that name a VF come first, then those that have one; among them, those
- * that have it already. */
+/* Those that have a VF, or had one as long as its card was there, come first:
+ * it is in a VM.  Then those that name one. */
 static int
 vf_rank(const struct vmfex_lport *lport)
 {
     int wanted = netdev_vf_get_options(lport->netdev)->vf;
 
-    return (wanted != NETDEV_VF_ANY && wanted == lport->vf ? 0
+    return (lport->last_vf != NETDEV_VF_ANY
+            && (wanted == NETDEV_VF_ANY || wanted == lport->last_vf) ? 0
             : wanted != NETDEV_VF_ANY ? 1
-            : lport->vf != NETDEV_VF_ANY ? 2
-            : known_vid(lport) ? 3 : 4);
+            : known_vid(lport) ? 2 : 3);
 }
 
 static int
