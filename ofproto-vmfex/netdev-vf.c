@@ -20,6 +20,7 @@ static const struct netdev_class vf_class;
 struct netdev_vf {
     struct netdev up;
     struct netdev_vf_config config; /* Main thread only. */
+    uint32_t max_rate;          /* Likewise.  In Mbit/s, or 0. */
 
     struct ovs_mutex mutex;
     struct eth_addr hwaddr OVS_GUARDED;
@@ -54,6 +55,14 @@ const struct netdev_vf_config *
 netdev_vf_get_options(const struct netdev *netdev)
 {
     return &netdev_vf_cast(netdev)->config;
+}
+
+/* Returns how much the VM of 'netdev', which must be a VF, may send, in
+ * Mbit/s, or 0 for any. */
+uint32_t
+netdev_vf_get_max_rate(const struct netdev *netdev)
+{
+    return netdev_vf_cast(netdev)->max_rate;
 }
 
 /* Sets the status of 'netdev', which must be a VF, to a copy of 's'.  Returns
@@ -303,6 +312,23 @@ netdev_vf_get_stats(const struct netdev *netdev, struct netdev_stats *stats)
     return 0;
 }
 
+/* Cards limit bits, by whole Mbit/s, and nothing else. */
+static int
+netdev_vf_set_policing(struct netdev *netdev, unsigned int kbits_rate,
+                       unsigned int kbits_burst OVS_UNUSED,
+                       unsigned int kpkts_rate,
+                       unsigned int kpkts_burst OVS_UNUSED)
+{
+    struct netdev_vf *dev = netdev_vf_cast(netdev);
+    uint32_t max_rate = DIV_ROUND_UP(kbits_rate, 1000);
+
+    if (max_rate != dev->max_rate) {
+        dev->max_rate = max_rate;
+        netdev_change_seq_changed(netdev);
+    }
+    return kpkts_rate ? EOPNOTSUPP : 0;
+}
+
 static int
 netdev_vf_update_flags(struct netdev *netdev, enum netdev_flags off,
                        enum netdev_flags on, enum netdev_flags *old_flags)
@@ -334,6 +360,7 @@ static const struct netdev_class vf_class = {
     .get_etheraddr = netdev_vf_get_etheraddr,
     .get_carrier = netdev_vf_get_carrier,
     .get_stats = netdev_vf_get_stats,
+    .set_policing = netdev_vf_set_policing,
     .get_status = netdev_vf_get_status,
     .update_flags = netdev_vf_update_flags,
     .rxq_alloc = NULL,          /* It never receives. */

@@ -13,6 +13,7 @@
  * concern of ours. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "netdev.h"
 #include "openvswitch/types.h"
@@ -41,6 +42,7 @@ struct netdev_vf_status {
 
 bool netdev_is_vf(const struct netdev *);
 const struct netdev_vf_config *netdev_vf_get_options(const struct netdev *);
+uint32_t netdev_vf_get_max_rate(const struct netdev *);
 bool netdev_vf_set_status(struct netdev *, const struct netdev_vf_status *);
 void netdev_vf_report_status(struct netdev *);
 void netdev_vf_set_stats(struct netdev *, const struct vmfex_vf *);

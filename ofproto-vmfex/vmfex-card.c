@@ -62,11 +62,13 @@ vmfex_vf_decide(const struct vmfex_vf_use *use, bool can_disable,
         wanted->vlan = use->vif;
         wanted->qos = use->pcp;
         wanted->proto = use->proto;
+        wanted->max_rate = use->max_rate;
         if (!eth_addr_is_zero(use->mac)) {
             wanted->mac = use->mac;
         }
     } else {
         wanted->vlan = wanted->qos = 0;
+        wanted->max_rate = 0;
         wanted->proto = htons(ETH_TYPE_VLAN_8021Q);
     }
     if (wanted->link == VMFEX_VF_LINK_DISABLE && !can_disable) {

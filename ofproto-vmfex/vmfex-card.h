@@ -84,6 +84,7 @@ struct vmfex_vf_use {
     uint8_t pcp;
     ovs_be16 proto;
     struct eth_addr mac;        /* All zeros for any. */
+    uint32_t max_rate;          /* Mbit/s that it may send, or 0 for any. */
 };
 
 void vmfex_vf_decide(const struct vmfex_vf_use *, bool can_disable,

@@ -113,6 +113,7 @@ note_vf(struct vf_state *vf, const struct vmfex_vf *new)
                || vf->is.qos != old.qos || vf->is.proto != old.proto
                || !eth_addr_equals(vf->is.mac, old.mac)
                || vf->is.spoofchk != old.spoofchk
+               || vf->is.max_rate != old.max_rate
                || vf->is.trust != old.trust || vf->is.link != old.link);
     return changed;
 }
@@ -517,6 +518,7 @@ use_of(const struct vmfex_lport *trunk, const struct vf_state *vf)
             use.proto = htons(trunk->tag == VMFEX_S_TAG ? ETH_P_8021AD
                               : ETH_P_8021Q);
             use.mac = mac_of(vf->port, v);
+            use.max_rate = netdev_vf_get_max_rate(vf->port->netdev);
             break;
         }
     }
@@ -541,7 +543,8 @@ static bool
 vfs_equal(const struct vmfex_vf *a, const struct vmfex_vf *b)
 {
     return (a->vlan == b->vlan && a->qos == b->qos && a->proto == b->proto
-            && eth_addr_equals(a->mac, b->mac) && a->link == b->link);
+            && eth_addr_equals(a->mac, b->mac) && a->link == b->link
+            && a->max_rate == b->max_rate);
 }
 
 /* Tells the card of 'trunk' that its VF 'number' is for 'use'.  Returns NULL,
@@ -640,13 +643,16 @@ vmfex_vfs_explain_path(const struct vmfex_lport *lport)
     unsigned int unsupported = trunk && trunk->vfs ? trunk->vfs->unsupported
                                : 0;
 
-    return xasprintf("VF %d of %s%s%s", lport->vf,
+    return xasprintf("VF %d of %s%s%s%s", lport->vf,
                      trunk ? vmfex_lport_name(trunk) : "no trunk",
                      unsupported & 1u << VMFEX_VF_LINK
                      ? "; its card cannot disable links, VID 4095 closes it"
                      : "",
                      unsupported & 1u << VMFEX_VF_SPOOFCHK
-                     ? "; its card does not check source MAC addresses" : "");
+                     ? "; its card does not check source MAC addresses" : "",
+                     unsupported & 1u << VMFEX_VF_RATE
+                     && netdev_vf_get_max_rate(lport->netdev)
+                     ? "; its card does not limit rates" : "");
 }
 
 static void

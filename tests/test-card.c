@@ -52,6 +52,7 @@ apply(struct vmfex_vf *vf, const struct vmfex_vf_use *use,
         assert(vf->vlan == use->vif && vf->proto == use->proto
                && vf->qos == use->pcp);
         assert(!can_disable || vf->link == VMFEX_VF_LINK_ENABLE);
+        assert(vf->max_rate == use->max_rate);
         assert(eth_addr_is_zero(use->mac)
                || eth_addr_equals(vf->mac, use->mac));
     } else if (can_disable) {
@@ -77,7 +78,7 @@ test_uses(void)
           .proto = CONSTANT_HTONS(ETH_P_8021Q) },
         { .linked = true, .open = true, .vif = 4094, .pcp = 5,
           .proto = CONSTANT_HTONS(ETH_P_8021AD),
-          .mac = ETH_ADDR_C(52,54,00,00,00,01) },
+          .mac = ETH_ADDR_C(52,54,00,00,00,01), .max_rate = 100 },
         { .linked = true, .open = true, .vif = 101,
           .proto = CONSTANT_HTONS(ETH_P_8021AD) },
     };
