@@ -77,9 +77,9 @@ def steps(build):
 
         # Inputs that nobody thought of.
         Step("fuzz", "Fuzzing", (TESTS + "/fuzz/run", build, "5"),
-             nice=NICE, seconds=100, cpus=1, needs=("programs",)),
+             nice=NICE, seconds=107, cpus=1, needs=("programs",)),
         Step("fuzz-longer", "Fuzzing, longer",
-             (TESTS + "/fuzz/run", build, "60"), nice=NICE, seconds=400,
+             (TESTS + "/fuzz/run", build, "60"), nice=NICE, seconds=460,
              cpus=1, needs=("fuzz",), long=True),
 
         # Machines.
