@@ -264,7 +264,7 @@ host_links_settle(struct host_run *h)
 /* Reasons. */
 
 static const char *reason_names[] = {
-#define VMFEX_REASON(ENUM, NAME, SENTENCE, CURE) NAME,
+#define VMFEX_REASON(ENUM, SEVERITY, NAME, SENTENCE, CURE) NAME,
     VMFEX_REASONS
 #undef VMFEX_REASON
 };

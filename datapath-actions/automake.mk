@@ -109,7 +109,8 @@ KERNEL_BPF_FILES = \
 	datapath-actions/kernel/vmfex-kernel-carrier.bpf.h \
 	datapath-actions/kernel/vmfex-kernel-maps.h \
 	datapath-actions/kernel/vmfex-kernel.bpf.c \
-	lib/vmfex-drop.h
+	lib/vmfex-drop.h \
+	lib/vmfex-severity.h
 KERNEL_BPF_COMPILE = \
 	$(CLANG) $(BPF_CFLAGS) -Wall -Wextra -Werror -I $(top_srcdir) -c \
 	$(srcdir)/datapath-actions/kernel/vmfex-kernel.bpf.c

@@ -24,6 +24,8 @@ lib_libvmfex_a_SOURCES = \
 	lib/vmfex-report.h \
 	lib/vmfex-resolver.c \
 	lib/vmfex-resolver.h \
+	lib/vmfex-severity.c \
+	lib/vmfex-severity.h \
 	lib/vmfex-text.c \
 	lib/vmfex-text.h \
 	lib/vmfex-tls.c \

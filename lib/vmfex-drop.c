@@ -8,12 +8,12 @@
 #include "coverage.h"
 #include "util.h"
 
-#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SEVERITY, SENTENCE) \
     COVERAGE_DEFINE(vmfex_drop_##LOWER);
 VMFEX_DROPS
 #undef VMFEX_DROP
 
-#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SEVERITY, SENTENCE) \
     BUILD_ASSERT_DECL(NUMBER < VMFEX_N_DROPS);
 VMFEX_DROPS
 #undef VMFEX_DROP
@@ -23,7 +23,7 @@ static const struct {
     enum vmfex_drop drop;
     unsigned int where;
 } drops[] = {
-#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SEVERITY, SENTENCE) \
     { VMFEX_DROP_##ENUM, WHERE },
     VMFEX_DROPS
 #undef VMFEX_DROP
@@ -48,7 +48,7 @@ const char *
 vmfex_drop_name(enum vmfex_drop drop)
 {
     static const char *const names[VMFEX_N_DROPS] = {
-#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SEVERITY, SENTENCE) \
         [NUMBER] = NAME,
         VMFEX_DROPS
 #undef VMFEX_DROP
@@ -62,13 +62,27 @@ const char *
 vmfex_drop_sentence(enum vmfex_drop drop)
 {
     static const char *const sentences[VMFEX_N_DROPS] = {
-#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SEVERITY, SENTENCE) \
         [NUMBER] = SENTENCE,
         VMFEX_DROPS
 #undef VMFEX_DROP
     };
 
     return drop < VMFEX_N_DROPS ? sentences[drop] : "the frame passes";
+}
+
+/* Returns how much it matters that frames are dropped because of 'drop'. */
+enum vmfex_severity
+vmfex_drop_severity(enum vmfex_drop drop)
+{
+    static const enum vmfex_severity severities[VMFEX_N_DROPS] = {
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SEVERITY, SENTENCE) \
+        [NUMBER] = VMFEX_SEVERITY_##SEVERITY,
+        VMFEX_DROPS
+#undef VMFEX_DROP
+    };
+
+    return drop < VMFEX_N_DROPS ? severities[drop] : VMFEX_SEVERITY_INFO;
 }
 
 /* Returns the cause whose name is the 'len' bytes at 'name', or
@@ -91,7 +105,7 @@ void
 vmfex_drop_cover(enum vmfex_drop drop, unsigned int n)
 {
     switch (drop) {
-#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SEVERITY, SENTENCE) \
     case VMFEX_DROP_##ENUM:                     \
         COVERAGE_ADD(vmfex_drop_##LOWER, n);    \
         break;

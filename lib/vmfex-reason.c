@@ -9,10 +9,13 @@ static const struct {
     const char *name;
     const char *sentence;
     const char *cure;
+    enum vmfex_severity severity;
 } reasons[VMFEX_N_REASONS] = {
-    [VMFEX_REASON_NONE] = { "none", "nothing is wrong", "none is needed" },
-#define VMFEX_REASON(ENUM, NAME, SENTENCE, CURE) \
-    [VMFEX_REASON_##ENUM] = { NAME, SENTENCE, CURE },
+    [VMFEX_REASON_NONE] = { "none", "nothing is wrong",
+                             "none is needed", VMFEX_SEVERITY_INFO },
+#define VMFEX_REASON(ENUM, SEVERITY, NAME, SENTENCE, CURE) \
+    [VMFEX_REASON_##ENUM] = { NAME, SENTENCE, CURE, \
+                              VMFEX_SEVERITY_##SEVERITY },
     VMFEX_REASONS
 #undef VMFEX_REASON
 };
@@ -39,4 +42,12 @@ vmfex_reason_cure(enum vmfex_reason reason)
 {
     ovs_assert(reason < VMFEX_N_REASONS);
     return reasons[reason].cure;
+}
+
+/* Returns how much 'reason' matters. */
+enum vmfex_severity
+vmfex_reason_severity(enum vmfex_reason reason)
+{
+    ovs_assert(reason < VMFEX_N_REASONS);
+    return reasons[reason].severity;
 }

@@ -107,7 +107,7 @@ describe_type(const struct btf *btf, uint32_t id, struct ds *text)
 static void
 describe_maps(const struct bpf_object *o, struct ds *text)
 {
-#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SENTENCE) \
+#define VMFEX_DROP(NUMBER, ENUM, LOWER, NAME, WHERE, SEVERITY, SENTENCE) \
     #NUMBER " " NAME "\n"
     static const char drops[] = VMFEX_DROPS;
 #undef VMFEX_DROP
