@@ -31,7 +31,9 @@ MAY_INCLUDE = {
     "discovery": ["lib"],
     # The manager's database, and nothing else of it.
     "controller": ["discovery", "lib", "manager/vmfex-idl.h"],
-    "utilities": ["lib", "manager/vmfex-idl.h"],
+    # And what is said of it to people, here and there.
+    "utilities": ["lib", "manager/contact.h", "manager/diagnosis.h",
+                  "manager/vmfex-idl.h"],
     "tests": _DATAPATH + ["ofproto-vmfex", "manager", "controller",
                           "discovery", "utilities", "lib"],
 }

@@ -11,6 +11,8 @@ lib_libvmfex_a_SOURCES = \
 	lib/vmfex-choice.h \
 	lib/vmfex-drop.c \
 	lib/vmfex-drop.h \
+	lib/vmfex-fault.c \
+	lib/vmfex-fault.h \
 	lib/vmfex-log.c \
 	lib/vmfex-names.c \
 	lib/vmfex-names.h \

@@ -52,10 +52,18 @@ manager_libvmfex_manager_a_SOURCES = \
 	manager/channel.h \
 	manager/claim.c \
 	manager/claim.h \
+	manager/contact.c \
+	manager/contact.h \
 	manager/db.c \
 	manager/db.h \
 	manager/clocks.c \
 	manager/clocks.h \
+	manager/diagnosis.c \
+	manager/diagnosis.h \
+	manager/events.c \
+	manager/events.h \
+	manager/faults.c \
+	manager/faults.h \
 	manager/lock.c \
 	manager/lock.h \
 	manager/hold-down.c \

@@ -32,9 +32,13 @@
 #include "manager/vmfex-idl.h"
 #include "ovsdb-idl.h"
 
+struct events;
+
 struct db {
     struct ovsdb_idl *idl;
     struct ovsdb_idl_txn *txn;  /* To write in, or NULL. */
+
+    struct events *events;      /* Where to tell what happens, or NULL. */
 
     /* The transaction that was sent, and what became of earlier ones. */
     struct ovsdb_idl_txn *committing;

@@ -9,6 +9,7 @@
 #include "manager/adapters.h"
 #include "manager/batch.h"
 #include "manager/db.h"
+#include "manager/events.h"
 #include "manager/port-plan.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
@@ -106,6 +107,112 @@ log_port(const struct port_plan *plan)
                      plan->number, plan->iface_id, vmfex_reason_name(reason),
                      plan->verdict.detail.string);
     }
+}
+
+/* Returns true if a VM has the port whose state is 'state'. */
+static bool
+state_is_plugged(const char *state)
+{
+    return (!strcmp(state, "active") || !strcmp(state, "pending")
+            || !strcmp(state, "refused"));
+}
+
+/* Tells that 'plan' deletes its port, or has it kept. */
+static void
+tell_unplugged(struct ports *ps, const struct port_plan *plan,
+               const char *object)
+{
+    const struct vmfexrec_virtual_port *vp = plan->vp;
+
+    if (state_is_plugged(db_string(vp->state))) {
+        events_add(ps->db->events, "unplugged", object, plan->iface_id,
+                   "ve%"PRId64", from host %s", vp->number,
+                   db_string(vp->host));
+    }
+    if (plan->action == PORT_DELETE) {
+        events_add(ps->db->events, "released", object, plan->iface_id,
+                   "ve%"PRId64, vp->number);
+    }
+}
+
+/* Tells where the port of 'plan', which a VM has, comes to be. */
+static void
+tell_place(struct ports *ps, const struct port_plan *plan, const char *object)
+{
+    const struct vmfexrec_virtual_port *vp = plan->vp;
+    const char *host = vp ? db_string(vp->host) : "";
+    struct channels old = channels_of_port(vp);
+    bool was_plugged = vp && state_is_plugged(db_string(vp->state));
+    const char *adapter = plan->adapter ? plan->adapter->name : "none";
+
+    if (!was_plugged) {
+        events_add(ps->db->events, "plugged", object, plan->iface_id,
+                   "host %s, adapter %s, MAC %s, profile %s", plan->host,
+                   adapter, plan->mac, profile_key(plan->profile_name));
+    } else if (strcmp(host, plan->host)) {
+        events_add(ps->db->events, "moved", object, plan->iface_id,
+                   "from host %s to host %s, adapter %s", host, plan->host,
+                   adapter);
+    } else if (old.standby.vif
+               && channel_equal(&plan->channels.first, &old.standby)
+               && channel_equal(&plan->channels.standby, &old.first)) {
+        events_add(ps->db->events, "failed over", object, plan->iface_id,
+                   "from %s vif %"PRId64" of switch %s to %s vif %"PRId64
+                   " of switch %s", old.first.downlink, old.first.vif,
+                   old.first.switch_, old.standby.downlink, old.standby.vif,
+                   old.standby.switch_);
+    }
+    if (was_plugged
+        && strcmp(db_string(vp->profile), db_string(plan->profile_name))) {
+        events_add(ps->db->events, "changed", object, plan->iface_id,
+                   "profile %s, was %s", profile_key(plan->profile_name),
+                   profile_key(db_string(vp->profile)));
+    }
+}
+
+/* Tells what 'plan' is going to change, of what matters in a port's life. */
+static void
+tell_port(struct ports *ps, const struct port_plan *plan)
+{
+    const struct vmfexrec_virtual_port *vp = plan->vp;
+    const char *state = vp ? db_string(vp->state) : "";
+    const char *reason = reason_name(plan->verdict.reason);
+    char *object;
+
+    if (!ps->db->events || plan->action == PORT_LEAVE) {
+        return;
+    }
+    object = xasprintf("port %s", plan->iface_id);
+    if (plan->action == PORT_DELETE || !state_is_plugged(plan->state)) {
+        if (vp) {
+            tell_unplugged(ps, plan, object);
+        }
+        free(object);
+        return;
+    }
+    tell_place(ps, plan, object);
+    if (plan->binding.move_begins) {
+        events_add(ps->db->events, "moving", object, plan->iface_id,
+                   "from host %s to host %s", plan->binding.bound->host,
+                   plan->binding.incoming->host);
+    }
+    if (!strcmp(plan->state, "active") && strcmp(state, "active")) {
+        events_add(ps->db->events, "activated", object, plan->iface_id,
+                   "host %s, port ve%"PRId64" of switch %s", plan->host,
+                   vp && !plan->number ? vp->number : plan->number,
+                   plan->channels.first.switch_);
+    } else if (strcmp(plan->state, "active")
+               && (!strcmp(state, "active")
+                   || (!strcmp(plan->state, "refused")
+                       && strcmp(vp ? db_string(vp->reason) : "",
+                                 db_string(reason))))) {
+        events_add(ps->db->events,
+                   (!strcmp(plan->state, "refused") ? "refused"
+                    : "deactivated"), object, plan->iface_id, "%s: %s",
+                   reason ? reason : plan->state,
+                   db_string(plan->verdict.detail.string));
+    }
+    free(object);
 }
 
 /* Appends to 'ds' the 'n' strings in 'list' other than 'skip', with commas. */
@@ -364,6 +471,7 @@ static void
 port_apply(struct ports *ps, const struct port_plan *plan)
 {
     log_port(plan);
+    tell_port(ps, plan);
     switch (plan->action) {
     case PORT_LEAVE:
         if (plan->starved) {

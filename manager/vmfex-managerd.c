@@ -33,6 +33,8 @@
 #include "manager/cabling.h"
 #include "manager/clocks.h"
 #include "manager/db.h"
+#include "manager/events.h"
+#include "manager/faults.h"
 #include "manager/lock.h"
 #include "manager/ports.h"
 #include "manager/rbac.h"
@@ -51,6 +53,9 @@ VLOG_DEFINE_THIS_MODULE(managerd);
 
 COVERAGE_DEFINE(managerd_restart);
 
+/* How often to say that we are there. */
+#define CONTACT_MS (60 * 1000)
+
 /* How often to look whether a database that is too old has been converted. */
 #define SCHEMA_AGAIN_MS 5000
 
@@ -64,12 +69,16 @@ struct managerd {
     struct batch batch;
     struct clocks clocks;
     struct cabling cabling;
+    struct events events;
+    struct faults faults;
     struct vmfex_resolver *resolver; /* Of 'remote'. */
 
     const char *missing;        /* A column that the database ought to have
                                  * and has not, or NULL. */
     long long int look_again;   /* When to look for it again, in ms. */
     bool exiting;
+    bool has_db;                /* Did we have it when we last asked, or did
+                                 * not ask, for the lock? */
     bool paused;
     bool active;                /* Do we have the lock? */
     char *robbed;               /* When somebody took it away, or NULL. */
@@ -223,6 +232,7 @@ managerd_check_schema(struct managerd *m)
 static void
 managerd_set_lock(struct managerd *m)
 {
+    m->has_db = ovsdb_idl_has_ever_connected(m->db.idl);
     if (lock_run(&m->lock, &m->db)) {
         /* It is no longer ours, but nobody took it away. */
         managerd_set_active(m, false);
@@ -352,6 +362,20 @@ managerd_write_certs(const struct managerd *m)
     }
 }
 
+/* Says in the database that a vmfex-managerd is active, from time to time. */
+static void
+managerd_write_contact(const struct managerd *m)
+{
+    const struct vmfexrec_vmfex_global *global
+        = vmfexrec_vmfex_global_first(m->db.idl);
+    long long int now = time_wall_msec();
+
+    if (global && (now < global->last_contact
+                   || now - global->last_contact >= CONTACT_MS)) {
+        vmfexrec_vmfex_global_set_last_contact(global, now);
+    }
+}
+
 static void
 managerd_run(struct managerd *m)
 {
@@ -366,6 +390,7 @@ managerd_run(struct managerd *m)
         port_index_track(&m->ports.index, time_msec());
         clocks_track(&m->clocks);
         cabling_track(&m->cabling);
+        faults_track(&m->faults);
     }
     if (m->active && m->db.txn) {
         bool rbac = m->restart || rbac_changed(&m->db);
@@ -376,6 +401,7 @@ managerd_run(struct managerd *m)
             port_index_restart(&m->ports.index);
             clocks_restart(&m->clocks);
             cabling_restart(&m->cabling);
+            faults_restart(&m->faults);
             m->restart = false;
         }
         clocks_run(&m->clocks);
@@ -394,6 +420,10 @@ managerd_run(struct managerd *m)
         }
         lock_write(&m->lock, &m->db);
         managerd_write_certs(m);
+        managerd_write_contact(m);
+        if (managerd_is_done(m)) {
+            faults_run(&m->faults, time_msec());
+        }
     } else if (m->active && !m->restart) {
         ports_run(&m->ports, &m->batch, port_clock_read());
     }
@@ -409,8 +439,16 @@ managerd_wait(struct managerd *m)
         if (!m->db.committing) {
             cabling_wait(&m->cabling);
         }
+        if (!m->db.committing && time_msec() >= m->db.retry_at
+            && managerd_is_done(m)) {
+            faults_wait(&m->faults);
+        }
     }
     lock_wait(&m->lock);
+    if (m->has_db != ovsdb_idl_has_ever_connected(m->db.idl)) {
+        /* Its contents came behind managerd_set_lock(). */
+        poll_immediate_wake();
+    }
     if (m->missing && ovsdb_idl_is_connected(m->db.idl)) {
         poll_timer_wait_until(m->look_again);
     }
@@ -454,6 +492,9 @@ main(int argc, char *argv[])
     batch_init(&m.batch);
     clocks_init(&m.clocks, &m.db);
     cabling_init(&m.cabling, &m.db);
+    events_init(&m.events, &m.db);
+    faults_init(&m.faults, &m.db, &m.events);
+    m.db.events = &m.events;
     daemonize_complete();
 
     while (!m.exiting) {
@@ -472,6 +513,8 @@ main(int argc, char *argv[])
         poll_block();
     }
 
+    faults_destroy(&m.faults);
+    events_destroy(&m.events);
     clocks_destroy(&m.clocks);
     batch_destroy(&m.batch);
     ports_destroy(&m.ports);

@@ -103,6 +103,7 @@ TESTSUITE_AT = \
 	tests/direct.at \
 	tests/drops.at \
 	tests/ctl.at \
+	tests/faults.at \
 	tests/handover.at \
 	tests/links.at \
 	tests/lint.at \

@@ -19,6 +19,7 @@ bin_PROGRAMS += utilities/vmfex-ctl
 utilities_vmfex_ctl_SOURCES = \
 	utilities/vmfex-ctl-config.c \
 	utilities/vmfex-ctl-declare.c \
+	utilities/vmfex-ctl-event.c \
 	utilities/vmfex-ctl-help.c \
 	utilities/vmfex-ctl-machine.c \
 	utilities/vmfex-ctl-policy.c \
@@ -30,6 +31,7 @@ utilities_vmfex_ctl_SOURCES = \
 	utilities/vmfex-ctl.c \
 	utilities/vmfex-ctl.h
 utilities_vmfex_ctl_LDADD = \
+	manager/libvmfex-manager.a \
 	manager/libvmfex-idl.a \
 	lib/libvmfex.a \
 	$(OVS_LDADD)

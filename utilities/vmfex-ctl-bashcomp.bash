@@ -61,7 +61,8 @@ _vmfex_ctl_argument() {
             [[ $command != trunk-del && $command != trunk-set ]] \
                 || _vmfex_ctl_names Trunk uplink "host=\"$first\""
             ;;
-        IFACE-ID) _vmfex_ctl_names Virtual_Port iface_id ;;
+        FAULT) _vmfex_ctl_names Fault number cleared=0 ;;
+        IFACE-ID|PORT) _vmfex_ctl_names Virtual_Port iface_id ;;
         STATE) printf '%s\n' declared pending active refused retained gone ;;
         KEY=VALUE) printf '%s\n' claims=any claims=declared moves=any \
             moves=announced ;;
@@ -88,6 +89,7 @@ _vmfex_ctl_value() {
         --profile) _vmfex_ctl_names Port_Profile name ;;
         --profiles) echo all; _vmfex_ctl_names Port_Profile name ;;
         --mac|--ip) echo any ;;
+        --severity) printf '%s\n' critical major warning info ;;
         --tag) printf '%s\n' vn-tag e-tag s-tag c-tag ;;
         --cabling) printf '%s\n' warn enforce ;;
         --trunks) printf '%s\n' manual auto ;;

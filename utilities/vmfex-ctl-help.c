@@ -46,6 +46,7 @@ static const struct {
     { "--rate", "KILOBITS" },
     { "--rate-in", "KILOBITS" },
     { "--retention", "SECONDS" },
+    { "--severity", "critical|major|warning|info" },
     { "--tag", "vn-tag|e-tag|s-tag|c-tag" },
     { "--trunks", "manual|auto" },
     { "--uplinks", "UPLINK,...|all" },

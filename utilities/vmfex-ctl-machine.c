@@ -9,6 +9,7 @@
 
 #include "lib/vmfex-cable.h"
 #include "smap.h"
+#include "manager/contact.h"
 #include "table.h"
 #include "util.h"
 
@@ -222,8 +223,8 @@ cmd_host_del(struct ctl_context *ctx)
 static char *
 format_contact(int64_t last_contact, int64_t clock_skew)
 {
-    char *contact = vmfex_ctl_format_last_contact(last_contact, clock_skew);
-    char *skew = vmfex_ctl_format_skew(clock_skew);
+    char *contact = contact_format(last_contact, clock_skew);
+    char *skew = contact_format_skew(clock_skew);
     char *s;
 
     if (!skew) {

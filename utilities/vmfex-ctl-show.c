@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/vmfex-text.h"
+#include "manager/contact.h"
 #include "openvswitch/dynamic-string.h"
 #include "smap.h"
 #include "util.h"
@@ -53,6 +54,7 @@ pre_show(struct ctl_context *ctx)
     vmfex_ctl_add_table(ctx, &vmfexrec_table_trunk);
     vmfex_ctl_add_table(ctx, &vmfexrec_table_virtual_port);
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_vmfex_global_col_external_ids);
+    ovsdb_idl_add_column(ctx->idl, &vmfexrec_vmfex_global_col_last_contact);
 }
 
 /* Counts the adapters of 'host' if it is nonnull, and those on 'trunk' if it
@@ -81,8 +83,8 @@ put_machine(struct ds *ds, const char *kind, const char *name,
             const char *hostname, const char *bridge, int64_t last_contact,
             int64_t clock_skew)
 {
-    char *contact = vmfex_ctl_format_last_contact(last_contact, clock_skew);
-    char *skew = vmfex_ctl_format_skew(clock_skew);
+    char *contact = contact_format(last_contact, clock_skew);
+    char *skew = contact_format_skew(clock_skew);
 
     vmfex_put_text(ds, "%s %s (", kind, name);
     if (!vmfex_ctl_equals(hostname, "")) {

@@ -45,6 +45,9 @@ static bool leader_only = true;
 /* --shuffle-remotes, --no-shuffle-remotes: Try them in random order? */
 static bool shuffle_remotes = true;
 
+/* How many seconds "check" takes, at most, without --timeout. */
+#define CHECK_TIMEOUT 10
+
 /* --timeout: when time is over, and how many seconds that are. */
 static long long int deadline = LLONG_MAX;
 static unsigned int timeout;
@@ -55,6 +58,20 @@ static bool has_format;
 
 /* What a command waits for, as a sentence, for when time is over. */
 static char *waits_for;
+
+/* Does a command go on until time is over? */
+static bool follows;
+
+/* Is "check" the command?  It tells what keeps it from telling, too, and has
+ * an exit status of its own. */
+static bool checks;
+
+/* Exit status if all goes well. */
+static int exit_status = EXIT_SUCCESS;
+
+/* Did the database refuse the event, and so all?  Some may write something,
+ * but no event. */
+static bool refused_event;
 
 /* The IDL and the transaction, if any, for vmfex_ctl_exit() to free them.
  * Others use their arguments. */
@@ -68,6 +85,7 @@ const struct vmfex_ctl_group *const vmfex_ctl_groups[] = {
     &vmfex_ctl_port_group,
     &vmfex_ctl_declare_group,
     &vmfex_ctl_config_group,
+    &vmfex_ctl_event_group,
     &vmfex_ctl_server_group,
     &vmfex_ctl_generic_group,
     NULL
@@ -106,6 +124,7 @@ static void run_prerequisites(struct ctl_command *, size_t n,
 static bool run_commands(const char *args, struct ctl_command *, size_t n,
                          struct ovsdb_idl *);
 static void connect_to_db(void);
+static void say_unknown(const char *why);
 static void block(void);
 
 /* Exits after the command failed with 'error'. */
@@ -153,6 +172,13 @@ main(int argc, char *argv[])
         ctl_fatal("%s", error);
     }
     shash_destroy(&local_options);
+    if (n_commands == 1 && !strcmp(commands[0].syntax->name, "check")) {
+        checks = true;
+        if (deadline == LLONG_MAX) {
+            timeout = CHECK_TIMEOUT;
+            deadline = time_msec() + timeout * 1000LL;
+        }
+    }
     VLOG(ctl_might_write_to_db(commands, n_commands) ? VLL_INFO : VLL_DBG,
          "Called as %s", args);
 
@@ -170,6 +196,7 @@ main(int argc, char *argv[])
         if (!ovsdb_idl_is_alive(the_idl)) {
             int retval = ovsdb_idl_get_last_error(the_idl);
 
+            say_unknown(ovs_retval_to_string(retval));
             ctl_fatal("%s: no connection to the database (%s): check that "
                       "ovsdb-server serves the VMFEX database there, or name "
                       "another place with --db or VMFEX_DB",
@@ -178,10 +205,12 @@ main(int argc, char *argv[])
 
         if (seqno != ovsdb_idl_get_seqno(the_idl)) {
             seqno = ovsdb_idl_get_seqno(the_idl);
-            if (run_commands(args, commands, n_commands, the_idl)) {
+            if (run_commands(args, commands, n_commands, the_idl)
+                || (refused_event
+                    && run_commands(args, commands, n_commands, the_idl))) {
                 free(args);
                 free(commands);
-                vmfex_ctl_exit(EXIT_SUCCESS);
+                vmfex_ctl_exit(exit_status);
             }
         }
 
@@ -189,6 +218,19 @@ main(int argc, char *argv[])
             ovsdb_idl_wait(the_idl);
             block();
         }
+    }
+}
+
+/* Prints that "check" cannot tell because of 'why', if it is the command. */
+static void
+say_unknown(const char *why)
+{
+    if (checks) {
+        char *s = vmfex_escape(why);
+
+        printf("VMFEX UNKNOWN: no answer of the manager's database: %s\n", s);
+        fflush(stdout);
+        free(s);
     }
 }
 
@@ -203,7 +245,7 @@ vmfex_ctl_exit(int status)
     }
     ovsdb_idl_destroy(the_idl);
     free(waits_for);
-    exit(status);
+    exit(checks && status != exit_status ? VMFEX_CTL_EXIT_UNKNOWN : status);
 }
 
 /* Tells 'the_idl' where to connect to, as soon as that is known. */
@@ -215,6 +257,7 @@ connect_to_db(void)
 
     while (!(addresses = vmfex_resolver_run(resolver, db, false))) {
         if (vmfex_resolver_error(resolver)) {
+            say_unknown(vmfex_resolver_error(resolver));
             ctl_fatal("%s: %s", db, vmfex_resolver_error(resolver));
         }
         vmfex_resolver_wait(resolver);
@@ -229,6 +272,10 @@ static void
 block(void)
 {
     if (time_msec() >= deadline) {
+        if (follows) {
+            vmfex_ctl_exit(EXIT_SUCCESS);
+        }
+        say_unknown("time is over");
         if (waits_for) {
             ovs_error(0, "%s; gave up after %u s", waits_for, timeout);
         } else {
@@ -265,6 +312,20 @@ vmfex_ctl_waits_for(const char *until, const char *format, ...)
     free(waits_for);
     waits_for = xasprintf("%s, waited for %s", is, until);
     free(is);
+}
+
+/* Takes note that a command goes on, on its own, until time is over. */
+void
+vmfex_ctl_follows(void)
+{
+    follows = true;
+}
+
+/* Takes 'status' as the exit status if all goes well. */
+void
+vmfex_ctl_set_status(int status)
+{
+    exit_status = status;
 }
 
 /* Options. */
@@ -495,11 +556,32 @@ context_init_command(struct ctl_context *ctx, struct ctl_command *command,
 #endif
 }
 
+/* Lets events be added to 'idl', without any of its rows unless one of the 'n'
+ * 'commands' may want to see them. */
+static void
+add_event_table(const struct ctl_command *commands, size_t n,
+                struct ovsdb_idl *idl)
+{
+    struct ovsdb_idl_condition none = OVSDB_IDL_CONDITION_INIT(&none);
+
+    ovsdb_idl_add_table(idl, &vmfexrec_table_event);
+    for (size_t i = 0; i < n; i++) {
+        if (!strcmp(commands[i].syntax->name, "event-list")
+            || !vmfex_ctl_find_syntax(commands[i].syntax->name)) {
+            return;
+        }
+    }
+    ovsdb_idl_set_condition(idl, &vmfexrec_table_event, &none);
+}
+
 static void
 run_prerequisites(struct ctl_command *commands, size_t n,
                   struct ovsdb_idl *idl)
 {
     ovsdb_idl_add_table(idl, &vmfexrec_table_vmfex_global);
+    if (ctl_might_write_to_db(commands, n)) {
+        add_event_table(commands, n, idl);
+    }
     for (size_t i = 0; i < n; i++) {
         struct ctl_command *c = &commands[i];
 
@@ -623,16 +705,23 @@ free_output(struct ctl_command *c)
 }
 
 static enum ovsdb_idl_txn_status
-commit(struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn)
+commit(struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn, bool adds_event)
 {
+    struct vlog_module *module = vlog_module_from_name("ovsdb_idl");
+    enum vlog_level level = vlog_get_level(module, VLF_CONSOLE);
     enum ovsdb_idl_txn_status status;
 
+    /* If that is refused because of the event, nobody needs to know. */
+    if (adds_event) {
+        vlog_set_levels(module, VLF_CONSOLE, VLL_ERR);
+    }
     while ((status = ovsdb_idl_txn_commit(txn)) == TXN_INCOMPLETE) {
         ovsdb_idl_run(idl);
         ovsdb_idl_wait(idl);
         ovsdb_idl_txn_wait(txn);
         block();
     }
+    vlog_set_levels(module, VLF_CONSOLE, level);
     return status;
 }
 
@@ -646,7 +735,7 @@ run_commands(const char *args, struct ctl_command *commands, size_t n,
     struct ovsdb_symbol_table *symtab = ovsdb_symbol_table_create();
     enum ovsdb_idl_txn_status status = TXN_TRY_AGAIN;
     struct ovsdb_idl_txn *txn;
-    bool adds_global = false;
+    bool adds_global = false, adds_event = false;
     struct ctl_context ctx;
     char *error = NULL;
 
@@ -659,6 +748,12 @@ run_commands(const char *args, struct ctl_command *commands, size_t n,
         && !vmfexrec_vmfex_global_first(idl)) {
         vmfexrec_vmfex_global_insert(txn);
         adds_global = true;
+    }
+
+    if (ctl_might_write_to_db(commands, n) && !refused_event
+        && ovsdb_idl_server_has_table(idl, &vmfexrec_table_event)) {
+        vmfex_ctl_record(txn, commands, n);
+        adds_event = true;
     }
 
     free(waits_for);
@@ -696,7 +791,7 @@ run_commands(const char *args, struct ctl_command *commands, size_t n,
         ovsdb_idl_txn_abort(txn);
     } else {
         check_symbols(symtab);
-        status = commit(idl, txn);
+        status = commit(idl, txn, adds_event);
     }
 
     if (status == TXN_UNCHANGED || status == TXN_SUCCESS) {
@@ -733,7 +828,10 @@ run_commands(const char *args, struct ctl_command *commands, size_t n,
     case TXN_ERROR:
         /* Somebody else may have added the only row of VMFEX_Global at the
          * same time.  If so, its row came before the error. */
-        if (!adds_global || !vmfexrec_vmfex_global_first(idl)) {
+        if (adds_event && strstr(error, "permission error")) {
+            /* A machine may write some columns, but no event. */
+            refused_event = true;
+        } else if (!adds_global || !vmfexrec_vmfex_global_first(idl)) {
             fail(xasprintf("%s: the database refused: %s", db, error));
         }
         status = TXN_TRY_AGAIN;

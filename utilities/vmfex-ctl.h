@@ -15,6 +15,7 @@
  *     vmfex-ctl-config.c   all that was declared, in a file
  *     vmfex-ctl-show.c     "show" and "topology"
  *     vmfex-ctl-summary.c  what "show" begins with
+ *     vmfex-ctl-event.c    faults, events, "check"
  *     vmfex-ctl-server.c   connections and TLS of the database server
  *
  * There is no state.  Each run goes
@@ -47,6 +48,9 @@ struct vmfexrec_virtual_port;
 /* Exit status if the time that --timeout gives is over. */
 #define VMFEX_CTL_EXIT_TIMEOUT 2
 
+/* Exit status of "check" if it cannot tell. */
+#define VMFEX_CTL_EXIT_UNKNOWN 3
+
 /* What --help says about a command. */
 struct vmfex_ctl_help {
     const char *command;
@@ -75,6 +79,8 @@ bool vmfex_ctl_has_format(void);
 bool vmfex_ctl_is_aligned(void);
 bool vmfex_ctl_is_json(void);
 bool vmfex_ctl_is_dry_run(void);
+void vmfex_ctl_follows(void);
+void vmfex_ctl_set_status(int);
 void vmfex_ctl_waits_for(const char *until, const char *, ...)
     OVS_PRINTF_FORMAT(2, 3);
 
@@ -93,6 +99,10 @@ bool vmfex_ctl_parse_profiles(struct ctl_context *, struct svec *);
 void vmfex_ctl_get_options(struct ovsdb_idl *, struct smap *);
 void vmfex_ctl_put_declaration(struct ds *,
                                const struct vmfexrec_virtual_port *);
+
+/* vmfex-ctl-event.c */
+void vmfex_ctl_record(struct ovsdb_idl_txn *, const struct ctl_command *,
+                      size_t n);
 
 /* vmfex-ctl-summary.c */
 void vmfex_ctl_put_summary(struct ds *, struct ovsdb_idl *);
@@ -128,9 +138,6 @@ char *vmfex_ctl_format_channel(const char *trunk, const int64_t *vif,
                                size_t n_vif);
 bool vmfex_ctl_has_two_switches(const struct vmfexrec_virtual_port *);
 char *vmfex_ctl_format_standby(const struct vmfexrec_virtual_port *);
-int64_t vmfex_ctl_last_contact_age(int64_t last_contact, int64_t clock_skew);
-char *vmfex_ctl_format_last_contact(int64_t last_contact, int64_t clock_skew);
-char *vmfex_ctl_format_skew(int64_t clock_skew);
 
 /* vmfex-ctl-util.c: tables. */
 struct table *vmfex_ctl_table(struct ctl_context *, const char *heading, ...)
@@ -174,6 +181,7 @@ vmfex_ctl_equals(const char *a, const char *b)
 /* The groups, each in a file of its own. */
 extern const struct vmfex_ctl_group vmfex_ctl_config_group;
 extern const struct vmfex_ctl_group vmfex_ctl_declare_group;
+extern const struct vmfex_ctl_group vmfex_ctl_event_group;
 extern const struct vmfex_ctl_group vmfex_ctl_machine_group;
 extern const struct vmfex_ctl_group vmfex_ctl_policy_group;
 extern const struct vmfex_ctl_group vmfex_ctl_port_group;
