@@ -54,6 +54,7 @@ EXTRA_DIST += \
 	datapath-actions/kernel/vmfex-kernel-attach.c \
 	datapath-actions/kernel/vmfex-kernel-carrier.bpf.h \
 	datapath-actions/kernel/vmfex-kernel-dev.c \
+	datapath-actions/kernel/vmfex-kernel-cure.h \
 	datapath-actions/kernel/vmfex-kernel-dev.h \
 	datapath-actions/kernel/vmfex-kernel-find.c \
 	datapath-actions/kernel/vmfex-kernel-find.h \
@@ -78,6 +79,7 @@ if HAVE_BPF
 DATAPATH_KERNEL_SOURCES = \
 	datapath-actions/kernel/vmfex-kernel-attach.c \
 	datapath-actions/kernel/vmfex-kernel-dev.c \
+	datapath-actions/kernel/vmfex-kernel-cure.h \
 	datapath-actions/kernel/vmfex-kernel-dev.h \
 	datapath-actions/kernel/vmfex-kernel-find.c \
 	datapath-actions/kernel/vmfex-kernel-find.h \

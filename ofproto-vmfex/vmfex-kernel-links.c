@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "datapath-actions/kernel/vmfex-kernel.h"
+#include "datapath-actions/kernel/vmfex-kernel-cure.h"
 #include "dirs.h"
 #include "netdev-provider.h"
 #include "ofproto-vmfex/vmfex-kernel-rxq.h"
@@ -239,9 +240,9 @@ check_error(struct vmfex_lport *lport, int error)
 
     if (error && !lport->kernel_failure) {
         lport->kernel_failure = xasprintf(
-            "the kernel refuses what %s needs (%s)", vmfex_lport_name(lport),
+            "the kernel refuses what %s needs (%s)%s", vmfex_lport_name(lport),
             error == E2BIG || error == ENOSPC ? "an eBPF map is full"
-            : ovs_strerror(error));
+            : ovs_strerror(error), vmfex_kernel_cure(error));
         VLOG_WARN_RL(&rl, "kernel path: %s; it is tried again",
                      lport->kernel_failure);
         vmfex_model_changed();

@@ -9,6 +9,7 @@
 
 #include <bpf/bpf.h>
 
+#include "datapath-actions/kernel/vmfex-kernel-cure.h"
 #include "datapath-actions/kernel/vmfex-kernel-dev.h"
 #include "datapath-actions/kernel/vmfex-kernel-progs.h"
 #include "datapath-actions/kernel/vmfex-kernel-promisc.h"
@@ -61,15 +62,25 @@ device_attach_tc(struct kernel_device *d)
     return error;
 }
 
-/* Returns true if the TC programs of 'd' are where they belong. */
+/* Returns true if the TC programs of 'd' are where they belong, or if that
+ * cannot be told: then nobody need have taken them off. */
 static bool
 device_has_tc(const struct kernel_device *d)
 {
-    return (prog_has_id(kernel_device_tc_prog(d),
-                        kernel_dev_tc_query(d->ifindex))
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+    uint32_t ingress, egress;
+    int error;
+
+    error = kernel_dev_tc_look(d->ifindex, &ingress, &egress);
+    if (error) {
+        VLOG_WARN_RL(&rl, "%s: cannot look whether the TC program is there "
+                     "(%s)%s", d->name, ovs_strerror(error),
+                     vmfex_kernel_cure(error));
+        return true;
+    }
+    return (prog_has_id(kernel_device_tc_prog(d), ingress)
             && (!kernel_device_has_egress(d)
-                || prog_has_id(kernel_prog_fd(KPROG_VM_OUT),
-                               kernel_dev_tc_query_egress(d->ifindex))));
+                || prog_has_id(kernel_prog_fd(KPROG_VM_OUT), egress)));
 }
 
 /* Attaches the TC programs of 'd' again if somebody took one off. */
@@ -112,6 +123,9 @@ explain_tc(const char *name, int error)
 {
     return (error == EBUSY
             ? xasprintf("%s has a TC program of another ovs-vswitchd", name)
+            : vmfex_kernel_cure(error)[0]
+            ? xasprintf("no TC program can be put on %s (%s)%s", name,
+                        ovs_strerror(error), vmfex_kernel_cure(error))
             : xasprintf("%s takes no TC program (%s)", name,
                         ovs_strerror(error)));
 }

@@ -269,14 +269,21 @@ kernel_dev_tc_detach(int ifindex, bool qdisc_is_ours)
     }
 }
 
-static uint32_t
-tc_query(int ifindex, enum bpf_tc_attach_point point)
+/* Returns 0, and in '*id' the number of the program in our place at 'point' of
+ * the device, which is 0 if there is none; or a positive errno value if that
+ * cannot be found out, for example because we have too many files open. */
+static int
+tc_query(int ifindex, enum bpf_tc_attach_point point, uint32_t *id)
 {
     LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
     LIBBPF_OPTS(bpf_tc_opts, opts, .handle = KERNEL_DEV_TC_HANDLE,
                 .priority = KERNEL_DEV_TC_PRIORITY);
 
-    return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
+    int error = -bpf_tc_query(&hook, &opts);
+
+    *id = error ? 0 : opts.prog_id;
+    return (error == EMFILE || error == ENFILE || error == ENOMEM
+            || error == ENOBUFS ? error : 0);
 }
 
 /* Returns the number of the program in our place on the ingress of the device,
@@ -284,14 +291,22 @@ tc_query(int ifindex, enum bpf_tc_attach_point point)
 uint32_t
 kernel_dev_tc_query(int ifindex)
 {
-    return tc_query(ifindex, BPF_TC_INGRESS);
+    uint32_t id;
+
+    tc_query(ifindex, BPF_TC_INGRESS, &id);
+    return id;
 }
 
-/* Likewise, on its egress. */
-uint32_t
-kernel_dev_tc_query_egress(int ifindex)
+/* Finds out which programs are in our places on the ingress and the egress of
+ * the device: stores their numbers, or 0, in '*ingress' and '*egress'.
+ * Returns 0, or a positive errno value if that cannot be told. */
+int
+kernel_dev_tc_look(int ifindex, uint32_t *ingress, uint32_t *egress)
 {
-    return tc_query(ifindex, BPF_TC_EGRESS);
+    int error = tc_query(ifindex, BPF_TC_INGRESS, ingress);
+    int error2 = tc_query(ifindex, BPF_TC_EGRESS, egress);
+
+    return error ? error : error2;
 }
 
 /* Offloads. */

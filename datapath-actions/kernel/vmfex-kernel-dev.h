@@ -28,7 +28,7 @@ void kernel_dev_tc_detach(int ifindex, bool qdisc_is_ours);
 uint32_t kernel_dev_tc_query(int ifindex);
 bool kernel_dev_tc_get_name(int ifindex, char *name, size_t size);
 int kernel_dev_tc_set_egress(int ifindex, int prog_fd);
-uint32_t kernel_dev_tc_query_egress(int ifindex);
+int kernel_dev_tc_look(int ifindex, uint32_t *ingress, uint32_t *egress);
 bool kernel_dev_tc_has_lower_priority(int ifindex);
 
 bool kernel_dev_delivers_gso(const char *name, char *driver, size_t size);

@@ -11,6 +11,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "datapath-actions/kernel/vmfex-kernel-cure.h"
 #include "datapath-actions/kernel/vmfex-kernel-maps.h"
 #include "openvswitch/compiler.h"
 #include "openvswitch/dynamic-string.h"
@@ -250,6 +251,10 @@ kernel_progs_load(const int map_fds[N_KMAPS], char **errorp)
                              "CAP_NET_ADMIN")
                    : error == ENOSYS
                    ? xstrdup("this kernel has no eBPF")
+                   : vmfex_kernel_cure(error)[0]
+                   ? xasprintf("the eBPF programs and maps cannot be loaded "
+                               "(%s)%s", ovs_strerror(error),
+                               vmfex_kernel_cure(error))
                    : xasprintf("this kernel does not take the eBPF programs "
                                "(%s); to see why, set the log level of "
                                "vmfex_kernel to dbg", ovs_strerror(error)));
