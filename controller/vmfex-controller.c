@@ -22,6 +22,7 @@
 #include "dirs.h"
 #include "fatal-signal.h"
 #include "lib/compat.h"
+#include "lib/vmfex-cluster.h"
 #include "lib/vmfex-options.h"
 #include "lib/vmfex-resolver.h"
 #include "lib/vmfex-text.h"
@@ -53,8 +54,9 @@ static const char unprotected_text[]
 /* How often to write last_contact. */
 #define CONTACT_INTERVAL_MS (60 * 1000)
 
-/* Backoff after a transaction that failed. */
+/* Backoff after transactions that failed: the first one, and at most. */
 #define RETRY_MS 500
+#define MAX_RETRY_MS 4000
 
 /* The largest certificate_end that the manager's database takes: the end of
  * the year 9999. */
@@ -75,9 +77,17 @@ struct config {
     char *switch_bridge;        /* Or NULL. */
 };
 
+/* A database that takes no transaction, for example since its disk is full. */
+struct failure {
+    char *error;                /* NULL unless the last one failed. */
+    long long int since;        /* In monotonic ms. */
+    int backoff;                /* In ms. */
+};
+
 struct controller {
     struct ovsdb_idl_loop ovs;
     struct ovsdb_idl_loop vmfex; /* No 'idl' without a manager. */
+    struct failure ovs_failure, vmfex_failure;
     struct config config;
     struct vmfex_resolver *resolver; /* Of the manager's remote. */
     struct vmfex_cert cert;     /* Our certificate. */
@@ -103,6 +113,7 @@ struct controller {
     bool missed_ovs, missed_vmfex; /* There was no transaction: something may
                                     * not be written yet. */
     long long int wake;
+    long long int retry_at;     /* Something was not written. */
 };
 
 static char *parse_options(struct vmfex_options *, int argc, char *argv[]);
@@ -218,6 +229,8 @@ disconnect(struct controller *c)
         ovsdb_idl_loop_destroy(&c->vmfex);
         c->vmfex = (struct ovsdb_idl_loop) OVSDB_IDL_LOOP_INITIALIZER(NULL);
     }
+    free(c->vmfex_failure.error);
+    c->vmfex_failure = (struct failure) { .error = NULL };
     c->connected = false;
     c->connected_since = time_msec();
     c->vmfex_seqno = 0;
@@ -322,6 +335,9 @@ update_connected(struct controller *c)
     bool connected = (idl && ovsdb_idl_has_ever_connected(idl)
                       && ovsdb_idl_is_connected(idl));
 
+    if (connected) {
+        vmfex_cluster_forget_stale();
+    }
     if (connected != c->connected) {
         c->connected = connected;
         identity_reset(&c->identity);
@@ -348,6 +364,7 @@ has_work(struct controller *c, const struct ovsdb_idl_txn *ovs_txn,
                  || (c->missed_ovs && ovs_txn)
                  || (c->missed_vmfex && vmfex_txn)
                  || time_msec() >= c->wake
+                 || time_msec() >= c->retry_at
                  || (c->registered && vmfex_txn
                      && time_msec() >= c->contact_due));
 
@@ -444,6 +461,10 @@ run(struct controller *c, const struct ovsrec_open_vswitch *cfg,
     }
     c->epoch = ctx.epoch;
     c->wake = MIN(ctx.wake, wake);
+    if (time_msec() >= c->retry_at
+        && ovs_txn && (vmfex_txn || !c->connected)) {
+        c->retry_at = LLONG_MAX;
+    }
     c->rerun = false;
     c->missed_ovs = !ovs_txn;
     c->missed_vmfex = c->connected && !vmfex_txn;
@@ -462,12 +483,71 @@ next_contact(const struct controller *c)
             ? c->contact_due : LLONG_MAX);
 }
 
+/* Takes note of 'txn', which is not under way any more. */
 static void
-commit(struct controller *c, struct ovsdb_idl_loop *loop)
+update_failure(struct failure *f, const char *name,
+               struct ovsdb_idl_txn *txn, enum ovsdb_idl_txn_status status)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(12, 12);
+
+    if (status == TXN_ERROR) {
+        if (!f->error) {
+            f->since = time_msec();
+        }
+        f->backoff = f->error ? MIN(2 * f->backoff, MAX_RETRY_MS) : RETRY_MS;
+        free(f->error);
+        f->error = xstrdup(ovsdb_idl_txn_get_error(txn));
+        VLOG_WARN_RL(&rl, "transaction of the %s database failed, next one in "
+                     "%d ms: %s", name, f->backoff, f->error);
+    } else if (status == TXN_SUCCESS && f->error) {
+        VLOG_INFO_RL(&rl, "transactions of the %s database succeed again "
+                     "after %lld s", name, (time_msec() - f->since) / 1000);
+        free(f->error);
+        f->error = NULL;
+        f->backoff = 0;
+    }
+}
+
+/* Finds out what became of the transaction that 'loop' has sent. */
+static void
+run_failure(struct ovsdb_idl_loop *loop, struct failure *f, const char *name)
+{
+    struct ovsdb_idl_txn *txn = loop->committing_txn;
+
+    if (txn) {
+        enum ovsdb_idl_txn_status status;
+
+        ovsdb_idl_run(loop->idl);
+        status = ovsdb_idl_txn_commit(txn);
+        if (status != TXN_INCOMPLETE) {
+            update_failure(f, name, txn, status);
+        }
+    }
+}
+
+static void
+put_failure(struct ds *ds, const struct failure *f, const char *name,
+            long long int now)
+{
+    if (f->error) {
+        vmfex_put_text(ds, "transactions: the %s database takes none for %lld "
+                       "s: %s\n", name, (now - f->since) / 1000, f->error);
+    }
+}
+
+static void
+commit(struct controller *c, struct ovsdb_idl_loop *loop,
+       const struct failure *f)
 {
     /* What was written did not come about: look again, but not at once. */
     if (loop->idl && !ovsdb_idl_loop_commit_and_wait(loop)) {
-        c->wake = MIN(c->wake, time_msec() + RETRY_MS);
+        c->retry_at = time_msec() + MAX(f->backoff, RETRY_MS);
+        if (f->error) {
+            c->epoch++;
+        }
+        if (loop == &c->vmfex) {
+            c->contact_due = MIN(c->contact_due, c->retry_at);
+        }
     }
 }
 
@@ -497,6 +577,7 @@ controller_cluster_state_reset(struct unixctl_conn *conn, int argc OVS_UNUSED,
     }
     VLOG_INFO("manager %s: forgetting how new its database was",
               c->config.remote);
+    vmfex_cluster_forget_stale();
     ovsdb_idl_reset_min_index(c->vmfex.idl);
     unixctl_command_reply(conn, NULL);
 }
@@ -517,6 +598,13 @@ controller_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
         vmfex_put_text(&ds, "name: %s\n", vmfex_resolver_error(c->resolver));
     }
     vmfex_put_text(&ds, "connected: %s\n", c->connected ? "yes" : "no");
+    if (vmfex_cluster_is_stale()) {
+        ds_put_cstr(&ds, "stale: the manager's database is older than what "
+                    "was seen: if it was restored from a backup, run "
+                    "\"vmfex-controller/cluster-state-reset\"\n");
+    }
+    put_failure(&ds, &c->vmfex_failure, "manager's", time_msec());
+    put_failure(&ds, &c->ovs_failure, "local", time_msec());
     if (c->identity.state == IDENTITY_DUPLICATE) {
         vmfex_put_text(&ds, "duplicate: another machine has this system-id, "
                        "and was there first\n");
@@ -556,6 +644,7 @@ main(int argc, char *argv[])
         .pins = PINNING_BATCH_INITIALIZER,
         .contact_due = LLONG_MAX,
         .wake = LLONG_MAX,
+        .retry_at = LLONG_MAX,
     };
     struct unixctl_server *unixctl;
     struct vmfex_options options;
@@ -598,6 +687,7 @@ main(int argc, char *argv[])
         const struct ovsrec_open_vswitch *cfg;
         struct ovsdb_idl_txn *ovs_txn, *vmfex_txn = NULL;
 
+        run_failure(&c.ovs, &c.ovs_failure, "local");
         ovs_txn = ovsdb_idl_loop_run(&c.ovs);
         cfg = (ovsdb_idl_is_connected(c.ovs.idl)
                ? ovsrec_open_vswitch_first(c.ovs.idl) : NULL);
@@ -615,6 +705,7 @@ main(int argc, char *argv[])
         }
         if (c.vmfex.idl) {
             run_remote(&c);
+            run_failure(&c.vmfex, &c.vmfex_failure, "manager's");
             vmfex_txn = ovsdb_idl_loop_run(&c.vmfex);
         }
         update_connected(&c);
@@ -624,8 +715,8 @@ main(int argc, char *argv[])
         }
 
         /* The manager's answer takes longer, so it is asked first. */
-        commit(&c, &c.vmfex);
-        commit(&c, &c.ovs);
+        commit(&c, &c.vmfex, &c.vmfex_failure);
+        commit(&c, &c.ovs, &c.ovs_failure);
 
         unixctl_server_run(unixctl);
         unixctl_server_wait(unixctl);
@@ -635,13 +726,15 @@ main(int argc, char *argv[])
             poll_immediate_wake();
         }
         if (cfg) {
-            poll_timer_wait_until(MIN(c.wake, next_contact(&c)));
+            poll_timer_wait_until(MIN(MIN(c.wake, c.retry_at),
+                                      next_contact(&c)));
         }
         poll_block();
     }
 
     disconnect(&c);
     ovsdb_idl_loop_destroy(&c.ovs);
+    free(c.ovs_failure.error);
     config_uninit(&c.config);
     host_destroy(c.host);
     cables_destroy(c.cables);

@@ -9,6 +9,8 @@ lib_libvmfex_a_SOURCES = \
 	lib/vmfex-cable.h \
 	lib/vmfex-choice.c \
 	lib/vmfex-choice.h \
+	lib/vmfex-cluster.c \
+	lib/vmfex-cluster.h \
 	lib/vmfex-drop.c \
 	lib/vmfex-drop.h \
 	lib/vmfex-fault.c \

@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "lib/vmfex-cluster.h"
 #include "lib/vmfex-text.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
@@ -31,6 +32,7 @@ log_escaped(const struct vlog_module *module, enum vlog_level level,
     char *s = xvasprintf(format, args);
     struct ds ds = DS_EMPTY_INITIALIZER;
 
+    vmfex_cluster_hear(vlog_get_module_name(module), format);
     vmfex_put_escaped(&ds, s);
     __real_vlog(module, level, "%s", ds_cstr(&ds));
     ds_destroy(&ds);

@@ -22,11 +22,11 @@
 #include "coverage.h"
 #include "daemon.h"
 #include "lib/compat.h"
+#include "lib/vmfex-cluster.h"
 #include "lib/vmfex-options.h"
 #include "lib/vmfex-resolver.h"
 #include "lib/vmfex-text.h"
 #include "lib/vmfex-tls.h"
-#include "dirs.h"
 #include "fatal-signal.h"
 #include "manager/adapters.h"
 #include "manager/batch.h"
@@ -96,19 +96,10 @@ static unixctl_cb_func managerd_pause;
 static unixctl_cb_func managerd_resume;
 static unixctl_cb_func managerd_status;
 
-static char *
-default_remote(void)
-{
-    const char *env = getenv("VMFEX_DB");
-
-    return env && env[0] ? xstrdup(env)
-                         : xasprintf("unix:%s/vmfex.sock", ovs_rundir());
-}
-
 OVS_NO_RETURN static void
 usage(void)
 {
-    char *db = default_remote();
+    char *db = vmfex_cluster_default_db();
 
     printf("\
 %s: manager of VM-FEX for Open vSwitch\n\
@@ -172,7 +163,7 @@ parse_options(int argc, char *argv[])
                   argv[optind]);
     }
     if (!remote) {
-        remote = default_remote();
+        remote = vmfex_cluster_default_db();
     }
 }
 
@@ -261,7 +252,9 @@ managerd_run_lock(struct managerd *m)
         m->robbed = NULL;
     }
     managerd_set_active(m, has_lock);
-    if (!ovsdb_idl_is_connected(m->db.idl)) {
+    if (ovsdb_idl_is_connected(m->db.idl)) {
+        vmfex_cluster_forget_stale();
+    } else {
         /* The copy that the next connection brings need not say what was
          * deleted in the meantime. */
         m->restart = true;
@@ -583,6 +576,7 @@ managerd_cluster_state_reset(struct unixctl_conn *conn, int argc OVS_UNUSED,
     struct managerd *m = m_;
 
     VLOG_INFO("%s: forgetting how new the database was", remote);
+    vmfex_cluster_forget_stale();
     ovsdb_idl_reset_min_index(m->db.idl);
     unixctl_command_reply(conn, NULL);
 }
@@ -597,8 +591,14 @@ managerd_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     vmfex_put_text(&s, "Status: %s\n", m->paused ? "paused"
                                       : m->active ? "active" : "standby");
     vmfex_put_text(&s, "Database: %s, %s\n", remote,
-                  ovsdb_idl_is_connected(m->db.idl) ? "connected"
-                                                         : "not connected");
+                   (ovsdb_idl_is_connected(m->db.idl) ? "connected"
+                    : vmfex_cluster_is_stale() ? "not connected: stale"
+                    : "not connected"));
+    if (vmfex_cluster_is_stale()) {
+        ds_put_cstr(&s, "Stale: the database is older than what was seen: if "
+                    "it was restored from a backup, run "
+                    "\"cluster-state-reset\"\n");
+    }
     if (vmfex_resolver_error(m->resolver)) {
         vmfex_put_text(&s, "Name: %s\n", vmfex_resolver_error(m->resolver));
     }

@@ -11,9 +11,9 @@
 
 #include "command-line.h"
 #include "lib/compat.h"
+#include "lib/vmfex-cluster.h"
 #include "lib/vmfex-resolver.h"
 #include "lib/vmfex-text.h"
-#include "dirs.h"
 #include "fatal-signal.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
@@ -30,8 +30,9 @@
 
 VLOG_DEFINE_THIS_MODULE(vmfex_ctl);
 
-/* --db: The database server to contact. */
+/* --db: The database server to contact; and what it is without that. */
 static const char *db;
+static char *default_db;
 
 /* --oneline: Write each command's output as a single line? */
 static bool oneline;
@@ -41,6 +42,9 @@ static bool dry_run;
 
 /* --leader-only, --no-leader-only: Only talk to the leader of a cluster? */
 static bool leader_only = true;
+
+/* If a command that only reads finds no leader, does any member do? */
+static bool falls_back = true;
 
 /* --shuffle-remotes, --no-shuffle-remotes: Try them in random order? */
 static bool shuffle_remotes = true;
@@ -138,6 +142,35 @@ fail(const char *error)
     ctl_fatal("%s", escaped);
 }
 
+/* Exits since there is no connection to the database, with 'retval', which is
+ * 0 if there was one, but not to the leader of a cluster. */
+OVS_NO_RETURN static void
+fail_to_connect(int retval)
+{
+    char *why = vmfex_cluster_explain(db);
+
+    say_unknown(why ? why : ovs_retval_to_string(retval));
+    if (why) {
+        ctl_fatal("%s: %s: name all members with --db or VMFEX_DB", db, why);
+    }
+    ctl_fatal("%s: no connection to the database (%s): check that "
+              "ovsdb-server serves the VMFEX database there, or name "
+              "another place with --db or VMFEX_DB", db,
+              retval ? ovs_retval_to_string(retval)
+                     : "there is no such database, or no leader");
+}
+
+/* Makes 'the_idl', for the 'n' 'commands'. */
+static void
+open_db(struct ctl_command *commands, size_t n)
+{
+    the_idl = ovsdb_idl_create_unconnected(&vmfexrec_idl_class, false);
+    ovsdb_idl_set_shuffle_remotes(the_idl, shuffle_remotes);
+    ovsdb_idl_set_leader_only(the_idl, leader_only);
+    connect_to_db();
+    run_prerequisites(commands, n, the_idl);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -182,11 +215,7 @@ main(int argc, char *argv[])
     VLOG(ctl_might_write_to_db(commands, n_commands) ? VLL_INFO : VLL_DBG,
          "Called as %s", args);
 
-    the_idl = ovsdb_idl_create_unconnected(&vmfexrec_idl_class, false);
-    ovsdb_idl_set_shuffle_remotes(the_idl, shuffle_remotes);
-    ovsdb_idl_set_leader_only(the_idl, leader_only);
-    connect_to_db();
-    run_prerequisites(commands, n_commands, the_idl);
+    open_db(commands, n_commands);
 
     /* 'seqno' is that of the database as the commands saw it last: before it
      * changes, there is no point in running them again. */
@@ -194,13 +223,14 @@ main(int argc, char *argv[])
     for (;;) {
         ovsdb_idl_run(the_idl);
         if (!ovsdb_idl_is_alive(the_idl)) {
-            int retval = ovsdb_idl_get_last_error(the_idl);
-
-            say_unknown(ovs_retval_to_string(retval));
-            ctl_fatal("%s: no connection to the database (%s): check that "
-                      "ovsdb-server serves the VMFEX database there, or name "
-                      "another place with --db or VMFEX_DB",
-                      db, ovs_retval_to_string(retval));
+            if (!leader_only || !falls_back
+                || ctl_might_write_to_db(commands, n_commands)) {
+                fail_to_connect(ovsdb_idl_get_last_error(the_idl));
+            }
+            leader_only = false;
+            ovsdb_idl_destroy(the_idl);
+            open_db(commands, n_commands);
+            seqno = ovsdb_idl_get_seqno(the_idl);
         }
 
         if (seqno != ovsdb_idl_get_seqno(the_idl)) {
@@ -245,6 +275,7 @@ vmfex_ctl_exit(int status)
     }
     ovsdb_idl_destroy(the_idl);
     free(waits_for);
+    free(default_db);
     exit(checks && status != exit_status ? VMFEX_CTL_EXIT_UNKNOWN : status);
 }
 
@@ -387,13 +418,7 @@ parse_options(int argc, char *argv[], struct shash *local_options)
 
     ctl_add_cmd_options(&options, &n_options, &allocated_options, OPT_LOCAL);
 
-    db = getenv("VMFEX_DB");
-    if (!db || !db[0]) {
-        static char *default_db;
-
-        free(default_db);
-        db = default_db = xasprintf("unix:%s/vmfex.sock", ovs_rundir());
-    }
+    db = default_db = vmfex_cluster_default_db();
     env = getenv("OVS_CTL_TIMEOUT");
     if (env && env[0]) {
         str_to_uint(env, 10, &timeout);
@@ -441,6 +466,7 @@ parse_options(int argc, char *argv[], struct shash *local_options)
 
         case OPT_LEADER_ONLY:
             leader_only = true;
+            falls_back = false;
             break;
 
         case OPT_NO_LEADER_ONLY:
