@@ -322,7 +322,7 @@ report_host(struct diagnosis *d, const struct vmfexrec_host *host,
     }
     if (host->waiting) {
         set_reason(add(d, xasprintf("host %s", name),
-                       xasprintf("%"PRId64" VM ports find no adapter",
+                       xasprintf("VM ports that find no adapter: %"PRId64,
                                  host->waiting), NULL),
                    VMFEX_REASON_NO_ADAPTER);
     }
