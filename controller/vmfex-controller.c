@@ -335,9 +335,7 @@ update_connected(struct controller *c)
     bool connected = (idl && ovsdb_idl_has_ever_connected(idl)
                       && ovsdb_idl_is_connected(idl));
 
-    if (connected) {
-        vmfex_cluster_forget_stale();
-    }
+    vmfex_cluster_set_connected(connected);
     if (connected != c->connected) {
         c->connected = connected;
         identity_reset(&c->identity);

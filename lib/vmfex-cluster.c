@@ -14,6 +14,7 @@
 #include "jsonrpc.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
+#include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
 
@@ -239,8 +240,13 @@ vmfex_cluster_explain(const char *remotes)
 
 /* Stale servers. */
 
-/* Was a server stale since there was a connection? */
-static bool is_stale;
+/* Each connection seems to be there for an instant, even one to a server that
+ * is stale; after this time, in ms, it is. */
+#define SETTLED_MS 1000
+
+static bool was_stale;          /* Was a server stale? */
+static bool is_connected;
+static long long int since;     /* When one of both changed, in ms. */
 
 /* Listens to what 'module' logs with 'format'.  The IDL tells of a server that
  * is stale in no other way. */
@@ -248,20 +254,35 @@ void
 vmfex_cluster_hear(const char *module, const char *format)
 {
     if (!strcmp(module, "ovsdb_cs") && strstr(format, "has stale data")) {
-        is_stale = true;
+        was_stale = true;
+        since = time_msec();
     }
 }
 
-/* There is a connection, or nothing is stale any more. */
+/* Takes note of whether there is a connection. */
+void
+vmfex_cluster_set_connected(bool connected)
+{
+    if (connected != is_connected) {
+        is_connected = connected;
+        since = time_msec();
+    }
+}
+
+/* Nothing is stale any more. */
 void
 vmfex_cluster_forget_stale(void)
 {
-    is_stale = false;
+    was_stale = false;
 }
 
-/* Returns true if a server was stale since vmfex_cluster_forget_stale(). */
+/* Returns true if a server was stale, and there is no connection to another
+ * one since. */
 bool
 vmfex_cluster_is_stale(void)
 {
-    return is_stale;
+    if (is_connected && time_msec() >= since + SETTLED_MS) {
+        was_stale = false;
+    }
+    return was_stale;
 }

@@ -19,6 +19,7 @@ char *vmfex_cluster_default_db(void);
 char *vmfex_cluster_explain(const char *remotes);
 
 void vmfex_cluster_hear(const char *module, const char *format);
+void vmfex_cluster_set_connected(bool connected);
 void vmfex_cluster_forget_stale(void);
 bool vmfex_cluster_is_stale(void);
 

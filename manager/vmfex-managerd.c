@@ -252,9 +252,8 @@ managerd_run_lock(struct managerd *m)
         m->robbed = NULL;
     }
     managerd_set_active(m, has_lock);
-    if (ovsdb_idl_is_connected(m->db.idl)) {
-        vmfex_cluster_forget_stale();
-    } else {
+    vmfex_cluster_set_connected(ovsdb_idl_is_connected(m->db.idl));
+    if (!ovsdb_idl_is_connected(m->db.idl)) {
         /* The copy that the next connection brings need not say what was
          * deleted in the meantime. */
         m->restart = true;
@@ -591,8 +590,8 @@ managerd_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     vmfex_put_text(&s, "Status: %s\n", m->paused ? "paused"
                                       : m->active ? "active" : "standby");
     vmfex_put_text(&s, "Database: %s, %s\n", remote,
-                   (ovsdb_idl_is_connected(m->db.idl) ? "connected"
-                    : vmfex_cluster_is_stale() ? "not connected: stale"
+                   (vmfex_cluster_is_stale() ? "not connected: stale"
+                    : ovsdb_idl_is_connected(m->db.idl) ? "connected"
                     : "not connected"));
     if (vmfex_cluster_is_stale()) {
         ds_put_cstr(&s, "Stale: the database is older than what was seen: if "
