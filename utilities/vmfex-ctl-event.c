@@ -423,6 +423,7 @@ pre_check(struct ctl_context *ctx)
     vmfex_ctl_add_table(ctx, &vmfexrec_table_fault);
     vmfex_ctl_add_table(ctx, &vmfexrec_table_host);
     vmfex_ctl_add_table(ctx, &vmfexrec_table_switch);
+    vmfex_ctl_add_table(ctx, &vmfexrec_table_trunk);
     vmfex_ctl_add_table(ctx, &vmfexrec_table_virtual_port);
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_vmfex_global_col_external_ids);
     ovsdb_idl_add_column(ctx->idl, &vmfexrec_vmfex_global_col_last_contact);
