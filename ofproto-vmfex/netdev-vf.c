@@ -181,9 +181,11 @@ netdev_vf_destruct(struct netdev *netdev)
 {
     struct netdev_vf *dev = netdev_vf_cast(netdev);
 
+    ovs_mutex_lock(&dev->mutex);
     config_uninit(&dev->config);
     free(dev->adapter);
     free(dev->path_reason);
+    ovs_mutex_unlock(&dev->mutex);
     ovs_mutex_destroy(&dev->mutex);
 }
 
