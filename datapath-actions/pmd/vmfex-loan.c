@@ -462,13 +462,14 @@ vmfex_borrower_done(struct vmfex_borrower *borrower, bool all_sent)
 /* Owner. */
 
 /* Takes 'loan', whose state is GRANTED or LENT, back if its borrower seems not
- * to poll any more. */
+ * to poll any more.  One that has something to send may be without a CPU for a
+ * moment, so it gets more time: what is received now would overtake that. */
 static void
 watch_borrower(struct vmfex_loan *loan, int state)
 {
     long long int now = time_msec();
     uint32_t n_asked;
-    bool busy;
+    bool busy, unsent;
 
     /* What the borrower writes at each poll should stay in its cache. */
     if (now == loan->last_look) {
@@ -483,6 +484,10 @@ watch_borrower(struct vmfex_loan *loan, int state)
                && loan_change(loan, state, TAKEN_BACK)) {
         atomic_thread_fence(memory_order_seq_cst);
         atomic_read_explicit(&loan->busy, &busy, memory_order_acquire);
+        atomic_read_explicit(&loan->unsent, &unsent, memory_order_acquire);
+        busy |= (unsent
+                 && now < (loan->last_change + MAX_FLUSH_INTERVAL
+                           + MAX_ABSENCE));
         if (loan_change(loan, TAKEN_BACK, busy ? state : HOME) && !busy) {
             COVERAGE_INC(vmfex_loan_taken_back);
         }

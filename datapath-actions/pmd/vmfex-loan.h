@@ -42,8 +42,8 @@
  *        |    all was sent         |
  *        |                         | from GRANTED, too: the owner, if the
  *        |                         v borrower has not polled for a while
- *        | not 'busy'         +------------+
- *        +--------------------| TAKEN_BACK |--> as it was, if 'busy'
+ *        | not 'busy'         +------------+    as it was, if 'busy', or if
+ *        +--------------------| TAKEN_BACK |--> it may still send
  *        |                    +------------+
  *        |                         | from any state: the main thread, when one
  *        |                         v of the two queues is closed

@@ -177,7 +177,7 @@ class Runner:
         step is to be repeated, or None."""
         step = outcome.step
         for command in outcome.left:
-            self.results.fails(step.text, "left behind: %s" % command)
+            self.results.leaves(step.text, command)
         if step.suite:
             again = self.judge_suite(outcome, repetition)
         else:

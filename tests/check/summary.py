@@ -14,6 +14,7 @@ class Results:
         self.failures = []      # (name, what was seen)
         self.skips = []         # (name, reason)
         self.repeated = []      # Names of what passed only when repeated.
+        self.left = []          # (name, command that had to be ended)
         self.times = []         # (seconds, name)
         self.records = []       # What ran where, see records.py.
         self.start = time.monotonic()
@@ -29,6 +30,9 @@ class Results:
     def skips_it(self, name, reason):
         self.skips.append((name, reason))
 
+    def leaves(self, name, command):
+        self.left.append((name, command))
+
     def took(self, seconds, name):
         self.times.append((seconds, name))
 
@@ -43,6 +47,8 @@ class Results:
             yield "%7.1f s  %s" % (seconds, name)
         for name in self.repeated:
             yield "PASSED ONLY WHEN REPEATED: %s" % name
+        for name, command in self.left:
+            yield "LEFT BEHIND: %s: %s" % (name, command)
         for name, reason in self.skips:
             yield "SKIPPED: %s: %s" % (name, reason)
         for name, why in self.failures:
